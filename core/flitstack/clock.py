@@ -1,0 +1,86 @@
+"""The one door to time: everything that asks what time it is, or waits, asks a clock."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+from flitstack.errors import ConfigurationError
+
+NOW_VARIABLE = "FLITSTACK_NOW"
+
+
+class Clock(Protocol):
+    """Tells the time and waits."""
+
+    def now(self) -> datetime:
+        """Return the wall time, aware, UTC."""
+        ...
+
+    def monotonic(self) -> float:
+        """Return seconds that never run backwards, for intervals."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Return after `seconds` have passed on this clock."""
+        ...
+
+
+class SystemClock:
+    """The machine's clock, moved by a fixed offset when one is given."""
+
+    def __init__(self, offset: timedelta = timedelta()) -> None:
+        self._offset = offset
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self._offset
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+
+class VirtualClock:
+    """A clock that only moves when somebody sleeps on it: a day passes in no time."""
+
+    def __init__(self, start: datetime) -> None:
+        self._start = start
+        self._elapsed = 0.0
+
+    def now(self) -> datetime:
+        return self._start + timedelta(seconds=self._elapsed)
+
+    def monotonic(self) -> float:
+        return self._elapsed
+
+    async def sleep(self, seconds: float) -> None:
+        """Move the clock on to this sleeper's own wake time, once every other task has had its turn."""
+        wake = self._elapsed + max(seconds, 0.0)
+        await asyncio.sleep(0)
+        self._elapsed = max(self._elapsed, wake)
+
+    def advance(self, seconds: float) -> None:
+        """Let `seconds` pass."""
+        self._elapsed += seconds
+
+
+def clock_from_environment() -> Clock:
+    """Return the machine's clock, or one that starts at `FLITSTACK_NOW` (RFC 3339) and runs on from there.
+
+    :raises ConfigurationError: the variable is set and is no RFC 3339 time with a zone.
+    """
+    stated = os.environ.get(NOW_VARIABLE)
+    if not stated:
+        return SystemClock()
+    try:
+        start = datetime.fromisoformat(stated)
+    except ValueError as exc:
+        raise ConfigurationError(f"{NOW_VARIABLE}: not a time such as 2026-12-01T09:00:00Z.") from exc
+    if start.tzinfo is None:
+        raise ConfigurationError(f"{NOW_VARIABLE}: the time needs a zone, such as 2026-12-01T09:00:00Z.")
+    return SystemClock(start.astimezone(UTC) - datetime.now(UTC))
