@@ -382,12 +382,14 @@ class SourcePlugin:
     """A source: its settings' JSON Schema and the factory of a reader for one export.
 
     :param open: called with the input's path and validated settings.
+    :param required_streams: streams without which there is nothing to move.
     :param demo: returns the path of a bundled example export, made under the folder given.
     """
 
     name: str
     settings_schema: Schema
     open: Callable[[str, Mapping[str, Any]], SourceReader]
+    required_streams: tuple[str, ...] = ()
     demo: Callable[[str], str] | None = None
 
 

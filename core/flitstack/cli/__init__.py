@@ -1,0 +1,30 @@
+"""The command line: the top group, which imports a command only when it is called."""
+
+from __future__ import annotations
+
+import click
+
+from flitstack import __version__
+from flitstack.cli.lazy import LazyCommand, LazyGroup
+
+__all__ = ["cli"]
+
+COMMANDS = {
+    "run": LazyCommand("flitstack.cli.run:run", "Move the records: every stage, stopping at the gates."),
+    "approve": LazyCommand("flitstack.cli.approve:approve", "Approve what a gate has shown, by name."),
+    "rejects": LazyCommand("flitstack.cli.rejects:rejects", "Look at the records that could not move, and why."),
+    "plugins": LazyCommand("flitstack.cli.plugins:plugins", "See which plugins are installed and what they offer."),
+}
+
+
+@click.command(cls=LazyGroup, table=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--debug", is_flag=True, envvar="FLITSTACK_DEBUG", help="Show a traceback when something fails.")
+@click.version_option(__version__, prog_name="flit", message="%(prog)s (flitstack) %(version)s")
+def cli(debug: bool) -> None:
+    """Move a business's records from one platform to another: every record once, verified.
+
+    Begin without an account, with a bundled example:
+
+    \b
+        flit run --source SOURCE --dest DESTINATION --demo
+    """

@@ -1,0 +1,75 @@
+"""The journal: the SQLite file that is the migration, and the only room that knows SQL."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flitstack.errors import ConfigurationError
+from flitstack.journal.audit import AuditLog, Head
+from flitstack.journal.buckets import BUCKETS, Buckets
+from flitstack.journal.operations import OperationRow, Operations, Planned
+from flitstack.journal.records import DesiredRow, Link, Records, StoredLink
+from flitstack.journal.runs import Approval, Runs
+from flitstack.journal.staging import Snapshot, Staging
+from flitstack.journal.store import Store, dumps
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = [
+    "BUCKETS",
+    "Approval",
+    "AuditLog",
+    "Buckets",
+    "DesiredRow",
+    "Head",
+    "Journal",
+    "Link",
+    "OperationRow",
+    "Operations",
+    "Planned",
+    "Records",
+    "Runs",
+    "Snapshot",
+    "Staging",
+    "StoredLink",
+    "dumps",
+]
+
+
+class Journal:
+    """An open journal and its parts.
+
+    :param lease: hold the one writing run's lock until closed.
+    :raises JournalError: it cannot be written, or another run holds it.
+    """
+
+    def __init__(self, path: Path, *, lease: bool = False) -> None:
+        self.path = path
+        self._store = Store(path, lease=lease)
+        self.staging = Staging(self._store)
+        self.records = Records(self._store)
+        self.operations = Operations(self._store)
+        self.buckets = Buckets(self._store)
+        self.runs = Runs(self._store)
+        self.audit = AuditLog(self._store)
+
+    @classmethod
+    def existing(cls, path: Path) -> Journal:
+        """Open a journal that must be there.
+
+        :raises ConfigurationError: there is no such file.
+        """
+        if not path.exists():
+            raise ConfigurationError(f"{path}: no journal here. Name it with --journal, or run `flit run` first.")
+        return cls(path)
+
+    def close(self) -> None:
+        """Finish what is queued and let the file go."""
+        self._store.close()
+
+    def __enter__(self) -> Journal:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

@@ -1,0 +1,85 @@
+"""Turns what ended an invocation into one message for a person and an exit code."""
+
+from __future__ import annotations
+
+import errno
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import click
+
+from flitstack.errors import FlitError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+INTERRUPTED = 130
+BUG = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What to print on stderr, and the exit code."""
+
+    message: str
+    exit_code: int
+
+
+def ending_of(exc: BaseException, debug: bool) -> Ending | None:
+    """Return how an invocation ends that raised `exc`; None when the reader of its output went away.
+
+    A FlitError brings its own message and code. Of anything else only the type and the place are told: its text may
+    hold values of records.
+    :param debug: put the traceback first, with the texts of exceptions left out.
+    """
+    if isinstance(exc, OSError) and exc.errno == errno.EPIPE:
+        return None
+    if isinstance(exc, KeyboardInterrupt | click.Abort):
+        return Ending("Interrupted. The same command carries on from here.", INTERRUPTED)
+    trace = _trace(exc) if debug else ""
+    expected = next(_flit_errors(exc), None)
+    if expected is not None:
+        return Ending(f"{trace}{expected}", expected.exit_code)
+    return Ending(f"{trace}{_bug(exc, debug)}", BUG)
+
+
+def _bug(exc: BaseException, debug: bool) -> str:
+    advice = "" if debug else " `flit --debug` before the command shows the traceback, without values of records."
+    return (
+        f"flit failed with {type(exc).__name__} at {_place(exc)}: a bug in flit or in a plugin.{advice} "
+        "Please report it, with the version and the command, in the project's issue tracker."
+    )
+
+
+def _flit_errors(exc: BaseException) -> Iterator[FlitError]:
+    """Yield the errors raised on purpose when there is nothing else, looking into groups of tasks that failed."""
+    if isinstance(exc, FlitError):
+        yield exc
+    elif isinstance(exc, BaseExceptionGroup):
+        found = [list(_flit_errors(each)) for each in exc.exceptions]
+        if all(found):
+            yield from (error for each in found for error in each)
+
+
+def _place(exc: BaseException) -> str:
+    import traceback  # only a bug needs it, and it costs a tenth of the start-up
+
+    frames = [frame for frame in traceback.extract_tb(exc.__traceback__) if not frame.filename.startswith("<")]
+    if not frames:
+        return "an unknown place"
+    folder, name = os.path.split(frames[-1].filename)
+    return f"{os.path.basename(folder)}/{name} line {frames[-1].lineno}"
+
+
+def _trace(exc: BaseException) -> str:
+    """Return the traceback of an exception and its causes, oldest first, each with its type and without its text."""
+    import traceback
+
+    chain: list[str] = []
+    current: BaseException | None = exc
+    while current is not None:
+        inner = [_trace(each) for each in current.exceptions] if isinstance(current, BaseExceptionGroup) else []
+        chain[:0] = ["".join(traceback.format_tb(current.__traceback__)) + type(current).__name__, *inner]
+        current = current.__cause__ or (None if current.__suppress_context__ else current.__context__)
+    return "Traceback (texts of exceptions left out):\n" + "\n\n".join(chain) + "\n"

@@ -1,0 +1,105 @@
+"""Buckets: where every source record that was read is now, so that the buckets add up to what was read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from flitstack.journal.store import Store
+
+BUCKETS = (
+    "in_doubt", "rejected", "conflict", "blocked", "pending", "created", "updated", "unchanged", "folded", "skipped",
+)  # fmt: skip
+
+UNCLAIMED = "not_mapped"
+
+# The worst bucket of a record wins: its place in BUCKETS is its rank, the smallest first.
+RANKED = """
+WITH latest AS (
+    SELECT object, key, part, state, sent_run FROM operation
+    WHERE id IN (SELECT max(id) FROM operation WHERE state <> 'superseded' GROUP BY object, key, part)
+),
+made AS (
+    SELECT d.object, d.key, d.part, CASE
+        WHEN d.verdict LIKE 'rejected:%' THEN 1 WHEN d.verdict LIKE 'blocked:%' THEN 3
+        WHEN d.verdict LIKE 'skipped:%' THEN 9
+        WHEN o.state = 'in_doubt' OR o.state = 'intended' THEN 0 WHEN o.state = 'rejected' THEN 1
+        WHEN o.state = 'conflict' THEN 2 WHEN o.state = 'blocked' THEN 3 WHEN o.state = 'planned' THEN 4
+        WHEN l.destination_id IS NULL THEN 4
+        WHEN m.sent_run = :run THEN 5 WHEN c.sent_run = :run THEN 6 ELSE 7 END AS rank
+    FROM desired d
+    LEFT JOIN latest o ON o.object = d.object AND o.key = d.key AND o.part = d.part
+    LEFT JOIN link l ON l.object = d.object AND l.key = d.key AND l.part = d.part
+    LEFT JOIN operation m ON m.id = l.made_by
+    LEFT JOIN operation c ON c.id = l.changed_by
+),
+ranked AS (
+    SELECT c.stream, c.id, CASE WHEN c.role <> 'primary' AND m.rank BETWEEN 5 AND 7 THEN 8 ELSE m.rank END AS rank
+    FROM contribution c JOIN made m ON m.object = c.object AND m.key = c.key AND m.part = c.part
+    UNION ALL SELECT stream, id, 1 FROM rejection
+    UNION ALL SELECT stream, id, 9 FROM skip
+    UNION ALL SELECT stream, id, 8 FROM used
+    UNION ALL SELECT stream, id, CASE WHEN user IS NULL THEN 9 ELSE 8 END FROM owner
+)
+SELECT s.stream, coalesce(min(r.rank), 9) AS rank, s.id
+FROM staged s LEFT JOIN ranked r ON r.stream = s.stream AND r.id = s.id
+GROUP BY s.stream, s.id
+"""
+
+REJECTED = """
+SELECT stream, id, code, reason, hint, field FROM rejection
+UNION
+SELECT c.stream, c.id, o.code, o.message, 'See the documentation of rejections for this code.', NULL
+FROM operation o JOIN contribution c ON c.object = o.object AND c.key = o.key AND c.part = o.part
+WHERE o.state = 'rejected' AND c.role = 'primary'
+"""
+
+
+class Buckets:
+    """Counts source records by bucket."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def streams(self, run: str) -> dict[str, dict[str, int]]:
+        """Return, per stream, `read` and every bucket; the buckets add up to `read`."""
+        counted: dict[str, dict[str, int]] = {}
+        sql = f"SELECT stream, rank, count(*) AS n FROM ({RANKED}) GROUP BY stream, rank ORDER BY stream"  # noqa: S608 - fixed text
+        for row in self._store.rows(sql, {"run": run}):  # type: ignore[arg-type]
+            buckets = counted.setdefault(row["stream"], {"read": 0, **dict.fromkeys(BUCKETS, 0)})
+            buckets[BUCKETS[row["rank"]]] += row["n"]
+            buckets["read"] += row["n"]
+        return counted
+
+    def of(self, run: str, stream: str) -> Iterator[tuple[str, str]]:
+        """Yield (id, bucket) of a stream's records."""
+        for row in self._store.rows(f"SELECT * FROM ({RANKED}) WHERE stream = :stream", {"run": run, "stream": stream}):  # type: ignore[arg-type]  # noqa: S608 - fixed text
+            yield row["id"], BUCKETS[row["rank"]]
+
+    def rejections(self) -> list[tuple[str, str, str, str, int, str]]:
+        """Return (stream, code, reason, hint, count, one source id), most frequent first."""
+        sql = (
+            f"SELECT stream, code, reason, hint, count(*) AS n, min(id) AS example FROM ({REJECTED}) "  # noqa: S608 - fixed text
+            "GROUP BY stream, code, reason, hint ORDER BY n DESC, stream, code"
+        )
+        return [(r["stream"], r["code"], r["reason"], r["hint"], r["n"], r["example"]) for r in self._store.rows(sql)]
+
+    def refused(self) -> int:
+        """Return how many source records the destination refused: nobody could foresee them."""
+        return int(self._store.value("SELECT count(*) FROM operation WHERE state = 'rejected'"))
+
+    def skips(self) -> list[tuple[str, str, int]]:
+        """Return (stream, rule, count)."""
+        sql = "SELECT stream, rule, count(*) AS n FROM skip GROUP BY stream, rule ORDER BY stream, n DESC"
+        return [(r["stream"], r["rule"], r["n"]) for r in self._store.rows(sql)]
+
+    def rejected_rows(self) -> Iterator[tuple[str, str, str, str, str, str | None, str, int]]:
+        """Yield (stream, id, code, reason, hint, field, file, line)."""
+        sql = (
+            f"SELECT r.*, coalesce(s.file, '') AS file, coalesce(s.line, 0) AS line FROM ({REJECTED}) r "  # noqa: S608 - fixed text
+            "LEFT JOIN staged s ON s.stream = r.stream AND s.id = r.id ORDER BY r.stream, file, line, r.id"
+        )
+        for r in self._store.rows(sql):
+            yield r["stream"], r["id"], r["code"], r["reason"], r["hint"], r["field"], r["file"], r["line"]

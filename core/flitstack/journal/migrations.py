@@ -1,0 +1,104 @@
+"""The journal's tables: one migration per change, applied in order when a journal is opened."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlite_utils import Migrations
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
+migrations = Migrations("flitstack")
+
+TABLES = """
+CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
+
+CREATE TABLE run (
+    id TEXT PRIMARY KEY, started_at TEXT NOT NULL, finished_at TEXT, status TEXT NOT NULL, version TEXT NOT NULL,
+    requests INTEGER NOT NULL DEFAULT 0, tokens INTEGER NOT NULL DEFAULT 0, tokens_predicted INTEGER, minimum INTEGER
+);
+
+CREATE TABLE snapshot (
+    id INTEGER PRIMARY KEY, run TEXT NOT NULL, started_at TEXT NOT NULL, completed_at TEXT, as_of TEXT, files TEXT,
+    sha256 TEXT
+);
+CREATE TABLE snapshot_stream (
+    stream TEXT PRIMARY KEY, snapshot INTEGER NOT NULL, schema TEXT NOT NULL, codebook TEXT NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE staged (
+    pos INTEGER PRIMARY KEY, stream TEXT NOT NULL, id TEXT NOT NULL, state TEXT NOT NULL, data TEXT NOT NULL,
+    hash TEXT NOT NULL, file TEXT NOT NULL, line INTEGER NOT NULL, snapshot INTEGER NOT NULL
+);
+CREATE UNIQUE INDEX staged_id ON staged (stream, id);
+CREATE INDEX staged_order ON staged (stream);
+
+CREATE TABLE rejection (
+    stream TEXT NOT NULL, id TEXT NOT NULL, code TEXT NOT NULL, reason TEXT NOT NULL, hint TEXT NOT NULL, field TEXT,
+    stage TEXT NOT NULL, PRIMARY KEY (stream, id, code)
+) WITHOUT ROWID;
+CREATE TABLE skip (
+    stream TEXT NOT NULL, id TEXT NOT NULL, rule TEXT NOT NULL, stage TEXT NOT NULL, PRIMARY KEY (stream, id, rule)
+) WITHOUT ROWID;
+CREATE TABLE finding (
+    pos INTEGER PRIMARY KEY, stage TEXT NOT NULL, code TEXT NOT NULL, message TEXT NOT NULL, severity TEXT NOT NULL,
+    stream TEXT, count INTEGER NOT NULL, keys TEXT NOT NULL
+);
+CREATE TABLE used (stream TEXT NOT NULL, id TEXT NOT NULL, PRIMARY KEY (stream, id)) WITHOUT ROWID;
+CREATE TABLE grouped (
+    entry TEXT NOT NULL, value TEXT NOT NULL, pos INTEGER NOT NULL, PRIMARY KEY (entry, value, pos)
+) WITHOUT ROWID;
+
+CREATE TABLE spec (sha256 TEXT PRIMARY KEY, text TEXT NOT NULL, variables TEXT NOT NULL, rendered_at TEXT NOT NULL);
+CREATE TABLE schema_decision (key TEXT PRIMARY KEY, placed TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE owner (stream TEXT NOT NULL, id TEXT NOT NULL, user TEXT, how TEXT NOT NULL, PRIMARY KEY (stream, id));
+
+CREATE TABLE desired (
+    pos INTEGER PRIMARY KEY, object TEXT NOT NULL, key TEXT NOT NULL, part TEXT NOT NULL, entry TEXT NOT NULL,
+    fields TEXT NOT NULL, links TEXT NOT NULL, verdict TEXT
+);
+CREATE UNIQUE INDEX desired_key ON desired (object, key, part);
+CREATE TABLE contribution (
+    stream TEXT NOT NULL, id TEXT NOT NULL, object TEXT NOT NULL, key TEXT NOT NULL, part TEXT NOT NULL,
+    role TEXT NOT NULL, PRIMARY KEY (stream, id, object, key, part, role)
+) WITHOUT ROWID;
+CREATE INDEX contribution_desired ON contribution (object, key, part);
+
+CREATE TABLE link (
+    object TEXT NOT NULL, key TEXT NOT NULL, part TEXT NOT NULL, destination_id TEXT NOT NULL, wanted TEXT NOT NULL,
+    after TEXT, made_by INTEGER, changed_by INTEGER, PRIMARY KEY (object, key, part)
+) WITHOUT ROWID;
+CREATE INDEX link_destination ON link (object, destination_id);
+
+CREATE TABLE operation (
+    id INTEGER PRIMARY KEY, run TEXT NOT NULL, verb TEXT NOT NULL, object TEXT NOT NULL, key TEXT NOT NULL,
+    part TEXT NOT NULL, fields TEXT NOT NULL, links TEXT NOT NULL, state TEXT NOT NULL, level INTEGER NOT NULL,
+    destination_id TEXT, before TEXT, spec TEXT, sent_run TEXT, intended_at TEXT, settled_at TEXT, code TEXT,
+    message TEXT, inverse_of INTEGER,
+    CHECK (state IN ('planned', 'blocked', 'intended', 'done', 'rejected', 'in_doubt', 'conflict', 'superseded'))
+);
+CREATE INDEX operation_state ON operation (state, level, id);
+CREATE INDEX operation_key ON operation (object, key, part, id);
+
+CREATE TABLE shown (gate TEXT NOT NULL, hash TEXT NOT NULL, run TEXT NOT NULL, at TEXT NOT NULL, text TEXT NOT NULL,
+    PRIMARY KEY (gate, hash));
+CREATE TABLE approval (
+    gate TEXT NOT NULL, hash TEXT NOT NULL, by TEXT NOT NULL, at TEXT NOT NULL, how TEXT NOT NULL,
+    PRIMARY KEY (gate, hash)
+);
+
+CREATE TABLE audit (seq INTEGER PRIMARY KEY, at TEXT NOT NULL, event TEXT NOT NULL, hash TEXT NOT NULL);
+
+CREATE VIEW operations_without_values AS
+    SELECT id, run, verb, object, key, part, state, level, destination_id, intended_at, settled_at, code FROM operation;
+CREATE VIEW staged_without_values AS SELECT stream, id, state, file, line, snapshot FROM staged;
+"""
+
+
+@migrations()
+def tables(db: Database) -> None:
+    """Create the tables of the first version."""
+    for statement in TABLES.split(";\n"):
+        if statement.strip():
+            db.execute(statement)

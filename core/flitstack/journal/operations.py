@@ -1,0 +1,255 @@
+"""Operations: one intended write each, its intent committed before it is sent and its outcome after the answer."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from flitstack.journal.audit import append
+from flitstack.journal.store import dumps
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterator, Mapping, Sequence
+    from concurrent.futures import Future
+
+    from flitstack.journal.records import StoredLink
+    from flitstack.journal.store import Store
+    from flitstack.protocols import JSON, Verb
+
+OPEN = ("planned", "blocked", "intended", "in_doubt")
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A write that the plan wants.
+
+    :param level: operations of a lower level must be settled first.
+    :param before: for an update, what is known of the fields it changes.
+    """
+
+    verb: Verb
+    object: str
+    key: str
+    part: str
+    fields: Mapping[str, JSON]
+    links: Mapping[str, StoredLink]
+    level: int
+    destination_id: str | None = None
+    before: Mapping[str, JSON] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OperationRow:
+    """An operation as the journal holds it; `links` as in StoredLink.as_json."""
+
+    id: int
+    verb: Verb
+    object: str
+    key: str
+    part: str
+    fields: Mapping[str, JSON]
+    links: Mapping[str, Sequence[Any]]
+    state: str
+    level: int
+    destination_id: str | None
+    intended_at: str | None
+    code: str | None
+
+
+class Operations:
+    """The states of every operation."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    # --- planning ---
+
+    def plan(self, run: str, spec: str, planned: Sequence[Planned]) -> None:
+        """Add operations; one that the destination refused before is superseded by the new one."""
+
+        def job(db: sqlite3.Connection) -> None:
+            db.executemany(
+                "UPDATE operation SET state = 'superseded' WHERE object = ? AND key = ? AND part = ? "
+                "AND state = 'rejected'",
+                [(p.object, p.key, p.part) for p in planned],
+            )
+            db.executemany(
+                "INSERT INTO operation (run, verb, object, key, part, fields, links, state, level, destination_id, "
+                "before, spec) VALUES (?, ?, ?, ?, ?, ?, ?, 'planned', ?, ?, ?, ?)",
+                [
+                    (run, p.verb, p.object, p.key, p.part, dumps(dict(p.fields)),
+                     dumps({name: link.as_json() for name, link in p.links.items()}), p.level, p.destination_id,
+                     dumps(dict(p.before)) if p.before is not None else None, spec)
+                    for p in planned
+                ],
+            )  # fmt: skip
+
+        self._store.write(job)
+
+    def supersede_unsent(self) -> None:
+        """Withdraw what was planned and never sent: a new plan follows."""
+        self._store.write(
+            lambda db: db.execute("UPDATE operation SET state = 'superseded' WHERE state IN ('planned', 'blocked')")
+        )
+
+    def last(self, object_: str, key: str, part: str) -> OperationRow | None:
+        """Return the latest operation of a record that was not superseded."""
+        sql = (
+            "SELECT * FROM operation WHERE object = ? AND key = ? AND part = ? AND state <> 'superseded' "
+            "ORDER BY id DESC"
+        )
+        row = self._store.row(sql, (object_, key, part))
+        return read_operation(row) if row else None
+
+    def rejected(self) -> Iterator[OperationRow]:
+        """Yield operations that the destination refused."""
+        for row in self._store.rows("SELECT * FROM operation WHERE state = 'rejected' ORDER BY id"):
+            yield read_operation(row)
+
+    def levels(self) -> list[int]:
+        """Return the levels that still hold something to send."""
+        sql = "SELECT DISTINCT level FROM operation WHERE state = 'planned' ORDER BY level"
+        return [row["level"] for row in self._store.rows(sql)]
+
+    def ready(self, level: int, after: int, limit: int) -> list[OperationRow]:
+        """Return planned operations of a level, from number `after` on."""
+        sql = "SELECT * FROM operation WHERE state = 'planned' AND level = ? AND id > ? ORDER BY id LIMIT ?"
+        return [read_operation(row) for row in self._store.rows(sql, (level, after, limit))]
+
+    def count(self, *states: str) -> int:
+        """Return how many operations are in one of these states."""
+        marks = ", ".join("?" for _ in states)
+        return int(self._store.value(f"SELECT count(*) FROM operation WHERE state IN ({marks})", states))  # noqa: S608 - marks are ?
+
+    def counts(self) -> list[tuple[str, str, str, int]]:
+        """Return (object, verb, state, count) of what was not superseded."""
+        sql = (
+            "SELECT object, verb, state, count(*) AS n FROM operation WHERE state <> 'superseded' "
+            "GROUP BY object, verb, state"
+        )
+        return [(r["object"], r["verb"], r["state"], r["n"]) for r in self._store.rows(sql)]
+
+    def run_counts(self, run: str) -> list[tuple[str, str, int]]:
+        """Return (object, verb, count) of what this run carried out."""
+        sql = (
+            "SELECT object, verb, count(*) AS n FROM operation WHERE state = 'done' AND sent_run = ? "
+            "GROUP BY object, verb"
+        )
+        return [(r["object"], r["verb"], r["n"]) for r in self._store.rows(sql, (run,))]
+
+    # --- sending ---
+
+    def intend(self, ids: Sequence[int], run: str, at: str) -> Future[None]:
+        """Commit that these operations are about to be sent; nothing may leave before the future resolves."""
+
+        def job(db: sqlite3.Connection) -> None:
+            db.executemany(
+                "UPDATE operation SET state = 'intended', intended_at = ?, sent_run = ? WHERE id = ?",
+                [(at, run, number) for number in ids],
+            )
+
+        return self._store.submit(job)
+
+    def settle_done(
+        self, operation: OperationRow, destination_id: str, at: str, facts: Mapping[str, Any]
+    ) -> Future[None]:
+        """Commit that an operation was carried out, its link and its line in the audit log."""
+
+        def job(db: sqlite3.Connection) -> None:
+            db.execute(
+                "UPDATE operation SET state = 'done', settled_at = ?, destination_id = ? WHERE id = ?",
+                (at, destination_id, operation.id),
+            )
+            _keep_link(db, operation, destination_id)
+            append(db, at, {**facts, "operation": operation.id, "outcome": "done", "destination_id": destination_id})
+
+        return self._store.submit(job)
+
+    def settle(self, operation: OperationRow, state: str, at: str, facts: Mapping[str, Any], code: str = "",
+               message: str = "") -> Future[None]:  # fmt: skip
+        """Commit another outcome: `rejected`, `in_doubt`, `conflict`, `blocked`; `planned` when nothing was written."""
+
+        def job(db: sqlite3.Connection) -> None:
+            db.execute(
+                "UPDATE operation SET state = ?, settled_at = ?, code = ?, message = ? WHERE id = ?",
+                (state, at, code or None, message or None, operation.id),
+            )
+            if state not in ("planned", "blocked"):
+                append(db, at, {**facts, "operation": operation.id, "outcome": state, "code": code})
+
+        return self._store.submit(job)
+
+    # --- after a stop ---
+
+    def doubt_intended(self, at: str) -> int:
+        """Put in doubt what was sent by a run that did not live to see the answer; return how many."""
+
+        def job(db: sqlite3.Connection) -> int:
+            found = db.execute("SELECT id, object, key, part FROM operation WHERE state = 'intended'").fetchall()
+            for row in found:
+                event = {"operation": row["id"], "object": row["object"], "key": row["key"], "outcome": "in_doubt",
+                         "code": "stopped_before_answer"}  # fmt: skip
+                append(db, at, event)
+            db.execute("UPDATE operation SET state = 'in_doubt' WHERE state = 'intended'")
+            return len(found)
+
+        return self._store.write(job)
+
+    def in_doubt(self) -> list[OperationRow]:
+        """Return what is in doubt, oldest first."""
+        return [
+            read_operation(row)
+            for row in self._store.rows("SELECT * FROM operation WHERE state = 'in_doubt' ORDER BY id")
+        ]
+
+    def later_done(self, object_: str, operation: int) -> list[str]:
+        """Return destination ids of the object's records that were created by operations sent after this one."""
+        sql = (
+            "SELECT destination_id FROM operation WHERE object = ? AND verb = 'create' AND state = 'done' "
+            "AND intended_at > (SELECT intended_at FROM operation WHERE id = ?) LIMIT 100"
+        )
+        return [row["destination_id"] for row in self._store.rows(sql, (object_, operation))]
+
+
+def _keep_link(db: sqlite3.Connection, operation: OperationRow, destination_id: str) -> None:
+    if operation.verb == "delete":
+        db.execute(
+            "DELETE FROM link WHERE object = ? AND key = ? AND part = ?",
+            (operation.object, operation.key, operation.part),
+        )
+        return
+    row = db.execute(
+        "SELECT wanted FROM link WHERE object = ? AND key = ? AND part = ?",
+        (operation.object, operation.key, operation.part),
+    ).fetchone()
+    wanted = json.loads(row[0]) if row else {"fields": {}, "links": {}}
+    wanted["fields"].update(operation.fields)
+    wanted["links"].update(operation.links)
+    if operation.verb == "create":
+        db.execute(
+            "INSERT OR REPLACE INTO link (object, key, part, destination_id, wanted, made_by, changed_by) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (
+                operation.object,
+                operation.key,
+                operation.part,
+                destination_id,
+                dumps(wanted),
+                operation.id,
+                operation.id,
+            ),
+        )
+    else:
+        db.execute(
+            "UPDATE link SET wanted = ?, after = NULL, changed_by = ? WHERE object = ? AND key = ? AND part = ?",
+            (dumps(wanted), operation.id, operation.object, operation.key, operation.part),
+        )
+
+
+def read_operation(row: sqlite3.Row) -> OperationRow:
+    return OperationRow(
+        row["id"], row["verb"], row["object"], row["key"], row["part"], json.loads(row["fields"]),
+        json.loads(row["links"]), row["state"], row["level"], row["destination_id"], row["intended_at"], row["code"],
+    )  # fmt: skip

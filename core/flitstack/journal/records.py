@@ -1,0 +1,248 @@
+"""Desired records: what the destination should hold, and which source records each was made from."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from flitstack.journal.staging import insert_rejections
+from flitstack.journal.store import dumps
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from flitstack.journal.store import Store
+    from flitstack.protocols import JSON, Rejection
+
+
+@dataclass(frozen=True, slots=True)
+class StoredLink:
+    """A link of a desired record: where it points, and what happens when nothing is there."""
+
+    object: str
+    key: str
+    part: str = ""
+    required: bool = False
+    fallback: bool = False
+
+    def as_json(self) -> list[Any]:
+        """Return the form the journal keeps."""
+        return [self.object, self.key, self.part, int(self.required), int(self.fallback)]
+
+
+@dataclass(frozen=True, slots=True)
+class DesiredRow:
+    """A desired record as the journal holds it.
+
+    :param verdict: None when it may be written; else `BUCKET:name` (`skipped:parent_skipped`).
+    :param contributions: (stream, id, role) of the source records it was made from.
+    """
+
+    object: str
+    key: str
+    part: str
+    entry: str
+    fields: Mapping[str, JSON]
+    links: Mapping[str, StoredLink]
+    verdict: str | None = None
+    contributions: tuple[tuple[str, str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A desired record's place in the destination.
+
+    :param wanted: `{"fields": ..., "links": ...}` as last written.
+    :param after: the fields as last read back, comparable form; None before the first verification.
+    :param made_by: the operation that created it; None when the account already had it.
+    """
+
+    object: str
+    key: str
+    part: str
+    destination_id: str
+    wanted: Mapping[str, Any]
+    after: Mapping[str, JSON] | None
+    made_by: int | None
+
+
+class Records:
+    """Desired records, contributions, links and owners."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def clear(self) -> None:
+        """Forget what an earlier mapping derived; links stay."""
+
+        def job(db: sqlite3.Connection) -> None:
+            for table in ("desired", "contribution", "used", "grouped"):
+                db.execute(f"DELETE FROM {table}")  # noqa: S608 - names from the line above
+            db.execute("DELETE FROM rejection WHERE stage = 'map'")
+            db.execute("DELETE FROM skip WHERE stage = 'map'")
+
+        self._store.write(job)
+
+    def add(
+        self,
+        desired: Sequence[DesiredRow],
+        rejections: Sequence[Rejection],
+        skips: Sequence[tuple[str, str, str]],
+        used: Sequence[tuple[str, str]],
+    ) -> None:
+        """Write what one batch of source records came to; `skips` are (stream, id, rule)."""
+        rows = [
+            (d.object, d.key, d.part, d.entry, dumps(dict(d.fields)),
+             dumps({name: link.as_json() for name, link in d.links.items()}), d.verdict)
+            for d in desired
+        ]  # fmt: skip
+        made = [(*source[:2], d.object, d.key, d.part, source[2]) for d in desired for source in d.contributions]
+
+        def job(db: sqlite3.Connection) -> None:
+            db.executemany(
+                "INSERT INTO desired (object, key, part, entry, fields, links, verdict) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                rows,
+            )
+            db.executemany("INSERT OR IGNORE INTO contribution VALUES (?, ?, ?, ?, ?, ?)", made)
+            db.executemany("INSERT OR REPLACE INTO skip VALUES (?, ?, ?, 'map')", skips)
+            db.executemany("INSERT OR IGNORE INTO used VALUES (?, ?)", used)
+            insert_rejections(db, rejections, "map")
+
+        self._store.write(job)
+
+    def add_group_values(self, entry: str, rows: Sequence[tuple[str, int]]) -> None:
+        """Note the group value of source records, each known by its number in the stream."""
+        self._store.write(
+            lambda db: db.executemany(
+                "INSERT OR IGNORE INTO grouped VALUES (?, ?, ?)", [(entry, value, pos) for value, pos in rows]
+            )
+        )
+
+    def groups(self, entry: str) -> Iterator[tuple[str, int]]:
+        """Yield (group value, number in the stream), group by group."""
+        sql = "SELECT value, pos FROM grouped WHERE entry = ? ORDER BY value, pos"
+        for row in self._store.rows(sql, (entry,)):
+            yield row["value"], row["pos"]
+
+    def desired(self, object_: str | None = None) -> Iterator[DesiredRow]:
+        """Yield desired records in writing order, without their contributions."""
+        where, parameters = ("WHERE object = ?", (object_,)) if object_ else ("", ())
+        for row in self._store.rows(f"SELECT * FROM desired {where} ORDER BY pos", parameters):  # noqa: S608 - fixed text
+            yield _desired(row)
+
+    def get(self, object_: str, key: str, part: str) -> DesiredRow | None:
+        """Return one desired record."""
+        sql = "SELECT * FROM desired WHERE object = ? AND key = ? AND part = ?"
+        row = self._store.row(sql, (object_, key, part))
+        return _desired(row) if row else None
+
+    def verdict(self, object_: str, key: str, part: str) -> tuple[bool, str | None]:
+        """Return whether a desired record exists, and its verdict."""
+        sql = "SELECT verdict FROM desired WHERE object = ? AND key = ? AND part = ?"
+        row = self._store.row(sql, (object_, key, part))
+        return (True, row["verdict"]) if row else (False, None)
+
+    def set_verdicts(self, verdicts: Sequence[tuple[str, str, str, str]], rejections: Sequence[Rejection]) -> None:
+        """Mark desired records (object, key, part, verdict) that may not be written, and note rejections."""
+
+        def job(db: sqlite3.Connection) -> None:
+            db.executemany(
+                "UPDATE desired SET verdict = ?4 WHERE object = ?1 AND key = ?2 AND part = ?3",
+                verdicts,
+            )
+            insert_rejections(db, rejections, "map")
+
+        self._store.write(job)
+
+    def contributors(self, object_: str, key: str, part: str) -> list[tuple[str, str, str]]:
+        """Return (stream, id, role) of the source records that made a desired record."""
+        sql = "SELECT stream, id, role FROM contribution WHERE object = ? AND key = ? AND part = ?"
+        return [(r["stream"], r["id"], r["role"]) for r in self._store.rows(sql, (object_, key, part))]
+
+    def counts(self) -> dict[str, int]:
+        """Return how many desired records may be written, per object."""
+        sql = "SELECT object, count(*) AS n FROM desired WHERE verdict IS NULL GROUP BY object"
+        return {row["object"]: row["n"] for row in self._store.rows(sql)}
+
+    # --- links ---
+
+    def link(self, object_: str, key: str, part: str) -> Link | None:
+        """Return where a desired record is in the destination, None while it is not there."""
+        row = self._store.row("SELECT * FROM link WHERE object = ? AND key = ? AND part = ?", (object_, key, part))
+        return _link(row) if row else None
+
+    def links(self, object_: str | None = None) -> Iterator[Link]:
+        """Yield all links, or those of one object."""
+        where, parameters = ("WHERE object = ?", (object_,)) if object_ else ("", ())
+        for row in self._store.rows(f"SELECT * FROM link {where}", parameters):  # noqa: S608 - fixed text
+            yield _link(row)
+
+    def link_objects(self) -> dict[str, int]:
+        """Return how many records of each object are in the destination."""
+        return {
+            row["object"]: row["n"]
+            for row in self._store.rows("SELECT object, count(*) AS n FROM link GROUP BY object")
+        }
+
+    def adopt(self, object_: str, key: str, destination_id: str, wanted: Mapping[str, Any]) -> None:
+        """Link to something the account already has: it was not made by us, and is not ours to remove."""
+        row = (object_, key, "", destination_id, dumps(dict(wanted)))
+        sql = (
+            "INSERT INTO link (object, key, part, destination_id, wanted) VALUES (?, ?, ?, ?, ?) "
+            "ON CONFLICT DO UPDATE SET destination_id = excluded.destination_id, wanted = excluded.wanted"
+        )
+        self._store.write(lambda db: db.execute(sql, row))
+
+    def set_after(self, rows: Sequence[tuple[str, str, str, Mapping[str, JSON]]]) -> None:
+        """Keep what was read back: (object, key, part, fields)."""
+        values = [(dumps(dict(fields)), object_, key, part) for object_, key, part, fields in rows]
+        sql = "UPDATE link SET after = ? WHERE object = ? AND key = ? AND part = ?"
+        self._store.write(lambda db: db.executemany(sql, values))
+
+    # --- owners ---
+
+    def set_owners(self, rows: Sequence[tuple[str, str, str | None, str]]) -> None:
+        """Replace who owns what: (stream, id, user id or None, how it was found)."""
+
+        def job(db: sqlite3.Connection) -> None:
+            db.execute("DELETE FROM owner")
+            db.executemany("INSERT INTO owner VALUES (?, ?, ?, ?)", rows)
+
+        self._store.write(job)
+
+    # --- the schema decision ---
+
+    def schema_decision(self) -> dict[str, str]:
+        """Return where each field was placed when it was first decided (`slot` or `overflow`)."""
+        return {row["key"]: row["placed"] for row in self._store.rows("SELECT key, placed FROM schema_decision")}
+
+    def keep_schema_decision(self, placed: Mapping[str, str]) -> None:
+        """Keep where each field is placed, so that later runs place it alike."""
+        rows = sorted(placed.items())
+        self._store.write(lambda db: db.executemany("INSERT OR IGNORE INTO schema_decision VALUES (?, ?)", rows))
+
+    def keep_spec(self, sha256: str, text: str, variables: Mapping[str, Any], at: str) -> None:
+        """Keep a rendered spec."""
+        row = (sha256, text, dumps(dict(variables)), at)
+        self._store.write(lambda db: db.execute("INSERT OR REPLACE INTO spec VALUES (?, ?, ?, ?)", row))
+
+
+def _desired(row: sqlite3.Row) -> DesiredRow:
+    links = {name: read_link(link) for name, link in json.loads(row["links"]).items()}
+    return DesiredRow(
+        row["object"], row["key"], row["part"], row["entry"], json.loads(row["fields"]), links, row["verdict"]
+    )
+
+
+def read_link(value: Sequence[Any]) -> StoredLink:
+    """Return a link from the form the journal keeps."""
+    return StoredLink(value[0], value[1], value[2], bool(value[3]), bool(value[4]))
+
+
+def _link(row: sqlite3.Row) -> Link:
+    after = json.loads(row["after"]) if row["after"] else None
+    return Link(
+        row["object"], row["key"], row["part"], row["destination_id"], json.loads(row["wanted"]), after, row["made_by"]
+    )

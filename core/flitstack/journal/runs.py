@@ -1,0 +1,113 @@
+"""Runs, gates, approvals, and what identifies a migration."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from flitstack.errors import ConfigurationError
+from flitstack.journal.audit import append
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Mapping, Sequence
+
+    from flitstack.journal.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """Who passed a gate, and how: `approved`, or `unseen`."""
+
+    gate: str
+    hash: str
+    by: str
+    at: str
+    how: str
+
+
+class Runs:
+    """Invocations, approvals and the migration's identity."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def identify(self, name: str, value: str, what_to_do: str) -> None:
+        """Fix a part of the migration's identity when it is first known; refuse another one later.
+
+        :raises ConfigurationError: the journal was made with another value.
+        """
+        known = self._store.value("SELECT value FROM meta WHERE name = ?", (name,))
+        if known is None:
+            self._store.write(lambda db: db.execute("INSERT INTO meta VALUES (?, ?)", (name, value)))
+        elif known != value:
+            raise ConfigurationError(f"{self._store.path}: this journal was made for {name} {known!r}. {what_to_do}")
+
+    def meta(self, name: str) -> str | None:
+        """Return a part of the identity."""
+        value = self._store.value("SELECT value FROM meta WHERE name = ?", (name,))
+        return None if value is None else str(value)
+
+    def begin(self, run: str, at: str, version: str) -> None:
+        """Note that a run began."""
+
+        def job(db: sqlite3.Connection) -> None:
+            db.execute(
+                "INSERT INTO run (id, started_at, status, version) VALUES (?, ?, 'running', ?)", (run, at, version)
+            )
+            append(db, at, {"run": run, "outcome": "run_started", "version": version})
+
+        self._store.write(job)
+
+    def predict(self, run: str, tokens: int, minimum: int) -> None:
+        """Note what a run is expected to spend, and the least it could."""
+        sql = "UPDATE run SET tokens_predicted = ?, minimum = ? WHERE id = ?"
+        self._store.write(lambda db: db.execute(sql, (tokens, minimum, run)))
+
+    def finish(self, run: str, at: str, status: str, requests: int, tokens: int) -> None:
+        """Note how a run ended and what it spent."""
+
+        def job(db: sqlite3.Connection) -> None:
+            sql = "UPDATE run SET finished_at = ?, status = ?, requests = ?, tokens = ? WHERE id = ?"
+            db.execute(sql, (at, status, requests, tokens, run))
+            append(db, at, {"run": run, "outcome": "run_finished", "status": status, "tokens": tokens})
+
+        self._store.write(job)
+
+    def spent_since(self, at: str) -> int:
+        """Return the budget units that earlier runs spent since a time."""
+        return int(self._store.value("SELECT coalesce(sum(tokens), 0) FROM run WHERE started_at >= ?", (at,)))
+
+    # --- gates ---
+
+    def show(self, run: str, at: str, texts: Mapping[str, tuple[str, str]]) -> None:
+        """Note what was shown at gates: gate to (hash, text)."""
+        rows = [(gate, digest, run, at, text) for gate, (digest, text) in texts.items()]
+        self._store.write(lambda db: db.executemany("INSERT OR REPLACE INTO shown VALUES (?, ?, ?, ?, ?)", rows))
+
+    def last_shown(self, gate: str) -> tuple[str, str] | None:
+        """Return (hash, text) of what was last shown at a gate."""
+        row = self._store.row("SELECT hash, text FROM shown WHERE gate = ? ORDER BY at DESC, rowid DESC", (gate,))
+        return (row["hash"], row["text"]) if row else None
+
+    def was_shown(self, gate: str, digest: str) -> bool:
+        """Tell whether exactly this was shown before."""
+        return self._store.row("SELECT 1 FROM shown WHERE gate = ? AND hash = ?", (gate, digest)) is not None
+
+    def approve(self, at: str, approvals: Sequence[Approval], note: str = "") -> None:
+        """Record approvals, each bound to the hash of what was shown."""
+
+        def job(db: sqlite3.Connection) -> None:
+            for a in approvals:
+                db.execute(
+                    "INSERT OR REPLACE INTO approval VALUES (?, ?, ?, ?, ?)", (a.gate, a.hash, a.by, a.at, a.how)
+                )
+                event = {"gate": a.gate, "hash": a.hash, "by": a.by, "how": a.how, "note": note, "outcome": "approved"}
+                append(db, at, event)
+
+        self._store.write(job)
+
+    def approval(self, gate: str, digest: str) -> Approval | None:
+        """Return the approval of exactly this, None when nobody gave it."""
+        row = self._store.row("SELECT * FROM approval WHERE gate = ? AND hash = ?", (gate, digest))
+        return Approval(row["gate"], row["hash"], row["by"], row["at"], row["how"]) if row else None

@@ -1,0 +1,272 @@
+"""Staged records: what was read from the export, snapshot by snapshot, with what was rejected or skipped."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from flitstack.errors import Fatal
+from flitstack.journal.store import dumps
+from flitstack.protocols import Finding, Record, Rejection, Skip, Where
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from flitstack.journal.store import Store
+    from flitstack.protocols import JSON, InputFile, Stream
+
+SAFE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+
+UPSERT = (
+    "INSERT INTO staged (stream, id, state, data, hash, file, line, snapshot) VALUES (?, ?, ?, ?, ?, ?, ?, ?) "
+    "ON CONFLICT (stream, id) DO UPDATE SET state = excluded.state, data = excluded.data, hash = excluded.hash, "
+    "file = excluded.file, line = excluded.line, snapshot = excluded.snapshot"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """One reading of an export; `as_of` is ISO text."""
+
+    id: int
+    as_of: str | None
+    sha256: str | None
+
+
+class Staging:
+    """Writes and reads staged records."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def begin(self, run: str, at: str) -> int:
+        """Open a snapshot and forget what earlier runs derived from staged records; return its number."""
+
+        def job(db: sqlite3.Connection) -> int:
+            cursor = db.execute("INSERT INTO snapshot (run, started_at) VALUES (?, ?)", (run, at))
+            db.execute("DELETE FROM finding")
+            return int(cursor.lastrowid or 0)
+
+        return self._store.write(job)
+
+    def add_stream(self, snapshot: int, stream: Stream) -> None:
+        """Note that the snapshot holds this stream: what it held before and is not read again has vanished."""
+        row = (stream.name, snapshot, dumps(stream.schema), dumps(stream.codebook))
+
+        def job(db: sqlite3.Connection) -> None:
+            db.execute("INSERT OR REPLACE INTO snapshot_stream VALUES (?, ?, ?, ?)", row)
+            db.execute("DELETE FROM rejection WHERE stream = ? AND stage = 'stage'", (stream.name,))
+            db.execute("DELETE FROM skip WHERE stream = ? AND stage = 'stage'", (stream.name,))
+            db.execute("DELETE FROM staged WHERE stream = ? AND state <> 'ok'", (stream.name,))
+
+        self._store.write(job)
+
+    def add(self, snapshot: int, rows: Sequence[Record | Rejection | Skip], stamps: frozenset[str]) -> list[Rejection]:
+        """Stage rows of one stream; return the rejections among them, duplicates of an id included.
+
+        A row whose id the snapshot already has is skipped (`duplicate_row`) when it says the same, else rejected
+        (`duplicate_id`).
+
+        :param stamps: fields that say when a row was changed, and so do not count as a change.
+        """
+        return self._store.write(lambda db: _Chunk(db, snapshot, stamps).add(rows))
+
+    def complete(self, snapshot: int, at: str, as_of: str | None, files: Sequence[InputFile], sha256: str) -> None:
+        """Close a snapshot."""
+        listing = dumps(
+            [
+                {"name": f.name, "size": f.size, "sha256": f.sha256, "dialect": f.dialect, "role": f.role,
+                 "rows": f.rows, "dropped": list(f.dropped)}
+                for f in files
+            ]
+        )  # fmt: skip
+        self._store.write(
+            lambda db: db.execute(
+                "UPDATE snapshot SET completed_at = ?, as_of = ?, files = ?, sha256 = ? WHERE id = ?",
+                (at, as_of, listing, sha256, snapshot),
+            )
+        )
+
+    def latest(self) -> Snapshot | None:
+        """Return the last complete snapshot."""
+        row = self._store.row("SELECT id, as_of, sha256 FROM snapshot WHERE completed_at NOT NULL ORDER BY id DESC")
+        return Snapshot(row["id"], row["as_of"], row["sha256"]) if row else None
+
+    def files(self) -> list[dict[str, Any]]:
+        """Return the files of the last complete snapshot."""
+        text = self._store.value("SELECT files FROM snapshot WHERE completed_at NOT NULL ORDER BY id DESC")
+        return list(json.loads(text)) if text else []
+
+    def streams(self) -> list[str]:
+        """Return the names of the streams that any snapshot has held."""
+        return [row["stream"] for row in self._store.rows("SELECT stream FROM snapshot_stream ORDER BY stream")]
+
+    def count(self, stream: str) -> int:
+        """Return how many rows of a stream are staged, rejected and skipped ones included."""
+        return int(self._store.value("SELECT count(*) FROM staged WHERE stream = ?", (stream,)))
+
+    def fingerprint(self) -> str:
+        """Return a hash of everything staged: equal for equal content, whatever the order of the snapshots."""
+        digest = hashlib.sha256()
+        for row in self._store.rows("SELECT stream, id, hash, state FROM staged ORDER BY stream, id"):
+            digest.update(f"{row['stream']}\x1f{row['id']}\x1f{row['hash']}\x1f{row['state']}\x1e".encode())
+        return digest.hexdigest()
+
+    def records(self, stream: str) -> Iterator[Record]:
+        """Yield the staged records of a stream that can move, in the order in which they were first read."""
+        sql = "SELECT id, data, file, line FROM staged WHERE stream = ? AND state = 'ok' ORDER BY pos"
+        for row in self._store.rows(sql, (stream,)):
+            yield Record(stream, row["id"], json.loads(row["data"]), Where(row["file"], row["line"]))
+
+    def get(self, stream: str, record_id: str) -> Mapping[str, JSON] | None:
+        """Return a staged record's data, or None."""
+        sql = "SELECT data FROM staged WHERE stream = ? AND id = ? AND state = 'ok'"
+        text = self._store.value(sql, (stream, record_id))
+        return dict(json.loads(text)) if text else None
+
+    def state(self, stream: str, record_id: str) -> str | None:
+        """Return `ok`, `rejected` or `skipped`; None when the record was never read."""
+        value = self._store.value("SELECT state FROM staged WHERE stream = ? AND id = ?", (stream, record_id))
+        return str(value) if value else None
+
+    def index(self, stream: str, field: str) -> None:
+        """Make `referring` fast for a field."""
+        name, field = _safe(stream), _safe(field)
+        sql = (
+            f"CREATE INDEX IF NOT EXISTS staged_{name}_{field} ON staged (json_extract(data, '$.{field}')) "
+            f"WHERE stream = '{name}'"
+        )
+        self._store.write(lambda db: db.execute(sql))
+
+    def referring(self, stream: str, field: str, target: str) -> list[tuple[str, Mapping[str, JSON]]]:
+        """Return id and data of a stream's records whose field holds `target`, in reading order."""
+        name, field = _safe(stream), _safe(field)
+        sql = (
+            f"SELECT id, data FROM staged WHERE stream = '{name}' AND json_extract(data, '$.{field}') = ? "  # noqa: S608 - both names are checked identifiers
+            "AND state = 'ok' ORDER BY pos"
+        )
+        return [(row["id"], json.loads(row["data"])) for row in self._store.rows(sql, (target,))]
+
+    def missing_references(self, stream: str, field: str, target: str) -> Iterator[str]:
+        """Yield ids of records whose reference into stream `target` leads nowhere."""
+        name, field = _safe(stream), _safe(field)
+        sql = (
+            f"SELECT s.id FROM staged s WHERE s.stream = '{name}' AND s.state = 'ok' "  # noqa: S608 - as above
+            f"AND json_extract(s.data, '$.{field}') NOT NULL AND NOT EXISTS (SELECT 1 FROM staged t "
+            f"WHERE t.stream = ? AND t.id = json_extract(s.data, '$.{field}')) ORDER BY s.pos"
+        )
+        for row in self._store.rows(sql, (target,)):
+            yield row["id"]
+
+    def distinct(self, stream: str, field: str) -> list[str]:
+        """Return the sorted distinct values of a field."""
+        name, field = _safe(stream), _safe(field)
+        sql = (
+            f"SELECT DISTINCT json_extract(data, '$.{field}') AS value FROM staged WHERE stream = '{name}' "  # noqa: S608 - as above
+            "AND state = 'ok' AND value NOT NULL"
+        )
+        return sorted(str(row["value"]) for row in self._store.rows(sql))
+
+    def add_findings(self, stage: str, findings: Sequence[Finding]) -> None:
+        """Note findings."""
+        rows = [(stage, f.code, f.message, f.severity, f.stream, f.count, dumps(list(f.keys))) for f in findings]
+        sql = "INSERT INTO finding (stage, code, message, severity, stream, count, keys) VALUES (?, ?, ?, ?, ?, ?, ?)"
+        self._store.write(lambda db: db.executemany(sql, rows))
+
+    def findings(self) -> list[Finding]:
+        """Return the findings of the last run."""
+        sql = "SELECT * FROM finding ORDER BY pos"
+        return [
+            Finding(r["code"], r["message"], r["severity"], r["stream"], r["count"], tuple(json.loads(r["keys"])))
+            for r in self._store.rows(sql)
+        ]
+
+
+class _Chunk:
+    """A few rows of one stream on their way into the journal."""
+
+    def __init__(self, db: sqlite3.Connection, snapshot: int, stamps: frozenset[str]) -> None:
+        self._db = db
+        self._snapshot = snapshot
+        self._stamps = stamps
+
+    def add(self, rows: Sequence[Record | Rejection | Skip]) -> list[Rejection]:
+        known = self._known(rows)
+        staged: list[tuple[str, str, str, str, str, str, int, int]] = []
+        rejections: list[Rejection] = []
+        skips: list[tuple[str, str, str]] = []
+        for row in rows:
+            where = row.where or Where("", 0)
+            data = row.data if isinstance(row, Record) else {}
+            digest = self._hash(data) if isinstance(row, Record) else ""
+            record_id = row.id if row.id is not None else f"@{where.file}:{where.line}"
+            if record_id in known:
+                row, record_id = _duplicate(row, record_id, same=bool(digest) and known[record_id] == digest)
+            known[record_id] = digest
+            state = "ok"
+            if isinstance(row, Rejection):
+                state = "rejected"
+                rejections.append(row)
+            elif isinstance(row, Skip):
+                state = "skipped"
+                skips.append((row.stream, record_id, row.rule))
+            text = dumps(data) if state == "ok" else "{}"
+            staged.append((row.stream, record_id, state, text, digest, where.file, where.line, self._snapshot))
+        self._db.executemany(UPSERT, staged)
+        self._db.executemany("INSERT OR REPLACE INTO skip VALUES (?, ?, ?, 'stage')", skips)
+        insert_rejections(self._db, rejections, "stage")
+        return rejections
+
+    def _known(self, rows: Sequence[Record | Rejection | Skip]) -> dict[str, str]:
+        ids = dumps([row.id for row in rows if row.id is not None])
+        sql = "SELECT id, hash FROM staged WHERE stream = ? AND snapshot = ? AND id IN (SELECT value FROM json_each(?))"
+        return dict(tuple(found) for found in self._db.execute(sql, (rows[0].stream, self._snapshot, ids)))
+
+    def _hash(self, data: Mapping[str, JSON]) -> str:
+        kept = {name: value for name, value in data.items() if value is not None and name not in self._stamps}
+        return hashlib.sha256(dumps(kept).encode()).hexdigest()
+
+
+def insert_rejections(db: sqlite3.Connection, rejections: Sequence[Rejection], stage: str) -> None:
+    """Write rejections; one without an id is known by its file and line."""
+    rows = [
+        (r.stream, _id_of(r), r.code, r.reason, r.hint, r.field, stage)
+        for r in rejections
+    ]  # fmt: skip
+    db.executemany("INSERT OR REPLACE INTO rejection VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+
+
+def _id_of(rejection: Rejection) -> str:
+    if rejection.id is not None:
+        return rejection.id
+    where = rejection.where or Where("", 0)
+    return f"@{where.file}:{where.line}"
+
+
+def _duplicate(row: Record | Rejection | Skip, record_id: str, *, same: bool) -> tuple[Rejection | Skip, str]:
+    where = row.where or Where("", 0)
+    new_id = f"{record_id}@{where.file}:{where.line}"
+    if same:
+        return Skip(row.stream, new_id, "duplicate_row", where), new_id
+    return (
+        Rejection(
+            row.stream,
+            new_id,
+            "duplicate_id",
+            "Another row of the file has the same id and says something else.",
+            "Give one of the two rows an id of its own, or remove it, and run again.",
+            where,
+            "id",
+        ),
+        new_id,
+    )
+
+
+def _safe(name: str) -> str:
+    if not SAFE_NAME.match(name):
+        raise Fatal(f"{name!r} is no name for a stream or field: letters, digits and underscores only.")
+    return name

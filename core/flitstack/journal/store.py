@@ -1,0 +1,167 @@
+"""The one door to the SQLite file: opening, the lease, one writer thread with group commit, and reading."""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import sqlite3
+import threading
+from concurrent.futures import Future
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from sqlite_utils import Database
+
+from flitstack.errors import ConfigurationError, JournalError
+from flitstack.journal.migrations import migrations
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+T = TypeVar("T")
+Job = tuple["Callable[[sqlite3.Connection], Any]", "Future[Any]"]
+
+BUSY_S = 30.0
+
+
+def dumps(value: Any) -> str:
+    """Return canonical JSON: sorted keys, no white space; equal values give equal text."""
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+class Store:
+    """One journal file. Reads happen on the caller's thread; every write happens on the writer thread.
+
+    :raises JournalError: the file cannot be opened or written, or another run holds the lease.
+    """
+
+    def __init__(self, path: Path, *, lease: bool) -> None:
+        self.path = path
+        self._lease = _take_lease(path) if lease else None
+        _create_private(path)
+        try:
+            self._write = _connect(path)
+            migrations.apply(Database(self._write, execute_plugins=False))
+            self._read = _connect(path)
+        except sqlite3.Error as exc:
+            self._release()
+            raise _as_journal_error(path, exc) from exc
+        self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._work, name="flit-journal", daemon=True)
+        self._thread.start()
+
+    def submit(self, job: Callable[[sqlite3.Connection], T]) -> Future[T]:
+        """Run `job` on the writer thread; the future resolves once its transaction is committed to disk."""
+        future: Future[T] = Future()
+        self._jobs.put((job, future))
+        return future
+
+    def write(self, job: Callable[[sqlite3.Connection], T]) -> T:
+        """Run `job` on the writer thread and return its result after the commit."""
+        return self.submit(job).result()
+
+    def rows(self, sql: str, parameters: Sequence[Any] = ()) -> Iterator[sqlite3.Row]:
+        """Yield the rows of a query over what is committed."""
+        try:
+            yield from self._read.execute(sql, parameters)
+        except sqlite3.Error as exc:
+            raise _as_journal_error(self.path, exc) from exc
+
+    def row(self, sql: str, parameters: Sequence[Any] = ()) -> sqlite3.Row | None:
+        """Return the first row of a query, or None."""
+        return next(self.rows(sql, parameters), None)
+
+    def value(self, sql: str, parameters: Sequence[Any] = ()) -> Any:
+        """Return the first column of the first row, or None."""
+        row = self.row(sql, parameters)
+        return row[0] if row else None
+
+    def close(self) -> None:
+        """Finish what is queued and let the file go."""
+        self._jobs.put(None)
+        self._thread.join()
+        for connection in (self._read, self._write):
+            with suppress(sqlite3.Error):
+                connection.close()
+        self._release()
+
+    def _release(self) -> None:
+        if self._lease is not None:
+            self._lease.close()
+
+    def _work(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            batch, last = [job], False
+            while not self._jobs.empty():
+                following = self._jobs.get()
+                if following is None:
+                    last = True
+                    break
+                batch.append(following)
+            self._commit(batch)
+            if last:
+                return
+
+    def _commit(self, batch: list[Job]) -> None:
+        """Run the jobs in one transaction; when it fails, every one of them fails, and nothing is half written."""
+        try:
+            self._write.execute("BEGIN IMMEDIATE")
+            results = [job(self._write) for job, _ in batch]
+            self._write.execute("COMMIT")
+        except BaseException as exc:  # noqa: BLE001 - whatever a job raised belongs to those who wait for it
+            with suppress(sqlite3.Error):
+                self._write.execute("ROLLBACK")
+            error = _as_journal_error(self.path, exc) if isinstance(exc, sqlite3.Error) else exc
+            for _, future in batch:
+                future.set_exception(error)
+            return
+        for (_, future), result in zip(batch, results, strict=True):
+            future.set_result(result)
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
+    connection.row_factory = sqlite3.Row
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=FULL")
+    connection.execute("PRAGMA cache_size=-32000")
+    return connection
+
+
+def _create_private(path: Path) -> None:
+    """Create the file readable by its owner alone; SQLite gives its side files the same mode."""
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    except OSError as exc:
+        raise JournalError(
+            f"{path}: the journal cannot be written ({exc.strerror}). Choose another --journal."
+        ) from exc
+
+
+def _take_lease(path: Path) -> sqlite3.Connection:
+    """Hold an exclusive lock of the operating system, which dies with this process.
+
+    :raises JournalError: another run holds it.
+    """
+    lease = path.with_name(path.name + "-lease")
+    _create_private(lease)
+    connection = sqlite3.connect(lease, timeout=0, isolation_level=None, check_same_thread=False)
+    try:
+        connection.execute("BEGIN EXCLUSIVE")
+    except sqlite3.Error as exc:
+        connection.close()
+        if "locked" in str(exc):
+            raise JournalError(f"{path}: another run is writing to this journal. Wait for it, or stop it.") from exc
+        raise _as_journal_error(path, exc) from exc
+    return connection
+
+
+def _as_journal_error(path: Path, exc: BaseException) -> JournalError | ConfigurationError:
+    text = str(exc)
+    if isinstance(exc, sqlite3.DatabaseError) and "not a database" in text:
+        return ConfigurationError(f"{path}: this file is no journal. Choose another --journal.")
+    if "full" in text or "disk I/O error" in text:
+        return JournalError(f"{path}: the disk is full ({text}). Free some space and run the same command again.")
+    return JournalError(f"{path}: the journal cannot be used ({text}).")

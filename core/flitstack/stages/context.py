@@ -1,0 +1,84 @@
+"""What every stage of one run is given."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+from flitstack.errors import Interrupted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from flitstack.clock import Clock
+    from flitstack.journal import Journal
+    from flitstack.protocols import Behaviours, Writer
+
+
+class Progress(Protocol):
+    """Shows a person how far a stage is."""
+
+    def begin(self, stage: str, total: int | None = None) -> None:
+        """A stage begins; `total` is what it will advance to, None when nobody knows."""
+        ...
+
+    def advance(self, count: int = 1) -> None:
+        """That much more is done."""
+        ...
+
+    def end(self) -> None:
+        """The stage is over."""
+        ...
+
+    def say(self, text: str) -> None:
+        """Print one line of words."""
+        ...
+
+
+@dataclass(slots=True)
+class StopFlag:
+    """Raised by a person's Ctrl-C: what is under way is finished, nothing new is begun."""
+
+    raised: bool = False
+
+    def check(self) -> None:
+        """:raises Interrupted: a person asked to stop."""
+        if self.raised:
+            raise Interrupted("Stopped as asked; nothing is lost. Run the same command again to carry on.")
+
+
+@dataclass(slots=True)
+class RunContext:
+    """One run.
+
+    :param notify: tells observers; (hook name, **arguments).
+    """
+
+    id: str
+    source_id: str
+    journal: Journal
+    writer: Writer
+    behaviours: Behaviours
+    clock: Clock
+    progress: Progress
+    stop: StopFlag
+    notify: Callable[..., None]
+    spec_sha256: str = ""
+    fallback_user: str | None = None
+    owners: dict[str, str] = field(default_factory=dict)
+
+    def at(self) -> str:
+        """Return the time as the journal writes it."""
+        return self.clock.now().isoformat(timespec="milliseconds")
+
+    def facts(self, operation: Any) -> dict[str, Any]:
+        """Return what the audit log says of an operation: names, never a value."""
+        return {
+            "run": self.id,
+            "verb": operation.verb,
+            "object": operation.object,
+            "key": operation.key,
+            "part": operation.part,
+            "fields": sorted({*operation.fields, *operation.links}),
+            "spec": self.spec_sha256,
+        }

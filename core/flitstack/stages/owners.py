@@ -1,0 +1,112 @@
+"""Owners: which user of the account stands for which provider or member of staff of the source."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from flitstack.errors import ConfigurationError, UsageError
+from flitstack.protocols import Finding, source_key
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from flitstack.protocols import User
+    from flitstack.stages.context import RunContext
+
+MAP_COLUMNS = ("owner", "email")
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Someone of the source who may own records."""
+
+    stream: str
+    id: str
+    email: str | None
+    name: str | None
+
+
+def read_owner_map(path: str) -> dict[str, str]:
+    """Return what an owner map says: source id, `stream:id`, name or e-mail (case ignored) to a user's e-mail.
+
+    The file is CSV with the columns `owner` and `email`.
+
+    :raises UsageError: the file cannot be read or has other columns.
+    """
+    try:
+        with Path(path).open(encoding="utf-8-sig", newline="") as file:
+            rows = csv.DictReader(file)
+            if not set(MAP_COLUMNS) <= set(rows.fieldnames or ()):
+                raise UsageError(f"{path}: an owner map needs the columns {' and '.join(MAP_COLUMNS)}.")
+            return {row["owner"].strip().casefold(): row["email"].strip().casefold() for row in rows if row["owner"]}
+    except (OSError, UnicodeDecodeError) as exc:
+        raise UsageError(f"{path}: the owner map cannot be read as UTF-8 text. Check --set owner_map.") from exc
+
+
+def fallback_user(users: Sequence[User], token_user: User, email: str | None) -> User:
+    """Return who owns what nobody else does: the user named, else the token's own.
+
+    :raises ConfigurationError: the e-mail is no active user's.
+    """
+    if not email:
+        return token_user
+    for user in users:
+        if user.email.casefold() == email.casefold() and user.active:
+            return user
+    raise ConfigurationError(
+        "fallback_owner: no active user of the account has this e-mail. Check --set fallback_owner."
+    )
+
+
+def match_owners(
+    ctx: RunContext, candidates: Iterable[Candidate], users: Sequence[User], owner_map: Mapping[str, str]
+) -> None:
+    """Match candidates to active users by the owner map, else by e-mail; keep the result in the journal and `ctx`."""
+    active = {user.email.casefold(): user.id for user in users if user.active}
+    inactive = {user.email.casefold() for user in users if not user.active}
+    rows: list[tuple[str, str, str | None, str]] = []
+    for candidate in candidates:
+        user, how = _match(candidate, active, inactive, owner_map)
+        rows.append((candidate.stream, candidate.id, user, how))
+        if user is not None:
+            ctx.owners[source_key(ctx.source_id, candidate.stream, candidate.id)] = user
+    ctx.journal.records.set_owners(rows)
+    ctx.journal.staging.add_findings("owners", _findings(rows))
+
+
+def _match(
+    candidate: Candidate, active: Mapping[str, str], inactive: set[str], owner_map: Mapping[str, str]
+) -> tuple[str | None, str]:
+    names: list[Any] = [f"{candidate.stream}:{candidate.id}", candidate.id, candidate.email, candidate.name]
+    for name in names:
+        if name and name.strip().casefold() in owner_map:
+            user = active.get(owner_map[name.strip().casefold()])
+            return (user, "owner map") if user else (None, "the owner map names no active user")
+    email = (candidate.email or "").strip().casefold()
+    if not email:
+        return None, "no e-mail"
+    if email in active:
+        return active[email], "e-mail"
+    return None, "the user is deactivated" if email in inactive else "no user has this e-mail"
+
+
+def _findings(rows: Sequence[tuple[str, str, str | None, str]]) -> list[Finding]:
+    unmatched: dict[tuple[str, str], list[str]] = {}
+    for stream, record_id, user, how in rows:
+        if user is None:
+            unmatched.setdefault((stream, how), []).append(record_id)
+    return [
+        Finding(
+            "owner_unmatched",
+            f"{len(ids)} of {stream} match no user ({how}); what they own goes to the fallback owner. An owner map "
+            "settles it: --set owner_map=FILE (CSV, columns owner and email).",
+            "warning",
+            stream,
+            len(ids),
+            tuple(ids[:10]),
+        )
+        for (stream, how), ids in unmatched.items()
+    ]

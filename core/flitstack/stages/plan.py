@@ -1,0 +1,160 @@
+"""Plan: the difference between what the destination should hold and what was written, as operations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from flitstack.journal import Planned
+from flitstack.stages.schema import LEVEL_STEP
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from flitstack.journal import DesiredRow, Link, StoredLink
+    from flitstack.stages.context import RunContext
+
+CHUNK = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class PlanSummary:
+    """What a plan holds.
+
+    :param operations: (object, verb) to count.
+    :param tokens: budget units that the run will spend, writing and verifying.
+    :param minimum: one create per desired record and schema item, and one listing of each object.
+    """
+
+    operations: Mapping[tuple[str, str], int]
+    tokens: int
+    minimum: int
+
+    @property
+    def writes(self) -> int:
+        """Return how many operations there are."""
+        return sum(self.operations.values())
+
+
+def plan_operations(ctx: RunContext) -> PlanSummary:
+    """Replace the unsent plan by a new one; what is in doubt, or was refused as it stands, is left alone."""
+    operations = ctx.journal.operations
+    operations.supersede_unsent()
+    counts: dict[tuple[str, str], int] = {}
+    for number, object_ in enumerate(ctx.behaviours.objects):
+        depths, cut = _order_within(ctx, object_)
+        batch: list[Planned] = []
+        for desired in ctx.journal.records.desired(object_):
+            if desired.verdict is not None:
+                continue
+            for planned in _operations_for(ctx, desired, number * LEVEL_STEP, depths, cut):
+                counts[planned.object, planned.verb] = counts.get((planned.object, planned.verb), 0) + 1
+                batch.append(planned)
+            if len(batch) >= CHUNK:
+                operations.plan(ctx.id, ctx.spec_sha256, batch)
+                batch = []
+        if batch:
+            operations.plan(ctx.id, ctx.spec_sha256, batch)
+    return _summary(ctx, counts)
+
+
+def _operations_for(
+    ctx: RunContext, desired: DesiredRow, level: int, depths: Mapping[str, int], cut: Mapping[str, set[str]]
+) -> Iterator[Planned]:
+    last = ctx.journal.operations.last(desired.object, desired.key, desired.part)
+    if last is not None and last.state in ("intended", "in_doubt", "conflict"):
+        return
+    link = ctx.journal.records.link(desired.object, desired.key, desired.part)
+    links = {name: target for name, target in desired.links.items() if _reachable(ctx, target)}
+    if link is not None:
+        yield from _update(desired, link, links, level)
+        return
+    wanted = {name: target.as_json() for name, target in links.items()}
+    later = {name: target for name, target in links.items() if name in cut.get(desired.key, ())}
+    now = {name: target for name, target in links.items() if name not in later}
+    if last is not None and last.state == "rejected" and last.fields == desired.fields and last.links in (
+        wanted, {name: target.as_json() for name, target in now.items()}
+    ):  # fmt: skip
+        return
+    depth = depths.get(desired.key, 0)
+    yield Planned("create", desired.object, desired.key, desired.part, desired.fields, now, level + depth)
+    if later:
+        yield Planned("update", desired.object, desired.key, desired.part, {}, later, level + LEVEL_STEP - 1)
+
+
+def _update(desired: DesiredRow, link: Link, links: Mapping[str, StoredLink], level: int) -> Iterator[Planned]:
+    before: dict[str, Any] = link.wanted["fields"]
+    fields = {name: value for name, value in desired.fields.items() if before.get(name) != value}
+    fields |= {name: None for name, value in before.items() if name not in desired.fields and value is not None}
+    known: dict[str, Any] = link.wanted["links"]
+    changed = {name: target for name, target in links.items() if known.get(name) != target.as_json()}
+    if fields or changed:
+        kept = {name: before.get(name) for name in fields}
+        yield Planned(
+            "update", desired.object, desired.key, desired.part, fields, changed, level, link.destination_id, kept
+        )
+
+
+def _reachable(ctx: RunContext, target: StoredLink) -> bool:
+    if target.object == ctx.behaviours.user:
+        return target.key in ctx.owners or target.fallback
+    if ctx.journal.records.link(target.object, target.key, target.part) is not None:
+        return True
+    exists, verdict = ctx.journal.records.verdict(target.object, target.key, target.part)
+    return exists and verdict is None
+
+
+def _order_within(ctx: RunContext, object_: str) -> tuple[dict[str, int], dict[str, set[str]]]:
+    """Order records that point to records of the same object.
+
+    :return: key to depth (a parent's is lower), and key to the links that would close a circle: they are written
+        by a second operation, once both ends exist.
+    """
+    edges: dict[str, dict[str, str]] = {}
+    for desired in ctx.journal.records.desired(object_):
+        if desired.verdict is None:
+            own = {name: t.key for name, t in desired.links.items() if t.object == object_}
+            if own:
+                edges[desired.key] = own
+    depths: dict[str, int] = {}
+    cut: dict[str, set[str]] = {}
+    for start in edges:
+        _walk(start, edges, depths, cut)
+    return depths, cut
+
+
+def _walk(start: str, edges: Mapping[str, Mapping[str, str]], depths: dict[str, int], cut: dict[str, set[str]]) -> None:
+    """Give depths to `start` and all it points to, without recursion; cut each link that closes a circle."""
+    path, open_ = [start], {start}
+    while path:
+        key = path[-1]
+        if key in depths:
+            open_.discard(path.pop())
+            continue
+        onward = None
+        for name, target in edges.get(key, {}).items():
+            if target in open_:
+                cut.setdefault(key, set()).add(name)
+            elif target not in depths and target in edges:
+                onward = target
+                break
+        if onward is not None:
+            path.append(onward)
+            open_.add(onward)
+            continue
+        parents = [t for name, t in edges.get(key, {}).items() if name not in cut.get(key, ())]
+        depths[key] = 1 + max((depths.get(t, 0) for t in parents), default=-1)
+        open_.discard(path.pop())
+
+
+def _summary(ctx: RunContext, counts: Mapping[tuple[str, str], int]) -> PlanSummary:
+    objects = ctx.behaviours.objects
+    desired = ctx.journal.records.counts()
+    listing = {
+        name: behaviour.cost.get("list", 0) * max(1, -(-desired[name] // behaviour.page_size))
+        for name, behaviour in objects.items()
+        if desired.get(name)
+    }
+    writing = sum(n * objects[object_].cost.get(verb, 0) for (object_, verb), n in counts.items())
+    least = sum(n * objects[object_].cost.get("create", 0) for object_, n in desired.items())
+    return PlanSummary(dict(counts), writing + sum(listing.values()), least + sum(listing.values()))

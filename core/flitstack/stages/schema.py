@@ -1,0 +1,68 @@
+"""The destination's schema: what the account has, what the spec wants, and the names bound to the account's items."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from flitstack.protocols import SchemaItem
+    from flitstack.stages.context import RunContext
+
+LEVEL_STEP = 1_000_000
+SCHEMA_KEY = "schema:"
+
+
+def schema_key(item: SchemaItem) -> str:
+    """Return the key under which the journal knows a schema item."""
+    return f"{SCHEMA_KEY}{item.key}"
+
+
+def link_found(ctx: RunContext, found: Sequence[SchemaItem]) -> None:
+    """Link wanted schema items that the account already has: they are used as they are, and are not ours."""
+    by_key = {schema_key(item): item for item in found}
+    for desired in ctx.journal.records.desired():
+        if desired.object not in ctx.behaviours.schema_objects:
+            continue
+        item = by_key.get(desired.key)
+        link = ctx.journal.records.link(desired.object, desired.key, "")
+        if (
+            item is not None
+            and item.id is not None
+            and link is None
+            and not _in_flight(ctx, desired.object, desired.key)
+        ):
+            wanted = {
+                "fields": _held(desired.fields, item),
+                "links": {n: v.as_json() for n, v in desired.links.items()},
+            }
+            ctx.journal.records.adopt(desired.object, desired.key, item.id, wanted)
+
+
+def _in_flight(ctx: RunContext, object_: str, key: str) -> bool:
+    last = ctx.journal.operations.last(object_, key, "")
+    return last is not None and last.state in ("intended", "in_doubt")
+
+
+def _held(wanted: object, item: SchemaItem) -> dict[str, object]:
+    """Return the wanted settings as the account holds them: only missing options are a difference worth a write."""
+    fields = dict(wanted)  # type: ignore[call-overload]
+    if "options" in fields:
+        has = item.settings.get("options", [])
+        fields["options"] = [option for option in fields["options"] if option in has]
+    return fields
+
+
+async def bind_schema(ctx: RunContext) -> Sequence[SchemaItem]:
+    """Read the account's schema and tell the writer what each linked name stands for; return what was found."""
+    found = await ctx.writer.schema()
+    by_id = {(item.object, item.id): item for item in found}
+    bound: dict[str, SchemaItem] = {}
+    for object_ in ctx.behaviours.schema_objects:
+        for link in ctx.journal.records.links(object_):
+            item = by_id.get((object_, link.destination_id))
+            if item is not None:
+                bound[link.key.removeprefix(SCHEMA_KEY)] = item
+    ctx.writer.bind(bound)
+    return found

@@ -1,0 +1,238 @@
+"""Reads a file's rows one at a time with their physical line numbers, and comes back from broken quotes within a line."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, BinaryIO
+
+from flitstack_dental.dialect import NO_QUOTE, Dialect
+from flitstack_dental.encoding import ERRORS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+csv.field_size_limit(1 << 28)  # ours is LIMIT_CHARS below; the module's own default is shorter than real notes
+
+LIMIT_LINES = 2_000
+LIMIT_CHARS = 1 << 20
+
+_ODD = {0: None, 0x1A: None}
+_INVISIBLE = {**_ODD, 0x200B: None, 0x2060: None, 0xFEFF: None}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row: its cells as written, and the physical line on which it begins."""
+
+    line: int
+    cells: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class BadRow:
+    """Lines that are no row: what is wrong with them, never what they hold."""
+
+    line: int
+    code: str
+    reason: str
+    hint: str
+
+
+@dataclass(slots=True)
+class Tally:
+    """What was mended on the way, for the findings."""
+
+    repaired_quotes: int = 0
+    stray_characters: int = 0
+
+
+def read_rows(
+    stream: BinaryIO, encoding: str, dialect: Dialect, width: int | None, tally: Tally
+) -> Iterator[Row | BadRow]:
+    """Yield the file's rows, the header's included; empty lines are no rows.
+
+    :param width: cells a row must have, None while that is unknown; used to tell a repaired row from a broken one.
+    """
+    text = io.TextIOWrapper(stream, encoding=encoding, errors=ERRORS, newline="")
+    try:
+        yield from _Rows(text, dialect, width, tally).read()
+    finally:
+        text.close()
+
+
+class _Rows:
+    def __init__(self, text: io.TextIOWrapper, dialect: Dialect, width: int | None, tally: Tally) -> None:
+        self._text = text
+        self._dialect = dialect
+        self._width = width
+        self._tally = tally
+        self._again: deque[str] = deque()
+        self._pending: list[str] = []
+        self._line = 0
+        self._at_end = False
+
+    def read(self) -> Iterator[Row | BadRow]:
+        for _ in range(self._dialect.skip_lines):
+            self._text.readline()
+            self._line += 1
+        while True:
+            again = yield from self._read_until_broken()
+            if not again:
+                return
+            yield from self._salvage()
+
+    def _read_until_broken(self) -> Iterator[Row | BadRow]:
+        """Yield good rows; return True when lines wait in `_pending` that are no good row, False at the end."""
+        pending = self._pending
+        reader = csv.reader(self._lines(), strict=True, **_format(self._dialect))
+        width = self._width
+        while True:
+            try:
+                for cells in reader:
+                    if len(pending) > 1 and _swallowed(pending, width, self._dialect):
+                        return True
+                    start = self._line - len(pending) + 1
+                    pending.clear()
+                    if cells:
+                        yield Row(start, cells)
+                return False
+            except csv.Error:
+                return True
+
+    def _lines(self) -> Iterator[str]:
+        """Give physical lines to the csv module, keeping those of the row under way."""
+        pending, again, stray = self._pending, self._again, self._dialect.stray
+        quote, delimiter = self._dialect.quote, self._dialect.delimiter
+        size = 0
+        while True:
+            if again:
+                line = again.popleft()
+            else:
+                line = self._text.readline()
+                if not line:
+                    self._at_end = True
+                    return
+                if not line.isascii():
+                    line = line.translate(_INVISIBLE)
+                elif "\0" in line or "\x1a" in line:
+                    line = line.translate(_ODD)
+                if stray and not pending and line[1:2] == quote and line[0] not in (quote, delimiter):
+                    line = line[1:]
+                    self._tally.stray_characters += 1
+            self._line += 1
+            if pending:
+                size += len(line)
+                if len(pending) >= LIMIT_LINES or size > LIMIT_CHARS:
+                    again.appendleft(line)
+                    self._line -= 1
+                    return
+            else:
+                size = 0
+            pending.append(line)
+            yield line
+
+    def _salvage(self) -> Iterator[Row | BadRow]:
+        """Mend the first pending row if its quotes allow only one reading, else give up its first line alone."""
+        lines = list(self._pending)
+        self._pending.clear()
+        start = self._line - len(lines) + 1
+        used, cells = _mend(lines, self._dialect, self._width)
+        if cells is not None:
+            self._tally.repaired_quotes += 1
+        elif self._at_end and not _row_like(lines, self._width, self._dialect):
+            yield BadRow(start, "truncated_file", "The file ends inside a quoted cell.", "Export or copy it again.")
+            return
+        else:
+            used = 1
+        self._again.extendleft(reversed(lines[used:]))
+        self._line = start + used - 1
+        if cells is not None:
+            yield Row(start, cells)
+        else:
+            yield BadRow(
+                start,
+                "broken_quotes",
+                "A quote is opened or closed in the wrong place, or the file ends inside a quoted cell.",
+                "Mend the quotes of this line, or export the file again; if quotes are plain text in it, "
+                "use --set source.quote=none.",
+            )
+
+
+def _format(dialect: Dialect) -> dict[str, object]:
+    if dialect.quote == NO_QUOTE:
+        return {"delimiter": dialect.delimiter, "quoting": csv.QUOTE_NONE, "quotechar": None}
+    return {
+        "delimiter": dialect.delimiter,
+        "quotechar": dialect.quote,
+        "escapechar": dialect.escape,
+        "doublequote": True,
+        "skipinitialspace": dialect.skip_space,
+    }
+
+
+def _mend(lines: list[str], dialect: Dialect, width: int | None) -> tuple[int, list[str] | None]:
+    """Return how many of the lines make a row of `width` cells, and its cells; (0, None) when none do.
+
+    A quote counts as closing only before a delimiter or the row's end, so quotes inside a text are read as text.
+    The shortest reading wins, so that a broken row cannot swallow good ones.
+    """
+    if width is None or dialect.quote == NO_QUOTE:
+        return 0, None
+    mark, edge = re.escape(dialect.quote), re.escape(dialect.delimiter)
+    close = rf"[ ]*(?:{edge}|\Z)"
+    quoted = re.compile(rf"{mark}((?:[^{mark}]|{mark}(?!{close}))*){mark}[ ]*(?={edge}|\Z)", re.S)
+    plain = re.compile(rf"[^{edge}\r\n]*")
+    text = ""
+    for used, line in enumerate(lines[:50], 1):
+        text += line
+        cells = _split(text.rstrip("\r\n"), dialect, quoted, plain)
+        if cells is not None and len(cells) == width and not _swallowed(lines[:used], width, dialect):
+            return used, cells
+    return 0, None
+
+
+def _swallowed(lines: list[str], width: int | None, dialect: Dialect) -> bool:
+    """Say whether the lines of one quoted row look like rows of their own, which a stray quote joined."""
+    return _row_like(lines, width, dialect) * 2 >= len(lines)
+
+
+def _row_like(lines: list[str], width: int | None, dialect: Dialect) -> int:
+    """Count the lines after the first that have a row's number of delimiters and begin as the first line does."""
+    if width is None or width < 2:
+        return 0
+    first = _shape(lines[0].partition(dialect.delimiter)[0])
+    return sum(
+        line.count(dialect.delimiter) == width - 1 and _shape(line.partition(dialect.delimiter)[0]) == first
+        for line in lines[1:]
+    )
+
+
+def _shape(text: str) -> str:
+    """Return a cell's shape: `9` for digits, `a` for letters, other characters as they are."""
+    return re.sub(r"[^\W\d_]+", "a", re.sub(r"\d+", "9", text.strip()))
+
+
+def _split(text: str, dialect: Dialect, quoted: re.Pattern[str], plain: re.Pattern[str]) -> list[str] | None:
+    cells: list[str] = []
+    at = 0
+    while True:
+        if text.startswith(dialect.quote, at):
+            found = quoted.match(text, at)
+            if found is None:
+                return None
+            cells.append(found[1].replace(dialect.quote * 2, dialect.quote))
+        else:
+            found = plain.match(text, at)
+            if found is None or dialect.quote in found[0]:
+                return None
+            cells.append(found[0])
+        at = found.end()
+        if at >= len(text):
+            return cells
+        if text[at] != dialect.delimiter:
+            return None
+        at += 1

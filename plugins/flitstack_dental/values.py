@@ -1,0 +1,271 @@
+"""Reads numbers, booleans, ids, codes and the other small things that cells hold; None stands for nothing there."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+DecimalStyle = Literal["point", "comma", "unknown"]
+
+
+class BadCell(Exception):
+    """A cell that cannot be read: stable code, column, reason and what to do; never what the cell holds."""
+
+    def __init__(self, code: str, column: str, reason: str, hint: str) -> None:
+        super().__init__(code)
+        self.code = code
+        self.column = column
+        self.reason = reason
+        self.hint = hint
+
+
+class Memo(dict[str, Any]):
+    """Answers that were computed once, for columns whose cells repeat; forgets all when it grows large."""
+
+    __slots__ = ("_call",)
+
+    def __init__(self, call: Callable[[str], Any]) -> None:
+        super().__init__()
+        self._call = call
+
+    def __missing__(self, text: str) -> Any:
+        if len(self) > 20_000:
+            self.clear()
+        value = self[text] = self._call(text)
+        return value
+
+
+NO_TEXT = frozenset({"", "NULL", "\\N", "--", "N/A", "n/a", "#N/A"})
+_PHONE_MASK = re.compile(r"[\s()\-_./+]*")
+_FLOAT_ID = re.compile(r"\d+(?:[.,]\d+)?[eE]\+\d+")
+_TRUE = frozenset({"t", "true", "y", "yes", "1", "x", "-1", "on", "active"})
+_FALSE = frozenset({"f", "false", "n", "no", "0", "off", "inactive"})
+_MONEY = re.compile(r"[\d.,'\s]+")
+_CURRENCY = re.compile(r"[$€£¥\s\xa0\u202f]|\b(?:USD|EUR|GBP|CAD|AUD)\b")
+_EXPONENT = re.compile(r"-?\d(?:[.,]\d+)?[eE][+-]?\d+")
+_CDT_DECIMAL = re.compile(r"(\d{1,4})\.00?")
+_CDT_ZERO = re.compile(r"0?(0\d{3})|0(\d{4})")
+
+
+def phone(text: str) -> str | None:
+    """Return a telephone number as written, None for an empty mask such as `(   )   -    `."""
+    text = text.strip()
+    return None if text in NO_TEXT or _PHONE_MASK.fullmatch(text) else text
+
+
+def id_parser(column: str, null: frozenset[str]) -> Callable[[str], str | None]:
+    """Return a function from a cell to an id.
+
+    :param null: what the system writes for `refers to nothing`.
+    :raises BadCell: the function does, for an id that a spreadsheet has rounded.
+    """
+
+    def parse(text: str) -> str | None:
+        text = text.strip()
+        if text in null or text in NO_TEXT:
+            return None
+        if "+" in text and _FLOAT_ID.fullmatch(text):
+            raise BadCell(
+                "damaged_id",
+                column,
+                "A spreadsheet has turned the id into a rounded number.",
+                "Export the file again without opening it in a spreadsheet.",
+            )
+        return text
+
+    return parse
+
+
+def boolean_parser(column: str) -> Callable[[str], bool | None]:
+    """Return a function from t/f, Y/N, 0/1, true/false and the like to a truth value."""
+
+    def parse(text: str) -> bool | None:
+        word = text.strip().lower()
+        if word in _TRUE:
+            return True
+        if word in _FALSE:
+            return False
+        if word.upper() in NO_TEXT or not word:
+            return None
+        raise BadCell("unknown_code", column, "The cell is neither yes nor no.", "Write yes or no, or empty the cell.")
+
+    return parse
+
+
+def decimal_style(text: str) -> DecimalStyle | None:
+    """Return what one cell proves about its column's decimal sign, None when it proves nothing."""
+    digits = text.strip(" $€£()-+\xa0")
+    if re.fullmatch(r"[\d.,]*\.\d{1,2}|[\d,]*,\d{3}\.\d+", digits):
+        return "point"
+    if re.fullmatch(r"[\d.,]*,\d{1,2}|[\d.]*\.\d{3},\d+", digits):
+        return "comma"
+    return None
+
+
+def decimal_parser(column: str, style: DecimalStyle) -> Callable[[str], str | None]:
+    """Return a function from an amount to plain digits with a point: `$1,234.50`, `(12.00)`, `12.00-`, `1.234,50`.
+
+    :param style: the column's decimal sign, where its cells show it.
+    :raises BadCell: the function does; `ambiguous_number` for `1.234` in a column that does not show its sign.
+    """
+
+    def parse(text: str) -> str | None:
+        text = _CURRENCY.sub("", text.strip())
+        if not text or text in NO_TEXT or text == "-":
+            return None
+        negative = text.startswith(("(", "-")) or text.endswith("-")
+        digits = text.strip("()-+")
+        if _EXPONENT.fullmatch(digits):
+            return _plain(digits.replace(",", "."), negative, column)
+        if not _MONEY.fullmatch(digits):
+            raise _bad_number(column)
+        return _plain(_pointed(digits, style, column), negative, column)
+
+    return parse
+
+
+def _pointed(digits: str, style: DecimalStyle, column: str) -> str:
+    digits = digits.replace("'", "").replace(" ", "")
+    point, comma = digits.rfind("."), digits.rfind(",")
+    if point >= 0 and comma >= 0:
+        thousands, sign = (",", ".") if point > comma else (".", ",")
+        return digits.replace(thousands, "").replace(sign, ".")
+    sign = "." if point >= 0 else ","
+    if sign not in digits:
+        return digits
+    grouped = re.fullmatch(rf"\d{{1,3}}(?:{re.escape(sign)}\d{{3}})+", digits) is not None
+    if not grouped:
+        return digits.replace(",", ".")
+    if digits.count(sign) > 1 or digits.startswith("0") is False and style == ("comma" if sign == "." else "point"):
+        return digits.replace(sign, "")
+    if digits.startswith("0") or style == ("point" if sign == "." else "comma"):
+        return digits.replace(",", ".")
+    if sign == ",":
+        return digits.replace(",", "")
+    raise BadCell(
+        "ambiguous_number",
+        column,
+        "The point may be a decimal sign or separate thousands, and no row of the column decides it.",
+        "Write the amounts of this column with two decimals.",
+    )
+
+
+def _plain(digits: str, negative: bool, column: str) -> str:
+    try:
+        value = Decimal(digits)
+    except InvalidOperation:
+        raise _bad_number(column) from None
+    text = f"{abs(value):f}"
+    return f"-{text}" if (negative or value < 0) and value else text
+
+
+def integer_parser(column: str) -> Callable[[str], int | None]:
+    """Return a function from a cell to a whole number; `30.0` counts as one."""
+    parse_decimal = decimal_parser(column, "point")
+
+    def parse(text: str) -> int | None:
+        plain = parse_decimal(text)
+        if plain is None:
+            return None
+        value = Decimal(plain)
+        if value != value.to_integral_value():
+            raise _bad_number(column)
+        return int(value)
+
+    return parse
+
+
+def code_parser(column: str, book: Mapping[str, Any], setting: str, otherwise: Any) -> Callable[[str], Any]:
+    """Return a function from a code, or the word for it, to its meaning.
+
+    :param book: code or word, lower case, to meaning.
+    :param setting: `stream.field`, under which the operator can add codes.
+    :param otherwise: meaning of unknown codes, where a layout says that not knowing is a meaning; else None.
+    """
+
+    def parse(text: str) -> Any:
+        code = fold_code(text)
+        if code in book:
+            return book[code]
+        if not code or text.strip() in NO_TEXT:
+            return None
+        if otherwise is not None:
+            return otherwise
+        raise BadCell(
+            "unknown_code",
+            column,
+            "The code is not in the codebook.",
+            f"Say what it means in a YAML file, `{setting}: {{CODE: MEANING}}`, and give it as --set source.codes=FILE.",
+        )
+
+    return parse
+
+
+def fold_code(text: str) -> str:
+    """Return a code in the form in which codebooks hold it: `In  Progress` and `in_progress` are one."""
+    return re.sub(r"[\s_\-]+", "_", text.strip().lower())
+
+
+def cdt(text: str) -> str | None:
+    """Return a procedure code; what a spreadsheet or another system made of a CDT code is undone.
+
+    `120.00` and `0120` are `D0120`, `09987` is `D9987`; anything else stays as it is written.
+    """
+    text = text.strip()
+    if text in NO_TEXT:
+        return None
+    if found := _CDT_DECIMAL.fullmatch(text):
+        return f"D{found[1]:0>4}"
+    if found := _CDT_ZERO.fullmatch(text):
+        return f"D{found[1] or found[2]}"
+    return text[0].upper() + text[1:] if re.fullmatch(r"d\d{4}", text) else text
+
+
+def pattern_minutes(text: str) -> int | None:
+    """Return the minutes of an appointment pattern: one character stands for five (Open Dental, appointment table)."""
+    text = text.strip()
+    return len(text) * 5 or None
+
+
+def recall_interval(text: str) -> str | None:
+    """Return a recall interval in words.
+
+    Open Dental packs days + 256 weeks + 65536 months + 16777216 years into one integer; a number below 256 that
+    could only be days is what other exports of the same table write for months.
+    """
+    if not text.strip() or text.strip() == "0":
+        return None
+    try:
+        packed = int(text)
+    except ValueError:
+        return text.strip()
+    if packed < 256:
+        return _amount(packed, "month")
+    parts = ((packed >> 24, "year"), (packed >> 16 & 255, "month"), (packed >> 8 & 255, "week"), (packed & 255, "day"))
+    return " ".join(_amount(count, unit) for count, unit in parts if count)
+
+
+def perio_depth(text: str) -> int | None:
+    """Return a figure in mm, None for -1, which means not measured (Open Dental, periomeasure table)."""
+    value = integer_parser("depth")(text)
+    return None if value is None or value < 0 else value
+
+
+def perio_margin(text: str) -> int | None:
+    """Return a gingival margin in mm; above 100 stands for a negative one (Open Dental, periomeasure table)."""
+    value = integer_parser("margin")(text)
+    if value is None or value < 0:
+        return None
+    return 100 - value if value > 100 else value
+
+
+def _amount(count: int, unit: str) -> str:
+    return f"{count} {unit}{'' if count == 1 else 's'}"
+
+
+def _bad_number(column: str) -> BadCell:
+    return BadCell("bad_number", column, "The cell is no number.", "Write a plain number, or empty the cell.")

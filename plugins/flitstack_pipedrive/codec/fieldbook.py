@@ -1,0 +1,138 @@
+"""What the account calls its custom fields: names to keys and back, options to ids and back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from flitstack.protocols import SchemaItem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+ENTITIES = ("person", "organization", "deal")
+KEY_FIELD = "Source_System_ID__c"
+
+
+@dataclass(frozen=True, slots=True)
+class CustomField:
+    """One custom field of the account.
+
+    :param code: its key in requests, 40 hexadecimal characters.
+    :param options: label to id, for the types `enum` and `set`.
+    """
+
+    entity: str
+    code: str
+    name: str
+    type: str
+    options: Mapping[str, int] = field(default_factory=dict)
+
+    def item(self) -> SchemaItem:
+        """Return it as a schema item."""
+        settings: dict[str, Any] = {"type": self.type}
+        if self.type in ("enum", "set"):
+            settings["options"] = list(self.options)
+        return SchemaItem("field", self.name, self.entity, settings, self.code)
+
+    def option_id(self, label: str) -> int | None:
+        """Return the id of an option, or None; spelling counts first, then letter case and spaces do not."""
+        if label in self.options:
+            return self.options[label]
+        folded = _folded(label)
+        return next((id for known, id in self.options.items() if _folded(known) == folded), None)
+
+    def option_label(self, id: int) -> str:
+        """Return the label of an option; one that is gone shows its id."""
+        return next((label for label, known in self.options.items() if known == id), f"option {id}")
+
+
+class FieldBook:
+    """All custom fields of the account, known by key, and by the name a spec or the account gives them."""
+
+    def __init__(self) -> None:
+        self._by_code: dict[str, dict[str, CustomField]] = {entity: {} for entity in ENTITIES}
+        self._bound: dict[tuple[str, str], str] = {}
+        self._names: dict[str, dict[str, str]] = {}
+
+    def replace_all(self, entity: str, fields: Iterable[CustomField]) -> None:
+        """Take these as all fields of the entity."""
+        self._by_code[entity] = {known.code: known for known in fields}
+        self._names.clear()
+
+    def add(self, known: CustomField) -> None:
+        """Add a field, or replace what was known of it."""
+        self._by_code[known.entity][known.code] = known
+        self._names.clear()
+
+    def remove(self, code: str) -> None:
+        """Forget a field."""
+        for fields in self._by_code.values():
+            fields.pop(code, None)
+        self._names.clear()
+
+    def bind(self, entity: str, name: str, item: SchemaItem) -> None:
+        """Let `name` stand for the account's item, whatever the account calls it."""
+        if item.id is None or entity not in self._by_code:
+            return
+        self._bound[(entity, name)] = item.id
+        if item.id not in self._by_code[entity]:
+            kind = str(item.settings.get("type", "varchar"))
+            self._by_code[entity][item.id] = CustomField(entity, item.id, item.name, kind)
+        self._names.clear()
+
+    def all(self) -> Iterator[CustomField]:
+        """Yield every field, by entity."""
+        for fields in self._by_code.values():
+            yield from fields.values()
+
+    def by_code(self, code: str) -> CustomField | None:
+        """Return the field with this key, of whichever entity."""
+        return next((known for known in self.all() if known.code == code), None)
+
+    def of(self, entity: str) -> Iterable[CustomField]:
+        """Return the entity's fields, each under the name that records use for it."""
+        names = self._names_of(entity)
+        return [replace(known, name=names[known.code]) for known in self._by_code[entity].values()]
+
+    def named(self, entity: str, name: str) -> CustomField | None:
+        """Return the field that records of the entity call so, or None."""
+        code = next((code for code, known in self._names_of(entity).items() if known == name), None)
+        return None if code is None else self._by_code[entity].get(code)
+
+    def name_of(self, entity: str, code: str) -> str | None:
+        """Return the name under which records show the field, or None when it is unknown."""
+        return self._names_of(entity).get(code)
+
+    def _names_of(self, entity: str) -> dict[str, str]:
+        """Return key to name: bound names first, then the account's; a name given away already gets the key beside it."""
+        if entity in self._names:
+            return self._names[entity]
+        fields = self._by_code[entity]
+        names = {code: name for (owner, name), code in self._bound.items() if owner == entity and code in fields}
+        taken = set(names.values())
+        for code, known in fields.items():
+            if code not in names:
+                names[code] = known.name if known.name not in taken else f"{known.name} ({code[:8]})"
+                taken.add(names[code])
+        self._names[entity] = names
+        return names
+
+
+def read_field(entity: str, raw: Mapping[str, Any]) -> CustomField:
+    """Return a field as version 2 describes it."""
+    return CustomField(
+        entity, str(raw["field_code"]), str(raw["field_name"]), str(raw["field_type"]), read_options(raw.get("options"))
+    )
+
+
+def read_options(raw: Any) -> dict[str, int]:
+    """Return label to id; the first of two options with one label counts."""
+    options: dict[str, int] = {}
+    for option in raw or ():
+        options.setdefault(str(option["label"]), int(option["id"]))
+    return options
+
+
+def _folded(label: str) -> str:
+    return " ".join(label.split()).casefold()

@@ -1,0 +1,55 @@
+"""The account's live state in plain dicts, for tests and people: as the API would show it, and by field name."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+from flitstack_pipedrive.sandbox.resources.users import user_doc
+
+if TYPE_CHECKING:
+    from flitstack_pipedrive.sandbox.account import Account
+    from flitstack_pipedrive.sandbox.answers import Doc
+
+PLAIN = ("activity", "note", "pipeline", "stage", "activity_type")
+
+
+def dump(account: Account) -> dict[str, list[Doc]]:
+    """Return every live record per object (`person`, `organization`, `deal`, `lead`, `activity`, `note`, `file`,
+    `field`, `pipeline`, `stage`, `activity_type`, `user`), by id.
+
+    Persons, organizations, deals and leads also have `by_name`: custom values by field name, options by label.
+    Fields also have `of`, the object they belong to; files also have the `sha256` of their bytes.
+    """
+    store = account.store
+    state = {table: store.docs(table) for table in PLAIN}
+    for table in ("person", "organization", "deal", "lead"):
+        fields = _fields(account, "deal" if table == "lead" else table)
+        state[table] = [{**doc, "by_name": _by_name(doc, fields)} for doc in store.docs(table)]
+    state["file"] = [{**doc, "sha256": hashlib.sha256(store.blob(doc["id"])).hexdigest()} for doc in store.docs("file")]
+    state["field"] = [
+        {"of": entity, **{key: value for key, value in doc.items() if key != "id"}}
+        for entity in ("person", "organization", "deal")
+        for doc in _fields(account, entity).values()
+    ]
+    state["user"] = [user_doc(account, member, is_you=False) for member in account.members.values()]
+    return state
+
+
+def _fields(account: Account, entity: str) -> dict[str, Doc]:
+    docs = account.store.docs("field", [("entity = ? AND deleted = 0", (entity,))])
+    return {doc["field_code"]: doc for doc in docs}
+
+
+def _by_name(doc: Doc, fields: dict[str, Doc]) -> Doc:
+    values = doc.get("custom_fields", doc)
+    return {field["field_name"]: _labelled(values[code], field) for code, field in fields.items() if code in values}
+
+
+def _labelled(value: Any, field: Doc) -> Any:
+    if value is None or not field["options"]:
+        return value
+    labels = {option["id"]: option["label"] for option in field["options"]}
+    if field["field_type"] == "enum":
+        return labels[int(value)]
+    return [labels[int(number)] for number in (value.split(",") if isinstance(value, str) else value)]

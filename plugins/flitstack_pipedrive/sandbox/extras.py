@@ -1,0 +1,96 @@
+"""What a v2 read shows only when asked: counts, option labels, attendees, a choice of custom fields."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from flitstack_pipedrive.sandbox.answers import refused_v2
+from flitstack_pipedrive.sandbox.checks import no_such_parameter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from flitstack_pipedrive.sandbox.answers import Doc
+    from flitstack_pipedrive.sandbox.call import Call
+
+VIEW_PARAMETERS = frozenset({"include_fields", "custom_fields", "include_option_labels", "include_labels"})
+MOST_CUSTOM_FIELDS = 15
+_LINK = MappingProxyType({"person": "person_id", "organization": "org_id", "deal": "deal_id"})
+_COUNTS = MappingProxyType(
+    {
+        "activities_count": ("activity", ""),
+        "done_activities_count": ("activity", " AND done = 1"),
+        "undone_activities_count": ("activity", " AND done = 0"),
+        "notes_count": ("note", ""),
+        "files_count": ("file", ""),
+        "open_deals_count": ("deal", " AND status = 'open'"),
+        "won_deals_count": ("deal", " AND status = 'won'"),
+        "lost_deals_count": ("deal", " AND status = 'lost'"),
+        "closed_deals_count": ("deal", " AND status <> 'open'"),
+        "people_count": ("person", ""),
+    }
+)
+
+
+def view(call: Call, table: str) -> Callable[[list[Doc]], list[Doc]] | None:
+    """Return what turns stored records into what this request asks to see; None when they go out as stored.
+
+    :raises ApiError: 400, something is asked for that this list does not have.
+    """
+    wanted = _wanted(call, table)
+    chosen = [key for key in call.query.get("custom_fields", "").split(",") if key]
+    if len(chosen) > MOST_CUSTOM_FIELDS:
+        raise refused_v2({"custom_fields": f"At most {MOST_CUSTOM_FIELDS} keys are allowed"})
+    labels = _labels(call, table) if call.query.get("include_option_labels") == "true" else {}
+    # Attendees are stored with an activity and shown on request.
+    hide_attendees = table == "activity" and "attendees" not in wanted
+    if not (wanted or chosen or labels or hide_attendees):
+        return None
+
+    def shown(docs: list[Doc]) -> list[Doc]:
+        for doc in docs:
+            if hide_attendees:
+                doc.pop("attendees", None)
+            if chosen:
+                doc["custom_fields"] = {key: doc["custom_fields"].get(key) for key in chosen}
+            for key, names in labels.items():
+                if doc["custom_fields"].get(key) is not None:
+                    doc["custom_fields"][key] = _labelled(doc["custom_fields"][key], names)
+            doc.update((name, _count(call, table, doc["id"], name)) for name in wanted if name in _COUNTS)
+        return docs
+
+    return shown
+
+
+def _wanted(call: Call, table: str) -> set[str]:
+    wanted = {name for name in call.query.get("include_fields", "").split(",") if name}
+    if table == "activity":
+        allowed = {"attendees"}
+    else:
+        allowed = {name for name, (other, _) in _COUNTS.items() if other not in ("deal", "person")}
+        allowed |= {name for name in _COUNTS if name.endswith("deals_count") and table != "deal"}
+        allowed |= {"people_count"} if table == "organization" else set()
+    if wanted - allowed:
+        raise refused_v2({"include_fields": no_such_parameter(min(wanted - allowed))})
+    return wanted
+
+
+def _count(call: Call, table: str, number: int, name: str) -> int:
+    other, condition = _COUNTS[name]
+    return call.store.count(other, [(f"{_LINK[table]} = ? AND deleted = 0{condition}", (number,))])
+
+
+def _labels(call: Call, table: str) -> dict[str, dict[int, str]]:
+    docs = call.store.docs("field", [("entity = ? AND deleted = 0", (table,))])
+    return {
+        doc["field_code"]: {option["id"]: option["label"] for option in doc["options"]}
+        for doc in docs
+        if doc["options"]
+    }
+
+
+def _labelled(value: Any, names: dict[int, str]) -> Any:
+    if isinstance(value, list):
+        return [{"id": number, "label": names.get(number)} for number in value]
+    return {"id": value, "label": names.get(value)}

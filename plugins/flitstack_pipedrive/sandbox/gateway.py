@@ -1,0 +1,180 @@
+"""The way of a request: find the handler, know the user, count it, let it go wrong if ordered, answer."""
+
+from __future__ import annotations
+
+import json
+import threading
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+from starlette.datastructures import QueryParams, UploadFile
+from starlette.formparsers import MultiPartException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
+from flitstack_pipedrive.sandbox.answers import Answer, ApiError, failed, not_offered, unauthorized
+from flitstack_pipedrive.sandbox.call import Call, Handler
+from flitstack_pipedrive.sandbox.routes import ROUTES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from starlette.types import Receive, Scope, Send
+
+    from flitstack_pipedrive.sandbox.account import Account, Member
+    from flitstack_pipedrive.sandbox.faults import Fault, Faults
+    from flitstack_pipedrive.sandbox.limits import Limits
+
+_PREFIXES = MappingProxyType({"/api/v2/": "v2", "/api/v1/": "v1", "/v1/": "v1"})
+_FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
+_NO_QUERY: Mapping[str, str] = MappingProxyType({})
+
+
+class Gateway:
+    """The ASGI application around an account."""
+
+    def __init__(self, account: Account, limits: Limits, faults: Faults) -> None:
+        self._account = account
+        self._limits = limits
+        self.faults = faults
+        self.lock = threading.RLock()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one HTTP request, or the server's own start and stop."""
+        if scope["type"] == "http":
+            await self._respond(scope, receive, send)
+        elif scope["type"] == "lifespan":
+            await receive()
+            await send({"type": "lifespan.startup.complete"})
+            await receive()
+            await send({"type": "lifespan.shutdown.complete"})
+
+    async def _respond(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        fault = self.faults.strike(scope["method"], scope["path"])
+        if fault is not None and fault.kind == "latency":
+            await self._account.clock.sleep(fault.amount)
+        if fault is not None and fault.kind == "drop_before":
+            return await drop(receive, send)
+        headers: dict[str, str] = {}
+        try:
+            answer = await self._answer(request, fault, headers)
+        except ApiError as exc:
+            answer = exc.answer
+        except ClientDisconnect:
+            return None
+        if fault is not None and fault.kind == "drop_after":
+            return await drop(receive, send)
+        if fault is not None and fault.kind == "status_after":
+            answer = ordered(fault)
+        response = Response(answer.body, answer.status, {**headers, **answer.headers}, answer.content_type)
+        await response(scope, receive, send)
+
+    async def _answer(self, request: Request, fault: Fault | None, headers: dict[str, str]) -> Answer:
+        method, path = request.method, request.url.path
+        user = self._account.tokens.get(request.headers.get("x-api-token", ""))
+        if user is None:
+            raise unauthorized()
+        version, handler, param, cost = find(method, path)
+        refusal = self._limits.refuse(user, headers) or self._limits.refuse_write(user, method, headers)
+        if refusal is not None:
+            return refusal
+        if fault is not None and fault.kind == "status":
+            return ordered(fault)
+        call = await self._call(request, user, version, param)
+        with self.lock:
+            return self._carry_out(handler, call, cost, headers)
+
+    def _carry_out(self, handler: Handler, call: Call, cost: int, headers: dict[str, str]) -> Answer:
+        try:
+            answer = handler(call)
+        except ApiError:
+            self._account.store.forget_ids()
+            self._limits.spend(cost if self._account.switches.errors_cost_tokens else 0, headers)
+            raise
+        self._limits.spend(cost, headers)
+        return answer
+
+    async def _call(self, request: Request, user: Member, version: str, param: str) -> Call:
+        raw = request.scope["query_string"]
+        query: Mapping[str, str] = dict(QueryParams(raw)) if raw else _NO_QUERY
+        call = Call(self._account, user, version, param, query, None, {}, None, request.headers.get("host", ""))
+        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if kind in _FORMS:
+            call.form, call.upload = await _read_form(request)
+        elif request.method != "GET":
+            body = await request.body()
+            call.body = _parse(body, kind) if body else None
+        return call
+
+
+def find(method: str, path: str) -> tuple[str, Handler, str, int]:
+    """Return version, handler, the path's variable part and the cost in tokens.
+
+    :raises ApiError: 501, the sandbox does not do that.
+    """
+    prefix = next((known for known in _PREFIXES if path.startswith(known)), None)
+    if prefix is None:
+        raise not_offered(method, path)
+    version, rest = _PREFIXES[prefix], path[len(prefix) :]
+    found = ROUTES.get((version, method, f"/{rest}"))
+    if found is not None:
+        return version, found.handler, "", found.cost
+    first, _, more = rest.partition("/")
+    variable, slash, tail = more.partition("/")
+    found = ROUTES.get((version, method, f"/{first}/*{slash}{tail}")) if variable else None
+    if found is None:
+        raise not_offered(method, path)
+    return version, found.handler, unquote(variable), found.cost
+
+
+def ordered(fault: Fault) -> Answer:
+    """Return the answer that a fault rule orders."""
+    status = int(fault.amount)
+    if status == 401:
+        return unauthorized().answer
+    return failed(status, "The sandbox was told to fail here.", errorCode=status).answer
+
+
+async def drop(receive: Receive, send: Send) -> None:
+    """Break the connection without an answer.
+
+    :raises ConnectionResetError: in process, where there is no connection to break.
+    """
+    # uvicorn offers no way to abort a connection; the object behind its `send` holds the transport.
+    transport = getattr(getattr(send, "__self__", None), "transport", None)
+    if transport is None:
+        raise ConnectionResetError("The sandbox was told to drop this connection.")
+    transport.abort()
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def _parse(body: bytes, kind: str) -> Any:
+    if kind != "application/json":
+        raise failed(400, "Bad request", info="The body must be application/json.")
+    try:
+        return json.loads(body, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError):
+        raise failed(400, "Bad request", info="The body is no JSON.") from None
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(name)
+
+
+async def _read_form(request: Request) -> tuple[dict[str, str], tuple[str, bytes] | None]:
+    """Return a form's plain fields and the file under `file`."""
+    fields: dict[str, str] = {}
+    upload = None
+    try:
+        async with request.form() as form:
+            for name, value in form.multi_items():
+                if isinstance(value, UploadFile):
+                    upload = (value.filename or "file", await value.read()) if name == "file" else upload
+                else:
+                    fields[name] = value
+    except MultiPartException as exc:
+        raise failed(400, "Bad request", info="The form cannot be read.") from exc
+    return fields, upload

@@ -1,0 +1,48 @@
+"""The sandbox over HTTP: one server in a thread, for tests and for the command line."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from flitstack.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from flitstack_pipedrive.sandbox.app import Sandbox
+
+HOST = "127.0.0.1"
+
+
+@contextmanager
+def serve_in_thread(sandbox: Sandbox, port: int = 0) -> Iterator[str]:
+    """Serve the sandbox on this machine and yield its base URL, such as `http://127.0.0.1:8080`.
+
+    The socket listens before the URL is known; the server stops when the block is left.
+
+    :param port: 0 takes a free one.
+    :raises UsageError: the port cannot be had.
+    """
+    import uvicorn
+
+    listening = _listen(port)
+    config = uvicorn.Config(sandbox.app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=2)
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, name="flit-sandbox", daemon=True)
+    thread.start()
+    try:
+        yield f"http://{HOST}:{listening.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join()
+        listening.close()
+
+
+def _listen(port: int) -> socket.socket:
+    try:
+        return socket.create_server((HOST, port), backlog=2048)
+    except (OSError, OverflowError) as exc:
+        raise UsageError(f"Port {port} of {HOST} cannot be used ({exc}). Choose another with --port.") from exc

@@ -1,0 +1,194 @@
+"""The destination's settings: their schema, where they come from, and the checked form the rest works with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urlsplit
+
+from flitstack.errors import AuthError, SettingsError
+from flitstack_pipedrive.plans import DEFAULT_RESERVE, PLANS, Plan
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+API_HOST = "https://api.pipedrive.com"
+SANDBOX_SCHEME = "sandbox:"
+SANDBOX_FILE = "pipedrive-sandbox.db"
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+ENVIRONMENT = {
+    "api_token": "PIPEDRIVE_API_TOKEN",
+    "base_url": "PIPEDRIVE_BASE_URL",
+    "plan": "PIPEDRIVE_PLAN",
+    "seats": "PIPEDRIVE_SEATS",
+}
+SECRETS = frozenset({"api_token"})
+
+SETTINGS_SCHEMA: Mapping[str, Any] = {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {
+        "api_token": {
+            "type": "string",
+            "description": "Personal API token of an admin user (Pipedrive: Personal preferences, API).",
+        },
+        "base_url": {
+            "type": "string",
+            "description": "Host root such as https://company.pipedrive.com or http://127.0.0.1:8080; found by the "
+            "token when left out. sandbox:FOLDER opens the embedded sandbox kept there.",
+        },
+        "plan": {
+            "type": "string",
+            "enum": list(PLANS),
+            "description": "The account's plan. No request tells it, and the daily tokens and the cap of custom "
+            "fields depend on it.",
+        },
+        "seats": {
+            "type": "integer",
+            "minimum": 1,
+            "description": "Paid seats of the account; the daily tokens grow with them.",
+        },
+        "reserve": {
+            "type": "number",
+            "minimum": 0,
+            "maximum": 0.95,
+            "default": DEFAULT_RESERVE,
+            "description": "Share of the day's tokens left to the account's other integrations.",
+        },
+        "activity_time_zone": {
+            "type": "string",
+            "enum": ["utc", "user"],
+            "default": "utc",
+            "description": "Zone in which the account reads the due time of activities: UTC or its user's own.",
+        },
+        "list_lag_s": {
+            "type": "number",
+            "minimum": 0,
+            "default": 5,
+            "description": "Seconds after a write within which a list may not show it yet.",
+        },
+        "fallback_owner": {
+            "type": "string",
+            "format": "email",
+            "description": "E-mail of the user who owns records whose owner has no user; the token's user by default.",
+        },
+        "connect_timeout_s": {
+            "type": "number",
+            "exclusiveMinimum": 0,
+            "default": 10,
+            "description": "Seconds to wait for a connection.",
+        },
+        "timeout_s": {
+            "type": "number",
+            "exclusiveMinimum": 0,
+            "default": 60,
+            "description": "Seconds to wait for an answer.",
+        },
+        "attempts": {
+            "type": "integer",
+            "minimum": 1,
+            "maximum": 10,
+            "default": 4,
+            "description": "How often a read is tried before the destination counts as unavailable.",
+        },
+    },
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxPlace:
+    """An embedded sandbox: the file that holds its state, its plan and its seats."""
+
+    path: str
+    plan: str
+    seats: int
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Checked settings; `host` is None when it is to be found by the token."""
+
+    api_token: str = field(repr=False)
+    host: str | None
+    sandbox: SandboxPlace | None
+    plan: Plan | None
+    seats: int | None
+    reserve: float = DEFAULT_RESERVE
+    activity_zone_is_utc: bool = True
+    list_lag_s: float = 5.0
+    fallback_owner: str | None = None
+    connect_timeout_s: float = 10.0
+    timeout_s: float = 60.0
+    attempts: int = 4
+
+    @property
+    def daily_tokens(self) -> int | None:
+        """The account's tokens a day; None unless plan and seats are stated."""
+        return self.plan.daily_tokens(self.seats) if self.plan and self.seats else None
+
+
+def parse_settings(given: Mapping[str, Any]) -> Settings:
+    """Return the settings in checked form.
+
+    :param given: settings that fit `SETTINGS_SCHEMA`.
+    :raises SettingsError: `base_url` is no host root, or would send the token unencrypted to another machine.
+    :raises AuthError: there is no usable token.
+    """
+    base_url = str(given.get("base_url") or "")
+    sandbox = _sandbox_place(base_url, given) if base_url.startswith(SANDBOX_SCHEME) else None
+    plan = sandbox.plan if sandbox else given.get("plan")
+    return Settings(
+        api_token=_token(given, optional=sandbox is not None),
+        host=None if sandbox or not base_url else _host_root(base_url),
+        sandbox=sandbox,
+        plan=PLANS[plan] if plan else None,
+        seats=sandbox.seats if sandbox else given.get("seats"),
+        reserve=given.get("reserve", DEFAULT_RESERVE),
+        activity_zone_is_utc=given.get("activity_time_zone", "utc") == "utc",
+        list_lag_s=given.get("list_lag_s", 5.0),
+        fallback_owner=given.get("fallback_owner"),
+        connect_timeout_s=given.get("connect_timeout_s", 10.0),
+        timeout_s=given.get("timeout_s", 60.0),
+        attempts=given.get("attempts", 4),
+    )
+
+
+def _token(given: Mapping[str, Any], *, optional: bool) -> str:
+    token = str(given.get("api_token") or "").strip()
+    if not token and not optional:
+        raise AuthError("pipedrive: no API token. Set PIPEDRIVE_API_TOKEN to the token of an admin user.")
+    if not token.isascii() or not all(character.isprintable() and character != " " for character in token):
+        raise AuthError("pipedrive: the API token holds characters no token has. Check PIPEDRIVE_API_TOKEN.")
+    return token
+
+
+def _host_root(base_url: str) -> str:
+    try:
+        parts = urlsplit(base_url)
+        host = parts.hostname
+        _ = parts.port
+    except ValueError as exc:
+        raise SettingsError('pipedrive: "base_url" is no address. Give a host root, https://HOST.') from exc
+    if parts.scheme not in ("http", "https") or not host:
+        raise SettingsError('pipedrive: "base_url" is no address. Give a host root, https://HOST.')
+    if parts.path.strip("/") or parts.query or parts.fragment or parts.username:
+        raise SettingsError('pipedrive: "base_url" is more than a host root. Leave out everything after the host.')
+    if parts.scheme == "http" and host not in LOOPBACK:
+        raise SettingsError(
+            'pipedrive: "base_url" is http to another machine, which would show the token on the way. Use https.'
+        )
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _sandbox_place(base_url: str, given: Mapping[str, Any]) -> SandboxPlace:
+    path, _, query = base_url.removeprefix(SANDBOX_SCHEME).partition("?")
+    wanted = {name: values[-1] for name, values in parse_qs(query).items()}
+    plan = wanted.get("plan", given.get("plan") or "growth")
+    seats = wanted.get("seats", str(given.get("seats") or 1))
+    if not path or plan not in PLANS or not seats.isdecimal() or int(seats) < 1:
+        raise SettingsError(
+            'pipedrive: "base_url" names a sandbox that cannot be opened. Write sandbox:FOLDER?plan=growth&seats=1.'
+        )
+    return SandboxPlace(path, plan, int(seats))
