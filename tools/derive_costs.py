@@ -76,8 +76,9 @@ def derive(folder: Path) -> dict[str, int]:
     """
     table = {}
     for version, calls in CALLS.items():
-        spec: dict[str, Any] = yaml.load(  # noqa: S506 - a safe loader, the C one because the files are big
-            (folder / f"openapi-v{version}.yaml").read_text("utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+        spec: dict[str, Any] = yaml.load(
+            (folder / f"openapi-v{version}.yaml").read_text("utf-8"),
+            Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader),
         )
         for call in calls:
             method, path = call.split(" ")

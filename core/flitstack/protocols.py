@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, Protocol, TypeAlias, runtime_checkable
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 if TYPE_CHECKING:
     from datetime import date, datetime
@@ -14,6 +14,13 @@ JSON: TypeAlias = bool | int | float | str | list[Any] | dict[str, Any] | None
 Schema: TypeAlias = Mapping[str, Any]
 Severity: TypeAlias = Literal["info", "warning", "error"]
 Verb: TypeAlias = Literal["create", "update", "delete"]
+
+
+def split_source_key(key: str) -> tuple[str, str, str, str]:
+    """Return source id, stream, id and part of a source key, decoded; the part is "" when there is none."""
+    whole, _, part = key.partition("#")
+    source_id, stream, record_id = (unquote(piece) for piece in whole.split(":", 2))
+    return source_id, stream, record_id, unquote(part)
 
 
 def source_key(source_id: str, stream: str, record_id: str, part: str = "") -> str:
@@ -124,6 +131,10 @@ class SourceReader(Protocol):
 
         :raises NotAnExportError: nothing here is recognised; the message says which setting would help.
         """
+        ...
+
+    def known_streams(self) -> Sequence[Stream]:
+        """Return every stream this source can have, present or not."""
         ...
 
     def read(self, stream: str) -> Iterator[Record | Rejection | Skip]:

@@ -90,9 +90,7 @@ def read_project_file(folder: Path) -> ProjectFile:
         raise SettingsError(f"{path}: not valid TOML {place[0] if place else ''}".rstrip() + ".") from exc
     for name, section in content.items():
         if name not in _SECTIONS or not isinstance(section, dict):
-            raise SettingsError(
-                f"{path}: {_unknown(name, _SECTIONS, 'a section of it')} Write [source], [dest], [variables]."
-            )
+            raise SettingsError(f"{path}: {_unknown(name, _SECTIONS, 'one of its sections')}")
     return ProjectFile(**content)
 
 
@@ -193,17 +191,17 @@ class _Desk:
     def _lines(self, error: jsonschema.ValidationError, values: Mapping[str, tuple[Any, str]]) -> list[str]:
         path = [str(step) for step in error.absolute_path]
         if not path and error.validator == "additionalProperties":
-            strangers = [name for name in values if name not in self.properties]
+            strangers = [(name, origin) for name, (_, origin) in values.items() if name not in self.properties]
             return [
-                f"{_unknown(f'{self.prefix}.{name}', self._known(), 'a setting')} (from {values[name][1]})"
-                for name in strangers
+                f"{_unknown(f'{self.prefix}.{name}', self._known(), 'a setting')} It is from {origin}."
+                for name, origin in strangers
             ]
         if not path and error.validator == "required":
             return [self._missing(name) for name in self.schema.get("required", []) if name not in values]
         if not path:
             return [f"they do not fit together ({error.validator})."]
         name, origin = path[0], values[path[0]][1]
-        shown = "" if name in self.secrets else f" is {_short(error.instance)},"
+        shown = "," if name in self.secrets else f" is {_short(error.instance)},"
         where = ".".join([self.prefix, *path])
         return [f"{where}{shown} from {origin}: expected {_expected(error)}.{self._meant(name, error)}"]
 
@@ -215,9 +213,8 @@ class _Desk:
         ways += [] if name in self.secrets else [f"give --set {self.prefix}.{name}=VALUE"]
         about = self.properties.get(name, {}).get("description", "")
         advice = " or ".join(ways)
-        return f"{self.prefix}.{name} is missing. {advice[:1].upper()}{advice[1:]}." + (
-            f" It is: {about}" if about else ""
-        )
+        words = f"{self.prefix}.{name} is missing. {advice[:1].upper()}{advice[1:]}."
+        return f"{words} It is: {about}" if about else words
 
     def _meant(self, name: str, error: jsonschema.ValidationError) -> str:
         if error.validator != "enum" or name in self.secrets or not isinstance(error.instance, str):

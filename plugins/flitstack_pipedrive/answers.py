@@ -1,7 +1,8 @@
 """Turns one answer of Pipedrive into its data or into the error that says what to do next.
 
 Sources: Pipedrive API, "HTTP status codes", "Responses" and "Rate limiting". A message of Pipedrive may quote what was
-sent, so nothing of it is passed on but the names of keys that the request itself carried and a reason from a fixed list.
+sent, so nothing of it is passed on but the names of keys that the request itself carried, and a reason from a
+fixed list.
 """
 
 from __future__ import annotations
@@ -110,7 +111,8 @@ def data_of(call: Call, answer: Answer, name_of: Callable[[str], str] = str) -> 
         return _accepted(call, answer, name_of)
     if 300 <= answer.status < 400:
         raise ConfigurationError(
-            f"pipedrive: {call.words} was redirected elsewhere, and the token is not sent there. Check PIPEDRIVE_BASE_URL."
+            f"pipedrive: {call.words} was redirected elsewhere, and the token is not sent there. "
+            "Check PIPEDRIVE_BASE_URL."
         )
     if answer.status >= 500 and answer.status != 501:
         _raise_down(call, answer.status)

@@ -214,7 +214,12 @@ class Client:
                 name, opener = call.upload
                 files = {"file": (name, opened.enter_context(opener()))}
             request = self._http.build_request(
-                call.method, self._url(call), params=dict(call.query) or None, json=call.body, data=call.form, files=files
+                call.method,
+                self._url(call),
+                params=dict(call.query) or None,
+                json=call.body,
+                data=call.form,
+                files=files,
             )
             self._requests += 1
             try:
@@ -239,3 +244,8 @@ class Client:
 
 def _with_query(call: Call, query: Mapping[str, str]) -> Call:
     return Call(call.version, call.method, call.path, call.ids, query, scope=call.scope)
+
+
+def app_transport(app: Any) -> httpx.AsyncBaseTransport:
+    """Return the way to an ASGI application in this process, without a network."""
+    return httpx.ASGITransport(app=app, raise_app_exceptions=False)

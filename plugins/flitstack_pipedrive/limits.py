@@ -1,8 +1,8 @@
 """Keeps requests under Pipedrive's limits: so many in any two seconds, so many tokens and writes in a day.
 
 Source: Pipedrive API, "Rate limiting". The window rolls and is counted by the server when a request arrives, which is
-some time between sending and answer. A slot is therefore held from before the request leaves until two seconds after its
-answer came: whatever the network does, the server never sees more than the limit.
+some time between sending and answer. A slot is therefore held from before the request leaves until two seconds after
+its answer came: whatever the network does, the server never sees more than the limit.
 """
 
 from __future__ import annotations

@@ -31,7 +31,10 @@ WRONG: dict[str, tuple[DestinationPlugin, str]] = {
     "open": (replace(BARN, open=ANYTHING), "open cannot be called"),
     "demo": (replace(BARN, demo=ANYTHING), "demo cannot be called"),
     "behaviours": (replace(BARN, behaviours=ANYTHING), "behaviours is a str, expected Behaviours"),
-    "secret without variable": (replace(BARN, settings_environment={}), "secrets without an environment variable: token"),
+    "secret without variable": (
+        replace(BARN, settings_environment={}),
+        "without an environment variable: token",
+    ),
     "variable of no setting": (
         replace(BARN, settings_environment={"token": "BARN_TOKEN", "colour": "BARN_COLOUR"}),
         "name no setting: colour",

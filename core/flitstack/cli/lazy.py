@@ -52,9 +52,7 @@ class PluginCommand:
             cause = f"{type(exc).__name__}: {' '.join(str(exc).split())[:300]}"
             raise PluginError(f'The command "{self.name}" of {self._origin()} cannot be imported: {cause}') from exc
         if not isinstance(command, click.Command):
-            raise PluginError(
-                f'The command "{self.name}" of {self._origin()} is no click command: {self.points[0].value}'
-            )
+            raise PluginError(f'The command "{self.name}" of {self._origin()} is no click command.')
         return command
 
     def _origin(self) -> str:

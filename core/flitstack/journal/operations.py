@@ -94,6 +94,10 @@ class Operations:
             lambda db: db.execute("UPDATE operation SET state = 'superseded' WHERE state IN ('planned', 'blocked')")
         )
 
+    def unblock(self) -> None:
+        """Plan again what waited for a parent: something was settled since."""
+        self._store.write(lambda db: db.execute("UPDATE operation SET state = 'planned' WHERE state = 'blocked'"))
+
     def last(self, object_: str, key: str, part: str) -> OperationRow | None:
         """Return the latest operation of a record that was not superseded."""
         sql = (

@@ -144,17 +144,40 @@ class Records:
         row = self._store.row(sql, (object_, key, part))
         return (True, row["verdict"]) if row else (False, None)
 
-    def set_verdicts(self, verdicts: Sequence[tuple[str, str, str, str]], rejections: Sequence[Rejection]) -> None:
-        """Mark desired records (object, key, part, verdict) that may not be written, and note rejections."""
+    def set_verdicts(
+        self,
+        verdicts: Sequence[tuple[str, str, str, str]],
+        rejections: Sequence[Rejection],
+        skips: Sequence[tuple[str, str, str]],
+    ) -> None:
+        """Mark desired records (object, key, part, verdict) that may not be written, and note why."""
 
         def job(db: sqlite3.Connection) -> None:
             db.executemany(
                 "UPDATE desired SET verdict = ?4 WHERE object = ?1 AND key = ?2 AND part = ?3",
                 verdicts,
             )
+            db.executemany("INSERT OR REPLACE INTO skip VALUES (?, ?, ?, 'map')", skips)
             insert_rejections(db, rejections, "map")
 
         self._store.write(job)
+
+    def skip_unclaimed(self, stream: str, rule: str) -> None:
+        """Put every record of a stream that came to nothing in bucket skipped, under a rule."""
+        sql = (
+            "INSERT OR IGNORE INTO skip SELECT s.stream, s.id, ?, 'map' FROM staged s WHERE s.stream = ? "
+            "AND s.state = 'ok' "
+            "AND NOT EXISTS (SELECT 1 FROM contribution c WHERE c.stream = s.stream AND c.id = s.id) "
+            "AND NOT EXISTS (SELECT 1 FROM skip k WHERE k.stream = s.stream AND k.id = s.id) "
+            "AND NOT EXISTS (SELECT 1 FROM rejection r WHERE r.stream = s.stream AND r.id = s.id) "
+            "AND NOT EXISTS (SELECT 1 FROM used u WHERE u.stream = s.stream AND u.id = s.id) "
+            "AND NOT EXISTS (SELECT 1 FROM owner o WHERE o.stream = s.stream AND o.id = s.id AND o.user NOT NULL)"
+        )
+        self._store.write(lambda db: db.execute(sql, (rule, stream)))
+
+    def is_rejected(self, stream: str, record_id: str) -> bool:
+        """Tell whether a source record was rejected."""
+        return self._store.row("SELECT 1 FROM rejection WHERE stream = ? AND id = ?", (stream, record_id)) is not None
 
     def contributors(self, object_: str, key: str, part: str) -> list[tuple[str, str, str]]:
         """Return (stream, id, role) of the source records that made a desired record."""

@@ -48,6 +48,10 @@ class Runs:
         value = self._store.value("SELECT value FROM meta WHERE name = ?", (name,))
         return None if value is None else str(value)
 
+    def remember(self, name: str, value: str) -> None:
+        """Keep something about the migration, in place of what was kept before."""
+        self._store.write(lambda db: db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, value)))
+
     def begin(self, run: str, at: str, version: str) -> None:
         """Note that a run began."""
 

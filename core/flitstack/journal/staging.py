@@ -118,9 +118,20 @@ class Staging:
 
     def records(self, stream: str) -> Iterator[Record]:
         """Yield the staged records of a stream that can move, in the order in which they were first read."""
-        sql = "SELECT id, data, file, line FROM staged WHERE stream = ? AND state = 'ok' ORDER BY pos"
+        return (record for _, record in self.numbered(stream))
+
+    def numbered(self, stream: str) -> Iterator[tuple[int, Record]]:
+        """Yield what `records` does, each with its number for `at`."""
+        sql = "SELECT pos, id, data, file, line FROM staged WHERE stream = ? AND state = 'ok' ORDER BY pos"
         for row in self._store.rows(sql, (stream,)):
-            yield Record(stream, row["id"], json.loads(row["data"]), Where(row["file"], row["line"]))
+            yield row["pos"], Record(stream, row["id"], json.loads(row["data"]), Where(row["file"], row["line"]))
+
+    def at(self, pos: int) -> Record:
+        """Return the staged record with that number."""
+        row = self._store.row("SELECT * FROM staged WHERE pos = ?", (pos,))
+        if row is None:
+            raise Fatal(f"staged record {pos} is gone.")
+        return Record(row["stream"], row["id"], json.loads(row["data"]), Where(row["file"], row["line"]))
 
     def get(self, stream: str, record_id: str) -> Mapping[str, JSON] | None:
         """Return a staged record's data, or None."""

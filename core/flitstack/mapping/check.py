@@ -36,7 +36,7 @@ _USE_JOIN = "would turn a missing value into text: use join_present(separator, .
 _REFUSED_FILTERS = {"string": _USE_JOIN, "format": _USE_JOIN, "join": _USE_JOIN}
 _ITEM_OF = frozenset({"latest", "earliest", "first", "last", "min", "max"})
 _SAME_LIST = frozenset({"unique", "sort", "reverse", "list", "select", "reject", "selectattr", "rejectattr"})
-_ATTRIBUTE_AT = {"selectattr": 0, "rejectattr": 0}
+_FIRST_NAMES_A_FIELD = frozenset({"selectattr", "rejectattr"})
 _RESULTS: Mapping[str, Kind] = {
     **dict.fromkeys(
         ("join_present", "lines", "text", "money", "html_text", "truncate_text", "date_text", "time_text",
@@ -114,14 +114,11 @@ class Checker:
         return kind
 
     def _getattr(self, node: nodes.Getattr) -> Kind:
-        kind = self._member(self.kind(node.node), node.attr, node.lineno)
-        if node.attr in METHODS and kind == ANY and not self._is_data(node):
+        owner = self.kind(node.node)
+        kind = self._member(owner, node.attr, node.lineno)
+        if isinstance(owner, Scalar) and owner != ANY and node.attr in METHODS:
             raise Flaw(f'"{node.attr}" is a function of its value: write {node.attr}(...)', node.lineno)
         return kind
-
-    def _is_data(self, node: nodes.Getattr) -> bool:
-        kind = self.kind(node.node)
-        return not (isinstance(kind, Scalar) and kind.name != "any")
 
     def _getitem(self, node: nodes.Getitem) -> Kind:
         kind = self.kind(node.node)
@@ -146,7 +143,7 @@ class Checker:
             self._member(owner, node.node.attr, node.lineno)
             if node.node.attr not in METHODS:
                 raise Flaw(f'"{node.node.attr}" is no function', node.lineno)
-            self._arguments(node, [])
+            self._arguments(node)
             return TEXT if owner == TEXT and node.node.attr in ("upper", "lower", "strip", "title") else ANY
         if not isinstance(node.node, nodes.Name):
             raise Flaw("only a function's name can be called", node.lineno)
@@ -167,7 +164,7 @@ class Checker:
         return self._applied(node.name, kind, node, [self.kind(node.node)])
 
     def _applied(self, name: str, sort: str, node: nodes.Call | nodes.Filter, given: list[Kind]) -> Kind:
-        kinds = given + self._arguments(node, given)
+        kinds = given + self._arguments(node)
         transform = self._transforms.get((sort, name))
         first = kinds[0] if kinds else ANY
         item = first.item if isinstance(first, ListOf) else ANY
@@ -192,7 +189,7 @@ class Checker:
             result = joined(result, kind)
         return result
 
-    def _arguments(self, node: nodes.Call | nodes.Filter | nodes.Test, given: list[Kind]) -> list[Kind]:
+    def _arguments(self, node: nodes.Call | nodes.Filter | nodes.Test) -> list[Kind]:
         kinds = [self.kind(argument) for argument in node.args]
         for pair in node.kwargs:
             self.kind(pair.value)
@@ -206,8 +203,8 @@ class Checker:
     ) -> Kind | None:
         """Check the arguments that name a field of the items, and return the kind of the last of them."""
         named: list[nodes.Expr] = [pair.value for pair in node.kwargs if pair.key == "attribute"]
-        if transform is None and name in _ATTRIBUTE_AT:
-            named += node.args[_ATTRIBUTE_AT[name] :][:1]
+        if transform is None and name in _FIRST_NAMES_A_FIELD:
+            named += node.args[:1]
         if transform is not None:
             named += [node.args[at - shift] for at in transform.attributes if 0 <= at - shift < len(node.args)]
         if name == "map" and node.args:
@@ -237,7 +234,7 @@ class Checker:
         if node.name not in self._tests:
             raise Flaw(f'unknown test "{node.name}".{nearest(node.name, self._tests)}', node.lineno)
         self.kind(node.node)
-        self._arguments(node, [])
+        self._arguments(node)
         return Scalar("boolean")
 
     def _binary(self, node: nodes.BinExpr) -> Kind:

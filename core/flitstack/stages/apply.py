@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -50,9 +51,15 @@ async def apply_operations(ctx: RunContext) -> None:
     ctx.progress.begin("apply", ctx.journal.operations.count("planned"))
     schema_levels = len(ctx.behaviours.schema_objects)
     try:
-        for level in ctx.journal.operations.levels():
+        passes: Counter[int] = Counter()
+        while levels := ctx.journal.operations.levels():
+            level = levels[0]
+            passes[level] += 1
+            if passes[level] > RETRIES:
+                raise Unavailable("The destination keeps leaving writes without an answer. Run the same command later.")
             await _apply_level(ctx, level)
-            await reconcile(ctx)
+            if await reconcile(ctx):
+                ctx.journal.operations.unblock()
             if level // LEVEL_STEP < schema_levels:
                 await bind_schema(ctx)
     finally:

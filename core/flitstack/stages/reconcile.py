@@ -19,15 +19,17 @@ if TYPE_CHECKING:
 CLOCK_SKEW = timedelta(minutes=15)
 
 
-async def reconcile(ctx: RunContext) -> None:
+async def reconcile(ctx: RunContext) -> bool:
     """Settle what is in doubt: creates by listing what is new, updates and deletes by reading the record.
 
     A create counts as not done only when the declared lag has passed since it was sent and a record of ours that was
     created later shows in the same list.
+
+    :return: whether anything was in doubt.
     """
     doubtful = ctx.journal.operations.in_doubt()
     if not doubtful:
-        return
+        return False
     ctx.progress.say(f"{len(doubtful)} writes had no answer: looking for what became of them.")
     for object_ in dict.fromkeys(row.object for row in doubtful):
         rows = [row for row in doubtful if row.object == object_]
@@ -39,6 +41,7 @@ async def reconcile(ctx: RunContext) -> None:
         changes = [row for row in rows if row.verb != "create" and object_ not in ctx.behaviours.schema_objects]
         if changes:
             await _reconcile_changes(ctx, object_, changes)
+    return True
 
 
 async def _reconcile_schema(ctx: RunContext, rows: Sequence[OperationRow]) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from flitstack.protocols import SchemaItem
+    from flitstack.protocols import JSON, SchemaItem
     from flitstack.stages.context import RunContext
 
 LEVEL_STEP = 1_000_000
@@ -45,13 +45,13 @@ def _in_flight(ctx: RunContext, object_: str, key: str) -> bool:
     return last is not None and last.state in ("intended", "in_doubt")
 
 
-def _held(wanted: object, item: SchemaItem) -> dict[str, object]:
+def _held(wanted: Mapping[str, JSON], item: SchemaItem) -> dict[str, JSON]:
     """Return the wanted settings as the account holds them: only missing options are a difference worth a write."""
-    fields = dict(wanted)  # type: ignore[call-overload]
-    if "options" in fields:
-        has = item.settings.get("options", [])
-        fields["options"] = [option for option in fields["options"] if option in has]
-    return fields
+    options = wanted.get("options")
+    if not isinstance(options, list):
+        return dict(wanted)
+    has = item.settings.get("options", [])
+    return {**wanted, "options": [option for option in options if option in has]}
 
 
 async def bind_schema(ctx: RunContext) -> Sequence[SchemaItem]:

@@ -94,7 +94,7 @@ def _as_of(ctx: RunContext, reader: SourceReader, streams: Sequence[Stream]) -> 
     stated: Any = reader.as_of()
     latest = ctx.journal.staging.latest()
     known = latest.as_of if latest else None
-    text = stated.isoformat() if stated is not None else None
+    text: str | None = stated.isoformat() if stated is not None else None
     missing = set(ctx.journal.staging.streams()) - {stream.name for stream in streams}
     if known is not None and (text is None or (missing and _instant(text) < _instant(known))):
         return known

@@ -1,4 +1,4 @@
-"""Writes the example's CSV files, each in its own dialect, row by row, and plants the defects of the table on the way."""
+"""Writes the example's CSV files row by row, each in its own dialect, and plants defects on the way."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from flitstack_dental.example.defects import DEFECTS, Ledger, RowDefect
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
     from types import TracebackType
     from typing import TextIO
 
-    from flitstack_dental.example.defects import Cell, Row
+    from flitstack_dental.example.defects import Cell, Fields, Row
 
 SECRET_COLUMNS: Mapping[str, tuple[str, ...]] = {
     "patients": ("ssn", "drivers_license", "portal_password"),
@@ -62,7 +62,7 @@ DIALECTS: Mapping[str, Dialect] = {
     "insurance_plans": Dialect(delimiter=";", sep_line=True),
     "recalls": Dialect(newline="\r\n"),
 }
-"""The files that are not plain comma, UTF-8, LF; their number and kinds follow the dental facts, section 2.0."""
+"""The files that are not plain comma, UTF-8, LF: each of these dialects is seen in real exports."""
 
 PLAIN = Dialect()
 
@@ -87,15 +87,15 @@ class StreamFile:
         self.columns = columns
         self.rows = 0
         self.next_line = 1
+        self._mangle: Callable[[str], str] | None = None
         self._dialect = dialect
         self._handle = handle
-        quoting = csv.QUOTE_ALL if dialect.quote_all else csv.QUOTE_MINIMAL
         self._writer = csv.writer(
             self,
             delimiter=dialect.delimiter,
             quotechar=dialect.quote,
             lineterminator=dialect.newline,
-            quoting=quoting,
+            quoting=csv.QUOTE_ALL if dialect.quote_all else csv.QUOTE_MINIMAL,
         )
         if dialect.bom:
             handle.write("\ufeff")
@@ -105,16 +105,22 @@ class StreamFile:
 
     def write(self, text: str) -> None:
         """Take one finished row from the csv module and count the lines it covers."""
+        if self._mangle is not None:
+            text = self._mangle(text)
         self._handle.write(text)
         self.next_line += text.count("\n")
 
-    def write_cells(self, cells: tuple[str, ...] | list[str]) -> int:
-        """Write one row as it stands and return the line it begins on."""
+    def write_cells(self, cells: Sequence[str], mangle: Callable[[str], str] | None = None) -> int:
+        """Write one row as it stands and return the line it begins on.
+
+        :param mangle: what happens to the finished text of the row.
+        """
         line = self.next_line
+        self._mangle = mangle
         self._writer.writerow(cells)
         return line
 
-    def cells(self, row: Row) -> list[str]:
+    def cells(self, row: Fields) -> list[str]:
         """Return the row's cells in the file's order and date format."""
         return [self._text(row.get(column)) for column in self.columns]
 
@@ -166,7 +172,7 @@ class Export:
         """Return an id for the stream's next record."""
         return f"{prefix}{self._files[stream].rows + 1:06d}"
 
-    def emit(self, stream: str, row: Row, rng: random.Random | None = None) -> bool:
+    def emit(self, stream: str, row: Fields, rng: random.Random | None = None) -> bool:
         """Write one record, perhaps with a defect, and return whether it can still be read.
 
         :param rng: given for a row that a defect may befall: an ordinary row of an ordinary patient, so that
@@ -180,7 +186,7 @@ class Export:
             return True
         return self._plant(stream, file, dict(row), defect)
 
-    def emit_lost(self, stream: str, row: Row) -> None:
+    def emit_lost(self, stream: str, row: Fields) -> None:
         """Write one record of a patient whose own row cannot be read, and foresee its fate."""
         file = self._files[stream]
         file.rows += 1
@@ -203,10 +209,10 @@ class Export:
                 return defect
         return None
 
-    def _plant(self, stream: str, file: StreamFile, row: dict[str, Cell], defect: RowDefect) -> bool:
+    def _plant(self, stream: str, file: StreamFile, row: Row, defect: RowDefect) -> bool:
         first = file.next_line
         cells = file.cells(defect.changed(row))
-        line = file.write_cells(cells[: -defect.cut] if defect.cut else [*cells, *defect.extra])
+        line = file.write_cells(cells[: -defect.cut] if defect.cut else [*cells, *defect.extra], defect.mangle)
         if defect.again is not None:
             file.rows += 1
             line = file.write_cells(file.cells(defect.again(dict(row))))

@@ -40,7 +40,7 @@ _CAST = 40
 
 TRAITS: tuple[tuple[str, float, tuple[int, ...]], ...] = (
     ("many_phones", 0.01, (1, 14)),
-    ("insured", 0.5, (1, 2, 3, 4, 6)),
+    ("insured", 0.575, (1, 2, 3, 4, 6)),
     ("secondary_insurance", 0.08, (1, 6)),
     ("expired_insurance", 0.06, (2,)),
     ("several_perio", 0.04, (1, 4)),
@@ -127,13 +127,18 @@ class Case:
     export: Export
     practice: Practice
 
-    def emit(self, stream: str, prefix: str, row: Row, ordinary: bool = True) -> str:
-        """Write one row of this patient and return its id; a row that is not ordinary gets no defect."""
+    def emit(self, stream: str, prefix: str, row: Row, ordinary: bool = True) -> str | None:
+        """Write one row of this patient and return its id, None when a defect keeps it from being read.
+
+        :param ordinary: a row that is not gets no defect, since something else may decide its bucket.
+        """
         record_id = self.export.next_id(stream, prefix)
-        stamp: Cell = f"{(AS_OF - timedelta(days=self.rng.randrange(400))).isoformat()}T18:{self.rng.randrange(60):02d}"
+        stamp: Cell = (
+            f"{(AS_OF - timedelta(days=self.rng.randrange(400))).isoformat()}T18:{self.rng.randrange(60):02d}:00"
+        )
         full: Row = {"id": record_id, "patient_id": self.person.id, "updated_at": stamp, **row}
-        self.export.emit(stream, full, self.rng if ordinary and self.person.ordinary else None)
-        return record_id
+        readable = self.export.emit(stream, full, self.rng if ordinary and self.person.ordinary else None)
+        return record_id if readable else None
 
     def day(self, within: int) -> date:
         """Return a day at most `within` days before the export."""
@@ -200,7 +205,9 @@ def patient_row(case: Case, first_visit: date | None, last_visit: date | None) -
     """Return the row of the patient itself."""
     person, rng = case.person, case.rng
     deceased = person.status == "deceased"
-    marital = rng.choice(("single", "married", "married", "divorced", "widowed", "unknown")) if person.adult else "child"
+    marital = (
+        rng.choice(("single", "married", "married", "divorced", "widowed", "unknown")) if person.adult else "child"
+    )
     return {
         "id": person.id,
         "chart_number": f"{person.number:07d}",
@@ -330,7 +337,7 @@ def write_ties(case: Case) -> None:
             "patient_referrals",
             "R",
             {
-                "source_id": case.practice.source(rng),
+                "source_id": f"RS{person.number:05d}" if person.number <= 4 else case.practice.source(rng),
                 "direction": direction,
                 "referred_on": case.day(2500),
                 "note": note,
@@ -368,7 +375,9 @@ def write_money(case: Case, last_visit: date | None) -> None:
             "last_payment_on": min(paid, AS_OF) if paid is not None else None,
         },
     )
-    kinds = Weighted(("payment", 50.0), ("adjustment", 33.0), ("insurance_payment", 11.0), ("charge", 4.0), ("refund", 2.0))
+    kinds = Weighted(
+        ("payment", 50.0), ("adjustment", 33.0), ("insurance_payment", 11.0), ("charge", 4.0), ("refund", 2.0)
+    )
     for _ in range(heavy_tailed(rng, 3.0 if case.practice.small else 9.0)):
         kind = kinds.draw(rng)
         amount = 500 + rng.randrange(60000)

@@ -20,8 +20,8 @@ PRACTICE_NAME = "Brackenford Family Dental (example)"
 SMALL = 200
 """Below this many patients the heavy streams are thinned, so that a demo stays small."""
 
-OWNERS_EMAILS = ("admin@practice.example", "clinician@practice.example", "frontdesk@practice.example")
-"""E-mail addresses of staff who also have an account at the destination's sandbox."""
+USERS_EMAILS = ("alex.admin@practice.example", "sam.staff@practice.example", "dana.departed@practice.example")
+"""E-mail addresses that a destination may know its users by: an administrator, a member of staff, one who left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +198,7 @@ def _write_providers(export: Export, practice: Practice, rng: random.Random) -> 
     for number in range(1, practice.providers + 1):
         hygienist = number in (3, 4)
         specialty = 1 if hygienist else (0 if number <= 2 else rng.randrange(2, len(SPECIALTIES)))
-        email = OWNERS_EMAILS[number - 1] if number <= 2 else f"provider{number}@brackenford.example"
+        email = USERS_EMAILS[number - 1] if number <= 2 else f"provider{number}@brackenford.example"
         placeholder = {7: "DEF_PROV", 8: "Walk-In"}.get(number)
         export.emit(
             "providers",
@@ -225,7 +225,7 @@ def _write_staff(export: Export, rng: random.Random) -> None:
     names = words.LANGUAGES.values[0][1]
     roles = ("Practice manager", "Dentist", "Front desk", "Treatment coordinator", "Billing", "Assistant")
     for number, role in enumerate(roles, start=1):
-        email = OWNERS_EMAILS[number - 1] if number <= 3 else f"staff{number}@brackenford.example"
+        email = USERS_EMAILS[number - 1] if number <= 3 else f"staff{number}@brackenford.example"
         export.emit(
             "staff",
             {

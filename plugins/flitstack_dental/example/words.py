@@ -61,9 +61,9 @@ _PLAIN = _names(
 _ACCENTED = _names(
     "Zoë Chloé Åsa Bärbel Inês Łucja Šárka Ümran Ngọc Þóra",
     "Jürgen Renée Søren Óscar Łukasz Dušan Çağan Đức Loïc Ægir",
-    "Müllerström Peñalba Søndervig Côtéau Żurawski Dvořáček Yılmazkaya Nguyễnthơ Ångmark O'Brannagh Saint-Élan",
+    "Müllerström Peñalba Søndervig Côtéau Żurawski Dvořáček Yılmazkaya Nguyễnthơ Ångmark O'Brannagh Saint-Élan",  # noqa: RUF001 - Turkish
 )
-_CYRILLIC = _names("Вера Зоя Нина Ольга", "Борис Глеб Лев Юрий", "Березов Лугин Озеров Северин", latin=False)
+_CYRILLIC = _names("Вера Зоя Нина Ольга", "Борис Глеб Лев Юрий", "Березов Лугин Озеров Северин", latin=False)  # noqa: RUF001 - Cyrillic
 _GREEK = _names("Δανάη Ελένη Ζωή", "Λίνος Πέτρος Φοίβος", "Ελαιώνας Θαλασσινός Πετράκος", latin=False)
 _ARABIC = _names("ليلى سلمى نور", "سامي كريم يوسف", "النخيل البحري الزيتوني", latin=False)
 _PERSIAN = _names("پریسا شیوا مهسا", "آرش بهرام کاوه", "باغبانی دریایی گلستانی", latin=False)

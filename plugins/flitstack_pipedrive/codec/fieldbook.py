@@ -105,7 +105,7 @@ class FieldBook:
         return self._names_of(entity).get(code)
 
     def _names_of(self, entity: str) -> dict[str, str]:
-        """Return key to name: bound names first, then the account's; a name given away already gets the key beside it."""
+        """Return key to name: bound names first, then the account's, with the key beside a name taken."""
         if entity in self._names:
             return self._names[entity]
         fields = self._by_code[entity]

@@ -1,6 +1,6 @@
 """The source key inside a text: activities and notes have no custom fields, so the key is their last short line.
 
-    <p>Patient asked for a morning slot.</p><p>flit-id: dental:appointments:17</p>
+<p>Patient asked for a morning slot.</p><p>flit-id: dental:appointments:17</p>
 """
 
 from __future__ import annotations

@@ -86,7 +86,11 @@ def encode_value(field: CustomField, name: str, value: JSON) -> Any:
             labels = value if isinstance(value, list) else [value]
             return sorted({_option(field, name, label) for label in labels})
         case "address":
-            return {"value": value["value"] if isinstance(value, dict) and "value" in value else checked_text(value, name, None)}
+            return {
+                "value": value["value"]
+                if isinstance(value, dict) and "value" in value
+                else checked_text(value, name, None)
+            }
         case "user" | "org" | "people":
             return link_id(value, name)
         case "time":

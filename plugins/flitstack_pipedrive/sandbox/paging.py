@@ -64,7 +64,7 @@ def list_v2(
     conditions += [make(call.query[name]) for name, make in (extra or {}).items() if name in call.query]
     limit = page_limit(call, LARGEST_PAGE)
     sort, descending = _sorting(call, sorts)
-    column = "id" if sort == "id" else f"COALESCE({sort}, '')"
+    column = "COALESCE(due_date, '')" if sort == "due_date" else sort
     if "cursor" in call.query:
         conditions.append(_after(call.query["cursor"], sort, column, descending))
     direction = "DESC" if descending else "ASC"

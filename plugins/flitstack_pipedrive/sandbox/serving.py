@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import threading
 from contextlib import contextmanager
@@ -42,7 +43,14 @@ def serve_in_thread(sandbox: Sandbox, port: int = 0) -> Iterator[str]:
 
 
 def _listen(port: int) -> socket.socket:
+    # asyncio turns off Nagle's delay, 40 ms per answer, only on sockets that say they are TCP.
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
-        return socket.create_server((HOST, port), backlog=2048)
-    except (OSError, OverflowError) as exc:
+        if os.name == "posix":
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((HOST, port))
+        listening.listen(2048)
+    except OSError as exc:
+        listening.close()
         raise UsageError(f"Port {port} of {HOST} cannot be used ({exc}). Choose another with --port.") from exc
+    return listening

@@ -113,12 +113,16 @@ class Store:
             raise
         self._db.execute("COMMIT")
 
-    def new_id(self, table: str) -> int:
-        """Return an id that no record of the table ever had."""
+    def next_id(self, table: str) -> int:
+        """Return the id that the table's next record will have; all records it ever had have lower ones."""
         if table not in self._next_ids:
             (highest,) = self._db.execute(f"SELECT COALESCE(MAX(id), 0) FROM {table}").fetchone()  # noqa: S608 - ours
             self._next_ids[table] = highest + 1
-        number = self._next_ids[table]
+        return self._next_ids[table]
+
+    def new_id(self, table: str) -> int:
+        """Return an id that no record of the table ever had."""
+        number = self.next_id(table)
         self._next_ids[table] = number + 1
         return number
 

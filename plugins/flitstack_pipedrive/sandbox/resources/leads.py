@@ -120,8 +120,7 @@ def create_lead(call: Call) -> Answer:
     if values.get("person_id") is None and values.get("organization_id") is None:
         raise refused_v1({"person_id": "A lead needs a person or an organization"})
     need_room(call)
-    number = call.store.new_id("lead")
-    uid = call.account.uuid("lead", number)
+    uid = call.account.uuid("lead", call.store.next_id("lead"))
     stamp = call.account.now().replace("Z", ".000Z")
     doc: Doc = {
         "id": uid,
@@ -144,7 +143,7 @@ def create_lead(call: Call) -> Answer:
         "add_time": stamp,
         "update_time": stamp,
         "visible_to": str(max(call.account.plan.visibilities)),
-        "cc_email": f"sandbox+1+lead{number}@inbox.example",
+        "cc_email": f"sandbox+1+lead{uid[:8]}@inbox.example",
     }
     row = call.account.new_row("lead", doc | values, uid=uid)
     with call.store.transaction():

@@ -1,0 +1,87 @@
+"""The summary of a run for people: one table that adds up, what was rejected and why, and what was verified."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.table import Table
+
+from flitstack.journal import BUCKETS
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from flitstack.stages.report import RunReport
+
+TOLD = 12
+
+
+def print_summary(report: RunReport, console: Console) -> None:
+    """Print the summary; counts only, no value of a record."""
+    console.print(_streams(report))
+    console.print(_objects(report))
+    _print_rejections(report, console)
+    for finding in report.findings:
+        if finding.severity != "info":
+            console.print(f"{finding.severity}: {finding.message}", markup=False, highlight=False)
+    _print_end(report, console)
+
+
+def _streams(report: RunReport) -> Table:
+    used = [bucket for bucket in BUCKETS if any(counts[bucket] for counts in report.streams.values())]
+    table = Table(title="Source records, each in one bucket", title_justify="left", show_footer=True)
+    table.add_column("stream", "total")
+    for column in ("read", *used):
+        total = sum(counts[column] for counts in report.streams.values())
+        table.add_column(column.replace("_", " "), f"{total:,}", justify="right")
+    for name, counts in report.streams.items():
+        table.add_row(name, f"{counts['read']:,}", *(f"{counts[b]:,}" if counts[b] else "" for b in used))
+    return table
+
+
+def _objects(report: RunReport) -> Table:
+    table = Table(title="Records in the destination", title_justify="left")
+    columns = ["created", "updated", "deleted", "unchanged", "conflicts", "in_doubt"]
+    table.add_column("object")
+    for column in columns:
+        table.add_column(column.replace("_", " "), justify="right")
+    for name, counts in report.objects.items():
+        table.add_row(name, *(f"{counts[c]:,}" if counts[c] else "" for c in columns))
+    return table
+
+
+def _print_rejections(report: RunReport, console: Console) -> None:
+    for title, lines in (
+        ("Rejected", [f"{n:,} of {s}: {code}. {reason} {hint}" for s, code, reason, hint, n, _ in report.rejections]),
+        ("Skipped", [f"{n:,} of {s}: {rule}" for s, rule, n in report.skips]),
+    ):
+        if lines:
+            console.print(f"{title}:", style="bold")
+        for line in lines[:TOLD]:
+            console.print(f"  {line}", markup=False, highlight=False)
+        if len(lines) > TOLD:
+            console.print(f"  and {len(lines) - TOLD} more kinds: flit rejects list --journal {report.journal}")
+
+
+def _print_end(report: RunReport, console: Console) -> None:
+    lines: list[str] = []
+    if report.verification is not None:
+        v = report.verification
+        lines.append(f"Verified: {v.checked:,} records, {v.fields:,} fields read back, {v.mismatched:,} mismatched.")
+        if v.drifted:
+            lines.append(f"{v.drifted:,} were changed in the account since they were written; they were left alone.")
+        lines += [f"  {object_} {key}: {what}" for object_, key, what in v.examples]
+        others = ", ".join(f"{n:,} {object_}" for object_, n in sorted(v.left_alone.items()))
+        if others:
+            lines.append(f"Records the account had before, left alone: {others}.")
+    t = report.tokens
+    lines.append(
+        f"{report.requests:,} requests, {t.spent:,} tokens spent ({t.predicted:,} predicted, "
+        f"{t.minimum:,} at the least for a whole load), {report.seconds:.1f} s."
+    )
+    lines.append(f"Journal {report.journal}, audit log of {report.audit.length:,} lines, head {report.audit.hash[:16]}.")
+    lines.append({"done": "Done and verified.", "done_with_others": "Done, but for records the destination refused.",
+                  "mismatched": "Verification found differences.", "dry_run": "Dry run: nothing was written.",
+                  "incomplete": "Not complete: run the same command again."}[report.status])  # fmt: skip
+    for line in lines:
+        console.print(line, markup=False, highlight=False)

@@ -1,0 +1,123 @@
+"""What the operator asked of a run, and the plugins and settings that follow from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from flitstack.clock import Clock, clock_from_environment
+from flitstack.errors import UsageError
+from flitstack.registry import Registry, load_plugins
+from flitstack.settings import parse_sets, read_project_file, resolve_settings
+from flitstack.stages.gates import Passing
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from flitstack.protocols import DestinationPlugin, SourcePlugin
+
+CORE_VARIABLES = {
+    "source_id": "first part of every source key; two practices into one account need two",
+    "owner_map": "CSV file, columns owner and email: which user stands for whom",
+    "fallback_owner": "e-mail of the user who owns what nobody else does",
+    "existing": "what to do with records the account already has: create (leave them alone)",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """What the command line said."""
+
+    source: str
+    dest: str
+    journal: Path
+    input: str | None = None
+    mapping: str | None = None
+    sets: Sequence[str] = ()
+    passing: Passing = field(default_factory=Passing)
+    dry_run: bool = False
+    demo: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """Plugins and settings of one run; `core` and `variables` are from --set and flit.toml, as given."""
+
+    options: RunOptions
+    registry: Registry
+    source: SourcePlugin
+    destination: DestinationPlugin
+    input: str
+    source_settings: Mapping[str, Any]
+    destination_settings: Mapping[str, Any]
+    core: Mapping[str, str]
+    variables: Mapping[str, Any]
+    clock: Clock
+
+
+def set_up(options: RunOptions) -> Setup:
+    """Find the plugins and bring their settings together.
+
+    :raises PluginError: a plugin is missing or broken.
+    :raises SettingsError: a setting is unknown, missing or unfit.
+    :raises UsageError: there is no input, or no demo.
+    """
+    registry = load_plugins()
+    source, destination = registry.source(options.source), registry.destination(options.dest)
+    if options.demo:
+        return _demo(options, registry, source, destination)
+    if options.input is None:
+        raise UsageError("Say where the export is: --input PATH. To see flit at work without one: --demo.")
+    sets, project = parse_sets(options.sets), read_project_file(options.journal.parent)
+    given = {**project.variables, **sets.variables}
+    return Setup(
+        options,
+        registry,
+        source,
+        destination,
+        options.input,
+        resolve_settings(source.settings_schema, {}, frozenset(), sets.source, project.source, f"source {source.name}"),
+        resolve_settings(
+            destination.settings_schema,
+            destination.settings_environment,
+            destination.secrets,
+            sets.dest,
+            project.dest,
+            f"destination {destination.name}",
+        ),
+        _core(given),
+        {name: value for name, value in given.items() if name not in CORE_VARIABLES},
+        clock_from_environment(),
+    )
+
+
+def _core(given: Mapping[str, Any]) -> dict[str, str]:
+    core = {name: str(given[name]) for name in CORE_VARIABLES if name in given}
+    if core.get("existing", "create") != "create":
+        raise UsageError("existing: this version only knows `create`; records the account already has are left alone.")
+    return core
+
+
+def _demo(
+    options: RunOptions, registry: Registry, source: SourcePlugin, destination: DestinationPlugin
+) -> Setup:
+    if source.demo is None or destination.demo is None:
+        raise UsageError(f"There is no demo from {source.name} to {destination.name}. Give --input and an account.")
+    folder = options.journal.parent
+    folder.mkdir(parents=True, exist_ok=True)
+    settings, clock = destination.demo(str(folder))
+    sets = parse_sets(options.sets)
+    options = replace(options, passing=Passing(unseen="the demo"))
+    return Setup(
+        options,
+        registry,
+        source,
+        destination,
+        source.demo(str(folder)),
+        resolve_settings(source.settings_schema, {}, frozenset(), sets.source, {}, f"source {source.name}"),
+        settings,
+        _core(sets.variables),
+        {"profile": "full"} | {name: value for name, value in sets.variables.items() if name not in CORE_VARIABLES},
+        clock,
+    )

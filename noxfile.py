@@ -1,0 +1,59 @@
+"""Runs the gates: `nox` runs all of them, `nox -s lint` one.
+
+Every session but `wheel` runs in the environment nox was started from, which `pip install -e ".[dev]"` has filled;
+`wheel` makes a clean one, because what it proves is that nothing but the wheel is needed.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import nox
+
+nox.options.default_venv_backend = "none"
+nox.options.stop_on_first_error = False
+nox.options.sessions = ["lint", "types", "imports", "tests", "docs", "wheel"]
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Style and common mistakes."""
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Types, strictly."""
+    session.run("mypy")
+
+
+@nox.session
+def imports(session: nox.Session) -> None:
+    """Which room may import which."""
+    session.run("lint-imports", "--no-logo", silent=True)
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """All tests, against the checkout."""
+    session.run("pytest", "-q", "-n", "auto", *session.posargs)
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """The documentation, with a broken link as an error."""
+    session.run("mkdocs", "build", "--strict", "--quiet", "--site-dir", str(Path("site").absolute()))
+
+
+@nox.session(venv_backend="venv")
+def wheel(session: nox.Session) -> None:
+    """All tests again, against the built wheel in a clean environment."""
+    with tempfile.TemporaryDirectory() as out:
+        session.install("--quiet", "build")
+        session.run("python", "-m", "build", "--wheel", "--outdir", out, silent=True)
+        built = next(Path(out).glob("*.whl"))
+        session.install("--quiet", f"{built}[test]")
+    session.run("flit", "plugins", "list", silent=True)
+    session.run("pytest", "-q", "-n", "auto", "--import-mode=importlib", *session.posargs)

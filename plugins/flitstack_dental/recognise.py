@@ -1,0 +1,155 @@
+"""Recognises an export: which layout it is, which of its files is what, and which lack their header."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+from flitstack.errors import NotAnExportError
+
+from flitstack_dental.dialect import Dialect, find_dialect, normalise
+from flitstack_dental.encoding import ERRORS, Encoded, examine
+from flitstack_dental.rows import BadRow, Tally, read_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from collections.abc import Set as AbstractSet
+
+    from flitstack_dental.container import Container
+    from flitstack_dental.layout import FileSpec, Layout
+    from flitstack_dental.settings import Settings
+
+SUFFIXES = frozenset({".csv", ".txt", ".tsv", ".tab", ".psv", ".dat", ".rep"})
+SAMPLE_CHARS = 1 << 16
+_DATA_CELL = re.compile(r"[\d\s.,:/()$€£+\-]*\d[\d\s.,:/()$€£+\-]*|\S+@\S+\.\S+")
+
+
+@dataclass(frozen=True, slots=True)
+class DataFile:
+    """One text file of the export, as it was found.
+
+    :param header: its columns as written; from a setting when the file has no header line.
+    :param headed: the first row is the header.
+    """
+
+    name: str
+    encoded: Encoded
+    dialect: Dialect
+    header: tuple[str, ...]
+    headed: bool = True
+
+    @property
+    def stem(self) -> str:
+        """Its name as layouts know it: `SdPat (2).csv` is `sdpat`."""
+        return normalise(re.sub(r"[ _-]*\(\d+\)$", "", PurePosixPath(self.name).stem))
+
+
+@dataclass(frozen=True, slots=True)
+class Recognised:
+    """The layout, and what each recognised file is, by the file's name."""
+
+    layout: Layout
+    roles: Mapping[str, FileSpec]
+
+
+def look_at(container: Container, settings: Settings, known: AbstractSet[str]) -> list[DataFile]:
+    """Return the export's text files with encoding, dialect and header."""
+    names = [name for name in container.sizes if PurePosixPath(name).suffix.lower() in SUFFIXES]
+    return [_look_at_file(container, name, settings, known) for name in names]
+
+
+def _look_at_file(container: Container, name: str, settings: Settings, known: AbstractSet[str]) -> DataFile:
+    with container.open(name) as stream:
+        encoded = examine(stream, settings.encoding)
+    with container.open(name) as stream:
+        head = stream.read(SAMPLE_CHARS * 2)
+    sample = head.decode(encoded.encoding, ERRORS).lstrip("\ufeff").replace("\0", "")
+    dialect = find_dialect(sample, known, settings.delimiter, settings.quote)
+    given = settings.headerless.get(PurePosixPath(name).name.lower()) or settings.headerless.get(name.lower())
+    header = given or _first_row(container, name, encoded, dialect)
+    return DataFile(name, encoded, dialect, tuple(header), headed=given is None)
+
+
+def _first_row(container: Container, name: str, encoded: Encoded, dialect: Dialect) -> tuple[str, ...]:
+    with container.open(name) as stream:
+        for row in read_rows(stream, encoded.encoding, dialect, None, Tally()):
+            cells = [] if isinstance(row, BadRow) else row.cells
+            while cells and not cells[-1].strip():
+                cells.pop()
+            return tuple(cell.strip() for cell in cells)
+    return ()
+
+
+def recognise(files: Sequence[DataFile], layouts: Sequence[Layout], place: str) -> Recognised:
+    """Return the layout that most files fit, and their roles.
+
+    :raises NotAnExportError: no file fits any layout, a file of the layout is empty or lacks its header.
+    """
+    tried = [(layout, *_assign(files, layout)) for layout in layouts]
+    layout, roles, headerless = max(tried, key=lambda each: (_worth(each[0], each[1]), len(each[2])))
+    for file in files:
+        if file.encoded.empty and any(file.stem in spec.names for spec in layout.files if spec.records):
+            raise NotAnExportError(f"{file.name}: the file is empty, without even a header. Export it again.")
+    if headerless:
+        raise _no_header(headerless)
+    if not any(spec.records for spec in roles.values()):
+        raise _nothing(files, place)
+    return Recognised(layout, roles)
+
+
+def _worth(layout: Layout, roles: Mapping[str, FileSpec]) -> int:
+    return sum(3 if spec.records else 1 for spec in roles.values())
+
+
+def _assign(files: Sequence[DataFile], layout: Layout) -> tuple[dict[str, FileSpec], list[DataFile]]:
+    """Return the files' roles, and the files known by name whose first line is data."""
+    roles: dict[str, FileSpec] = {}
+    headerless: list[DataFile] = []
+    for file in files:
+        named = [spec for spec in layout.files if file.stem in spec.names]
+        columns = frozenset(map(normalise, file.header))
+        fitting = [spec for spec in named if spec.require <= columns] or _by_header(columns, layout)
+        if fitting:
+            roles[file.name] = fitting[0]
+        elif named and file.header and _is_data(file.header) and not columns & named[0].columns:
+            headerless.append(file)
+    return roles, headerless
+
+
+def _by_header(columns: AbstractSet[str], layout: Layout) -> list[FileSpec]:
+    """Return the one spec that a file of unknown name fits: all it requires, and most columns known; else nothing."""
+    fits = {
+        spec.role: (len(columns & spec.columns), spec)
+        for spec in layout.files
+        if spec.records and spec.require <= columns and len(spec.require) > 1
+    }
+    ranked = sorted(fits.values(), key=lambda each: each[0], reverse=True)
+    if not ranked or ranked[0][0] * 2 < len(columns) or (len(ranked) > 1 and ranked[0][0] == ranked[1][0]):
+        return []
+    return [ranked[0][1]]
+
+
+def _is_data(header: Sequence[str]) -> bool:
+    """Say whether a first line looks like a row: it holds numbers, dates or addresses, which no header does."""
+    return any(_DATA_CELL.fullmatch(cell) for cell in header if cell)
+
+
+def _no_header(files: Sequence[DataFile]) -> NotAnExportError:
+    names = ", ".join(file.name for file in files)
+    plain = PurePosixPath(files[0].name).name
+    return NotAnExportError(
+        f"{names}: the first line is data, not a header. Export with column names; or write the names into a YAML "
+        f"file, `{plain}: [column, ...]`, and give it as --set source.headerless=FILE."
+    )
+
+
+def _nothing(files: Sequence[DataFile], place: str) -> NotAnExportError:
+    if not files:
+        return NotAnExportError(f"{place}: no CSV or text files here. Give the folder or the zip of the export.")
+    return NotAnExportError(
+        f"{place}: {len(files)} text file(s), none with columns of a known export. Describe them in a layout file "
+        "(docs/layouts.md) and give it as --set source.layout=FILE; if the delimiter was misjudged, "
+        "--set source.delimiter=CHARACTER helps."
+    )

@@ -1,0 +1,149 @@
+"""What Pipedrive does with each kind of record, declared once: the engine relies on it, the test-kit checks it."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+from flitstack.protocols import Behaviours, ObjectBehaviour
+from flitstack_pipedrive.codec.fieldbook import KEY_FIELD
+from flitstack_pipedrive.codec.marker import ROOM
+from flitstack_pipedrive.codec.shapes import ACTIVITY_NOTE_LIMIT, NOTE_LIMIT, SHAPES
+from flitstack_pipedrive.costs import cost_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from flitstack.protocols import Verb
+
+PAGE = 500
+FILES_PAGE = 100
+CONCURRENCY = 8
+RESTORE_DAYS = 30
+SCHEMA_OBJECTS = ("field", "pipeline", "stage", "activity_type")
+
+_ALL: frozenset[Verb] = frozenset({"create", "update", "delete"})
+
+
+@cache
+def behaviours(lag_s: float = 5.0) -> Behaviours:
+    """Return the behaviours of all objects, in the order in which they must exist.
+
+    :param lag_s: seconds within which a list may not show a write yet; not documented, so a setting.
+    """
+    return Behaviours(
+        objects={**_schema_objects(lag_s), **_records(lag_s)},
+        schema_objects=SCHEMA_OBJECTS,
+        concurrency=CONCURRENCY,
+    )
+
+
+def _schema_objects(lag_s: float) -> dict[str, ObjectBehaviour]:
+    costs = {
+        "field": _costs(2, "/personFields", "PATCH", one="{field_code}"),
+        "pipeline": _costs(2, "/pipelines", "PATCH"),
+        "stage": _costs(2, "/stages", "PATCH"),
+        "activity_type": _costs(1, "/activityTypes", "PUT"),
+    }
+    return {
+        name: ObjectBehaviour(
+            verbs=_ALL, cost=costs[name], page_size=PAGE, key_in="name", lag_s=lag_s, limits={"name": 255}
+        )
+        for name in SCHEMA_OBJECTS
+    }
+
+
+def _records(lag_s: float) -> dict[str, ObjectBehaviour]:
+    by_field, room = f"field:{KEY_FIELD}", ROOM
+    return {
+        "organization": ObjectBehaviour(
+            _ALL,
+            _costs(2, "/organizations", "PATCH"),
+            PAGE,
+            by_field,
+            (),
+            True,
+            lag_s,
+            ("add_time",),
+            "soft",
+            RESTORE_DAYS,
+        ),
+        "person": ObjectBehaviour(
+            _ALL, _costs(2, "/persons", "PATCH"), PAGE, by_field, (), True, lag_s, ("add_time",), "soft", RESTORE_DAYS
+        ),
+        "deal": ObjectBehaviour(
+            _ALL,
+            _costs(2, "/deals", "PATCH"),
+            PAGE,
+            by_field,
+            (),
+            True,
+            lag_s,
+            ("won_time", "lost_time"),
+            "soft",
+            RESTORE_DAYS,
+        ),
+        "lead": ObjectBehaviour(
+            _ALL,
+            _costs(1, "/leads", "PATCH"),
+            PAGE,
+            by_field,
+            SHAPES["lead"].parents,
+            True,
+            lag_s,
+            (),
+            "soft",
+            RESTORE_DAYS,
+        ),
+        "activity": ObjectBehaviour(
+            _ALL,
+            _costs(2, "/activities", "PATCH"),
+            PAGE,
+            "text:note",
+            (),
+            True,
+            lag_s,
+            (),
+            "soft",
+            RESTORE_DAYS,
+            {"note": ACTIVITY_NOTE_LIMIT - room},
+        ),
+        "note": ObjectBehaviour(
+            _ALL,
+            _costs(1, "/notes", "PUT"),
+            PAGE,
+            "text:content",
+            SHAPES["note"].parents,
+            True,
+            lag_s,
+            ("add_time",),
+            "soft",
+            0,
+            {"content": NOTE_LIMIT - room},
+        ),
+        "file": ObjectBehaviour(
+            _ALL,
+            _costs(1, "/files", "PUT"),
+            FILES_PAGE,
+            "content",
+            SHAPES["file"].parents,
+            False,
+            lag_s,
+            (),
+            "soft",
+            RESTORE_DAYS,
+            {"name": 255},
+        ),
+    }
+
+
+def _costs(version: int, path: str, update: str, one: str = "{id}") -> Mapping[str, int]:
+    costs = {
+        "create": cost_of(version, "POST", path),
+        "update": cost_of(version, update, f"{path}/{one}"),
+        "delete": cost_of(version, "DELETE", f"{path}/{one}"),
+        "list": cost_of(version, "GET", path),
+    }
+    # Activity types are read by their list alone, and of fields only the list is used.
+    costs["get"] = costs["list"] if "Fields" in path or "Types" in path else cost_of(version, "GET", f"{path}/{one}")
+    return costs

@@ -1,0 +1,316 @@
+"""The writer: carries out operations on one Pipedrive account, and reads back what it holds."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
+
+from flitstack.errors import FlitError, InDoubt, Rejected
+from flitstack.protocols import Outcome, Spent, Stored
+from flitstack_pipedrive.account import ME, USERS, count_custom_fields, read_account, read_user, require_admin
+from flitstack_pipedrive.answers import NOT_FOUND, Call
+from flitstack_pipedrive.behaviours import FILES_PAGE, PAGE, SCHEMA_OBJECTS
+from flitstack_pipedrive.codec.compare import comparable_fields
+from flitstack_pipedrive.codec.records import MONEY, Directory, decode, encode
+from flitstack_pipedrive.codec.shapes import SHAPES, Shape
+from flitstack_pipedrive.codec.times import read_time, rfc3339
+from flitstack_pipedrive.schema import AccountSchema
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+    from contextlib import AbstractAsyncContextManager
+    from datetime import datetime
+
+    from flitstack.protocols import JSON, Account, Operation, SchemaItem, User
+    from flitstack_pipedrive.client import Client
+    from flitstack_pipedrive.settings import Settings
+
+IDS_AT_ONCE = 100
+FEW_IDS = 10  # a list costs as much as this many reads of one record
+ARCHIVES = ("deal", "lead")
+FILE_PARENTS = {"person_id": "/persons", "org_id": "/organizations", "deal_id": "/deals"}
+
+
+class PipedriveWriter:
+    """Talks to the account of one token.
+
+    :param on_close: called last, for what lives as long as the writer (the embedded sandbox).
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        settings: Settings,
+        open_attachment: Callable[[str], BinaryIO],
+        on_close: Callable[[], None] | None = None,
+    ) -> None:
+        self._client = client
+        self._settings = settings
+        self._open_attachment = open_attachment
+        self._on_close = on_close
+        self._directory = Directory()
+        self._schema = AccountSchema(client, self._directory)
+        self._me: Mapping[str, Any] | None = None
+        self._once: AbstractAsyncContextManager[None] = asyncio.Lock()
+
+    async def account(self) -> Account:
+        """Return whose account this is.
+
+        :raises AuthError: the token is refused, or its user is no admin.
+        """
+        me = await self._identify()
+        require_admin(read_user(me))
+        for entity in ("person", "organization", "deal"):
+            await self._schema.know_fields(entity)
+        custom_fields = await count_custom_fields(self._client, self._directory.fields) if self._settings.plan else 0
+        return read_account(me, self._settings, custom_fields)
+
+    async def users(self) -> Sequence[User]:
+        """Return all users of the account, deactivated ones included."""
+        await self._identify()
+        return [read_user(raw) for raw in (await self._client.send(USERS)).get("data") or ()]
+
+    async def schema(self) -> Sequence[SchemaItem]:
+        """Return custom fields, pipelines, stages and activity types, each with its id."""
+        await self._identify()
+        async with self._once:
+            return await self._schema.items()
+
+    def bind(self, items: Mapping[str, SchemaItem]) -> None:
+        """Let each name of the spec stand for the account's item."""
+        self._schema.bind(items)
+
+    async def apply(self, operations: Sequence[Operation]) -> list[Outcome]:
+        """Carry out the operations, one after the other, and return an outcome for each."""
+        return [await self._apply_one(operation) for operation in operations]
+
+    async def list(
+        self, object: str, since: datetime | None = None, parent: str | None = None
+    ) -> AsyncIterator[Stored]:
+        """Yield what the account holds of the object, each once, the archived included, the deleted not."""
+        if object in SCHEMA_OBJECTS:
+            for item in await self.schema():
+                if item.object == object:
+                    yield _stored_item(item)
+            return
+        shape = SHAPES[object]
+        await self._know(shape)
+        seen: set[str] = set()
+        for call in _list_calls(shape, since, parent):
+            async for raw in self._client.pages(call, FILES_PAGE if object == "file" else PAGE):
+                stored = decode(shape, raw, self._directory)
+                if _is_live(raw) and stored.id not in seen and _is_new(stored, since, call):
+                    seen.add(stored.id)
+                    yield stored
+
+    async def get_many(self, object: str, ids: Sequence[str]) -> Sequence[Stored]:
+        """Return those of the records that exist, in the order asked for."""
+        if object in SCHEMA_OBJECTS:
+            wanted = set(ids)
+            return [_stored_item(item) for item in await self.schema() if item.object == object and item.id in wanted]
+        shape = SHAPES[object]
+        await self._know(shape)
+        if shape.version == 1 or len(ids) < FEW_IDS:
+            found = await self._get_each(shape, ids)
+        else:
+            found = await self._get_listed(shape, ids)
+        by_id = {stored.id: stored for stored in found}
+        return [by_id[id] for id in dict.fromkeys(ids) if id in by_id]
+
+    def comparable(self, object: str, fields: Mapping[str, JSON]) -> Mapping[str, JSON]:
+        """Return the fields in the form in which two of them mean the same exactly if they are equal."""
+        return comparable_fields(object, fields, self._directory.fields)
+
+    def spent(self) -> Spent:
+        """Return requests and API tokens used so far."""
+        return Spent(self._client.requests, self._client.tokens)
+
+    async def aclose(self) -> None:
+        """Close connections."""
+        await self._client.aclose()
+        if self._on_close is not None:
+            self._on_close()
+
+    async def _identify(self) -> Mapping[str, Any]:
+        """Return users/me, asked once; from then on requests go to the company's own host."""
+        async with self._once:
+            if self._me is None:
+                me = (await self._client.send(ME))["data"]
+                self._client.use_company(str(me.get("company_domain") or ""))
+                self._me = me
+            return self._me
+
+    async def _know(self, shape: Shape) -> None:
+        """Read what the codec needs to know of the account, once."""
+        await self._identify()
+        async with self._once:
+            if shape.entity is not None:
+                await self._schema.know_fields(shape.entity)
+            if shape.object == "activity":
+                await self._schema.know_types()
+
+    async def _apply_one(self, operation: Operation) -> Outcome:
+        try:
+            if operation.object in SCHEMA_OBJECTS:
+                await self._identify()
+                id = await self._schema.apply(operation)
+            else:
+                id = await self._write(SHAPES[operation.object], operation)
+        except FlitError as exc:
+            return Outcome(operation.id, error=exc)
+        return Outcome(operation.id, id)
+
+    async def _write(self, shape: Shape, operation: Operation) -> str:
+        await self._know(shape)
+        call = await self._write_call(shape, operation)
+        if call is None:
+            return _target(operation)
+        answer = await self._client.send(call)
+        if operation.verb != "create":
+            return _target(operation)
+        data = answer.get("data")
+        if not isinstance(data, dict) or "id" not in data:
+            raise InDoubt(f"pipedrive: {call.words} was accepted but names no record; it is looked up.")
+        return str(data["id"])
+
+    async def _write_call(self, shape: Shape, operation: Operation) -> Call | None:
+        """Return the request of an operation, or None when there is nothing to send."""
+        if operation.verb == "delete":
+            return Call(shape.version, "DELETE", f"{shape.path}/{{id}}", {"id": _target(operation)})
+        if shape.object == "lead":
+            operation = await self._with_whole_value(shape, operation)
+        body = encode(shape, operation, self._directory)
+        if operation.verb == "update":
+            method, ids = "PUT" if shape.object in ("note", "file") else "PATCH", {"id": _target(operation)}
+            call = Call(shape.version, cast("Any", method), f"{shape.path}/{{id}}", ids)
+            if shape.object == "file":
+                body = {name: text for name, text in body.items() if name in shape.natives}
+                return replace(call, form=body) if body else None
+            return replace(call, body=body) if body else None
+        if shape.parents and not any(operation.links.get(name) for name in shape.parents):
+            raise Rejected(
+                "parent_missing",
+                f"A {shape.object} must hang on one of {', '.join(shape.parents)}.",
+                "Link it in the mapping.",
+                shape.parents[0],
+            )
+        call = Call(shape.version, "POST", shape.path, body=body)
+        return self._upload(operation, body) if shape.object == "file" else call
+
+    def _upload(self, operation: Operation, body: Mapping[str, Any]) -> Call:
+        """Return the upload of a document, once its bytes were seen to be what the record states.
+
+        :raises Rejected: the bytes are missing or others.
+        """
+        path = str(operation.fields.get("path") or "")
+        name = str(body.get("name") or path.rpartition("/")[2])
+        try:
+            size, sha256 = _measure(self._open_attachment, path)
+        except (OSError, KeyError, ValueError) as exc:
+            raise Rejected(
+                "attachment_missing",
+                "The export names this document, but does not hold its bytes.",
+                "Put the file where the record says, then retry the rejected records.",
+                "path",
+            ) from exc
+        stated_size, stated_sum = operation.fields.get("size"), operation.fields.get("sha256")
+        if (stated_size not in (None, size)) or (stated_sum not in (None, "", sha256)):
+            raise Rejected(
+                "attachment_differs",
+                "The document's bytes are not those the record describes.",
+                "Export it again, then retry the rejected records.",
+                "sha256" if stated_sum not in (None, "", sha256) else "size",
+            )
+        form = {key: str(value) for key, value in body.items() if key != "name"}
+        return Call(1, "POST", "/files", form=form, upload=(name, lambda: self._open_attachment(path)))
+
+    async def _with_whole_value(self, shape: Shape, operation: Operation) -> Operation:
+        """Return a lead's update with amount and currency together, as the API takes them only so."""
+        given = [name for name in MONEY if name in operation.fields]
+        if operation.verb != "update" or len(given) != 1:
+            return operation
+        found = await self._get_each(shape, [_target(operation)])
+        if not found:
+            raise Rejected(NOT_FOUND, "The lead is not in the account.", "Plan again.")
+        stored = {name: found[0].fields.get(name) for name in MONEY}
+        return replace(operation, fields={**stored, **operation.fields})
+
+    async def _get_each(self, shape: Shape, ids: Sequence[str]) -> Sequence[Stored]:
+        gate = asyncio.Semaphore(8)
+
+        async def get(id: str) -> Stored | None:
+            async with gate:
+                answer = await self._client.find(Call(shape.version, "GET", f"{shape.path}/{{id}}", {"id": id}))
+            raw = (answer or {}).get("data")
+            return decode(shape, raw, self._directory) if raw and _is_live(raw) else None
+
+        found = await asyncio.gather(*(get(id) for id in dict.fromkeys(ids)))
+        return [stored for stored in found if stored is not None]
+
+    async def _get_listed(self, shape: Shape, ids: Sequence[str]) -> Sequence[Stored]:
+        found: list[Stored] = []  # type: ignore[valid-type]
+        for start in range(0, len(ids), IDS_AT_ONCE):
+            part = ids[start : start + IDS_AT_ONCE]
+            call = Call(2, "GET", shape.path, query={"ids": ",".join(part)})
+            raw = [one async for one in self._client.pages(call, IDS_AT_ONCE)]
+            found += [decode(shape, one, self._directory) for one in raw if _is_live(one)]
+        if shape.object in ARCHIVES:
+            # The list leaves archived records out.
+            missing = [id for id in ids if id not in {stored.id for stored in found}]
+            found += await self._get_each(shape, missing)
+        return found
+
+
+def _list_calls(shape: Shape, since: datetime | None, parent: str | None) -> Sequence[Call]:
+    """Return the listings that together show every record of the object."""
+    query = {"sort": "id ASC"} if shape.version == 1 else {"sort_by": "id", "sort_direction": "asc"}
+    name, _, id = (parent or "").partition(":")
+    if shape.object == "file":
+        if name in FILE_PARENTS:
+            return [Call(1, "GET", f"{FILE_PARENTS[name]}/{{id}}/files", {"id": id}, query)]
+        return [Call(1, "GET", "/files", query=query)]
+    if name:
+        query[name] = id
+    if since is not None:
+        query["updated_since"] = rfc3339(since)
+    call = Call(shape.version, "GET", shape.path, query=query)
+    if shape.object not in ARCHIVES:
+        return [call]
+    if shape.object == "lead":
+        query = {key: value for key, value in query.items() if key != "updated_since"}
+    return [call, Call(shape.version, "GET", f"{shape.path}/archived", query=query)]
+
+
+def _is_live(raw: Mapping[str, Any]) -> bool:
+    return not raw.get("is_deleted") and raw.get("active_flag") is not False
+
+
+def _is_new(stored: Stored, since: datetime | None, call: Call) -> bool:
+    """Return whether the record belongs in a list since a time; only what the API cannot filter is judged here."""
+    if since is None or "updated_since" in call.query or "/archived" not in call.path:
+        return True
+    changed = stored.updated or stored.added
+    return changed is None or changed >= since.replace(microsecond=0)
+
+
+def _target(operation: Operation) -> str:
+    if operation.destination_id is None:
+        raise Rejected(NOT_FOUND, f"The {operation.object} has no id in the account.", "Plan again.")
+    return operation.destination_id
+
+
+def _stored_item(item: SchemaItem) -> Stored:
+    fields = {"name": item.name, "of": item.of, **item.settings}
+    return Stored(item.object, item.id or "", None, fields, {}, read_time(None), None)
+
+
+def _measure(open_attachment: Callable[[str], BinaryIO], path: str) -> tuple[int, str]:
+    """Return size and SHA-256 of a document, read in pieces."""
+    size, digest = 0, hashlib.sha256()
+    with open_attachment(path) as stream:
+        while piece := stream.read(1 << 20):
+            size += len(piece)
+            digest.update(piece)
+    return size, digest.hexdigest()
