@@ -14,6 +14,8 @@ from typing import Any
 
 import yaml
 
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the files are big, and C is ten times as fast
+
 FIELD_CALLS = tuple(
     call
     for entity in ("person", "organization", "deal")
@@ -76,10 +78,8 @@ def derive(folder: Path) -> dict[str, int]:
     """
     table = {}
     for version, calls in CALLS.items():
-        spec: dict[str, Any] = yaml.load(
-            (folder / f"openapi-v{version}.yaml").read_text("utf-8"),
-            Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader),
-        )
+        text = (folder / f"openapi-v{version}.yaml").read_text("utf-8")
+        spec: dict[str, Any] = yaml.load(text, Loader=LOADER)  # noqa: S506 - LOADER is a safe one
         for call in calls:
             method, path = call.split(" ")
             table[f"v{version} {call}"] = int(spec["paths"][path][method.lower()]["x-token-cost"])

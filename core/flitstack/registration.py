@@ -34,7 +34,7 @@ REGISTERED_BY: Mapping[str, type[Registered]] = {
 
 
 def describe(thing: Registered) -> str:
-    """Return what a person would call it: `source dental`, `template dental to pipedrive`."""
+    """Return what a person would call it: `source acme`, `template acme to barn`."""
     match thing:
         case SourcePlugin(name=name):
             return f"source {name}"

@@ -1,0 +1,52 @@
+"""The dental source of flit: what this package registers; everything else is imported when it is called."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from flitstack.hookspecs import hookimpl
+from flitstack.protocols import MappingTemplate, SourcePlugin
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from flitstack.protocols import SourceReader, Transform
+
+
+@hookimpl
+def flit_register_sources(register: Callable[[SourcePlugin], None]) -> None:
+    """Register the source `dental`."""
+    from flitstack_dental.settings import SCHEMA
+
+    register(SourcePlugin("dental", SCHEMA, _open, _demo))
+
+
+@hookimpl
+def flit_register_mapping_templates(register: Callable[[MappingTemplate], None]) -> None:
+    """Register the shipped template for Pipedrive."""
+    register(MappingTemplate("dental", "pipedrive", "dental-to-pipedrive.yaml.j2"))
+
+
+@hookimpl
+def flit_register_transforms(register: Callable[[Transform], None]) -> None:
+    """Register the dental functions that expressions may use."""
+    from flitstack_dental.transforms import TRANSFORMS
+
+    for transform in TRANSFORMS:
+        register(transform)
+
+
+def _open(path: str, settings: Mapping[str, Any]) -> SourceReader:
+    from flitstack_dental.reader import open_export
+
+    return open_export(path, settings)
+
+
+def _demo(folder: str) -> str:
+    from pathlib import Path
+
+    from flitstack_dental.example import SMALL, write_example
+
+    out = Path(folder, "example-practice")
+    write_example(out, SMALL, seed=1)
+    return str(out)

@@ -43,7 +43,7 @@ class DataFile:
     @property
     def stem(self) -> str:
         """Its name as layouts know it: `SdPat (2).csv` is `sdpat`."""
-        return normalise(re.sub(r"[ _-]*\(\d+\)$", "", PurePosixPath(self.name).stem))
+        return _stem(self.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +54,18 @@ class Recognised:
     roles: Mapping[str, FileSpec]
 
 
-def look_at(container: Container, settings: Settings, known: AbstractSet[str]) -> list[DataFile]:
-    """Return the export's text files with encoding, dialect and header."""
+def look_at(container: Container, settings: Settings, layouts: Sequence[Layout]) -> list[DataFile]:
+    """Return the export's text files with encoding, dialect and header; text documents in subfolders are no such files."""
+    known = frozenset().union(*(layout.known_columns() for layout in layouts))
+    named = frozenset().union(*(spec.names for layout in layouts for spec in layout.files))
     names = [name for name in container.sizes if PurePosixPath(name).suffix.lower() in SUFFIXES]
-    return [_look_at_file(container, name, settings, known) for name in names]
+    depth = min((name.count("/") for name in names), default=0)
+    chosen = [name for name in names if name.count("/") == depth or _stem(name) in named]
+    return [_look_at_file(container, name, settings, known) for name in chosen]
+
+
+def _stem(name: str) -> str:
+    return normalise(re.sub(r"[ _-]*\(\d+\)$", "", PurePosixPath(name).stem))
 
 
 def _look_at_file(container: Container, name: str, settings: Settings, known: AbstractSet[str]) -> DataFile:
@@ -96,7 +104,17 @@ def recognise(files: Sequence[DataFile], layouts: Sequence[Layout], place: str) 
         raise _no_header(headerless)
     if not any(spec.records for spec in roles.values()):
         raise _nothing(files, place)
+    _refuse_two_exports(roles)
     return Recognised(layout, roles)
+
+
+def _refuse_two_exports(roles: Mapping[str, FileSpec]) -> None:
+    folders: dict[str, set[str]] = {}
+    for name, spec in roles.items():
+        folders.setdefault(spec.role, set()).add(str(PurePosixPath(name).parent))
+    for role, found in folders.items():
+        if len(found) > 1:
+            raise NotAnExportError(f"More than one export here: {role} is in {', '.join(sorted(found))}. Give one folder.")
 
 
 def _worth(layout: Layout, roles: Mapping[str, FileSpec]) -> int:

@@ -11,7 +11,7 @@ _WORDS = frozenset(
     "ssn pin cvv cvc dea passwd password pwd salt passport licence license securityanswer securityquestion".split()
 )
 _PHRASES = re.compile(
-    r"ssn|socialsec|socsec|password|passwd|clinicianpin|securityanswer|securityquestion|driv\w{0,5}licen[cs]e|"
+    r"^ssn|ssn$|socialsec|socsec|password|passwd|clinicianpin|securityanswer|securityquestion|driv\w{0,5}licen[cs]e|"
     r"licen[cs]en|statelicen[cs]e|deanum|deano|deareg|dealic|cardn|creditcardn|ccnum|cardexp|nationalid|natid|"
     r"taxpayerid|passport"
 )

@@ -76,6 +76,12 @@ def _words(*parts: object, by: str = " ") -> str:
     return by.join(text for part in parts if (text := _plain(part)))
 
 
+def provider_name(who: Any) -> str | None:
+    """Return title, first name, last name and suffix of a provider, else the abbreviation, or None."""
+    names = (_of(who, part) for part in ("title", "first_name", "last_name", "suffix"))
+    return _words(*names) or _plain(_of(who, "abbreviation"))
+
+
 # --- days -----------------------------------------------------------------------------------------------------------
 
 
@@ -117,7 +123,7 @@ def _contact_label(point: Any) -> str:
 
 def procedure_code(record: Any) -> str | None:
     """Return the code of a procedure or planned item: its own, else that of the code list."""
-    return _of(record, "code") or _of(_of(record, "procedure_code"), "code")
+    return _plain(_of(record, "code") or _of(_of(record, "procedure_code"), "code"))
 
 
 def procedure_title(record: Any) -> str:
@@ -307,6 +313,7 @@ TRANSFORMS: tuple[Transform, ...] = tuple(
     for call in (
         labelled,
         one_line,
+        provider_name,
         midnight,
         contact_entries,
         contact_text,

@@ -54,87 +54,44 @@ def _schema_objects(lag_s: float) -> dict[str, ObjectBehaviour]:
 
 
 def _records(lag_s: float) -> dict[str, ObjectBehaviour]:
-    by_field, room = f"field:{KEY_FIELD}", ROOM
+    by_field = f"field:{KEY_FIELD}"
     return {
-        "organization": ObjectBehaviour(
-            _ALL,
-            _costs(2, "/organizations", "PATCH"),
-            PAGE,
-            by_field,
-            (),
-            True,
-            lag_s,
-            ("add_time",),
-            "soft",
-            RESTORE_DAYS,
+        "organization": _record(lag_s, "organization", "PATCH", by_field, times=("add_time",)),
+        "person": _record(lag_s, "person", "PATCH", by_field, times=("add_time",)),
+        "deal": _record(lag_s, "deal", "PATCH", by_field, times=("won_time", "lost_time")),
+        "lead": _record(lag_s, "lead", "PATCH", by_field),
+        "activity": _record(lag_s, "activity", "PATCH", "text:note", limits={"note": ACTIVITY_NOTE_LIMIT - ROOM}),
+        "note": _record(
+            lag_s, "note", "PUT", "text:content", times=("add_time",), limits={"content": NOTE_LIMIT - ROOM}, restore=0
         ),
-        "person": ObjectBehaviour(
-            _ALL, _costs(2, "/persons", "PATCH"), PAGE, by_field, (), True, lag_s, ("add_time",), "soft", RESTORE_DAYS
-        ),
-        "deal": ObjectBehaviour(
-            _ALL,
-            _costs(2, "/deals", "PATCH"),
-            PAGE,
-            by_field,
-            (),
-            True,
-            lag_s,
-            ("won_time", "lost_time"),
-            "soft",
-            RESTORE_DAYS,
-        ),
-        "lead": ObjectBehaviour(
-            _ALL,
-            _costs(1, "/leads", "PATCH"),
-            PAGE,
-            by_field,
-            SHAPES["lead"].parents,
-            True,
-            lag_s,
-            (),
-            "soft",
-            RESTORE_DAYS,
-        ),
-        "activity": ObjectBehaviour(
-            _ALL,
-            _costs(2, "/activities", "PATCH"),
-            PAGE,
-            "text:note",
-            (),
-            True,
-            lag_s,
-            (),
-            "soft",
-            RESTORE_DAYS,
-            {"note": ACTIVITY_NOTE_LIMIT - room},
-        ),
-        "note": ObjectBehaviour(
-            _ALL,
-            _costs(1, "/notes", "PUT"),
-            PAGE,
-            "text:content",
-            SHAPES["note"].parents,
-            True,
-            lag_s,
-            ("add_time",),
-            "soft",
-            0,
-            {"content": NOTE_LIMIT - room},
-        ),
-        "file": ObjectBehaviour(
-            _ALL,
-            _costs(1, "/files", "PUT"),
-            FILES_PAGE,
-            "content",
-            SHAPES["file"].parents,
-            False,
-            lag_s,
-            (),
-            "soft",
-            RESTORE_DAYS,
-            {"name": 255},
-        ),
+        "file": _record(lag_s, "file", "PUT", "content", limits={"name": 255}),
     }
+
+
+def _record(
+    lag_s: float,
+    object: str,
+    update: str,
+    key_in: str,
+    *,
+    times: tuple[str, ...] = (),
+    limits: Mapping[str, int] | None = None,
+    restore: int = RESTORE_DAYS,
+) -> ObjectBehaviour:
+    shape = SHAPES[object]
+    is_file = object == "file"
+    return ObjectBehaviour(
+        verbs=_ALL,
+        cost=_costs(shape.version, shape.path, update),
+        page_size=FILES_PAGE if is_file else PAGE,
+        key_in=key_in,
+        parents=shape.parents,
+        filter_since=not is_file,
+        lag_s=lag_s,
+        settable_times=times,
+        restore_days=restore,
+        limits=limits or {},
+    )
 
 
 def _costs(version: int, path: str, update: str, one: str = "{id}") -> Mapping[str, int]:

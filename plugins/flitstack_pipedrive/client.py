@@ -173,8 +173,8 @@ class Client:
         window_is_empty = header_number(answer.headers, REMAINING_HEADER) == 0
         if says_day_is_over(answer.headers) or (waits > 1 and not window_is_empty):
             raise BudgetExhausted(
-                f"pipedrive: 429 for {call.words}: the account's API tokens for today are used up. Run the same command "
-                "after the reset, at midnight of Pipedrive's servers."
+                f"pipedrive: 429 for {call.words}: the account's API tokens for today are used up. Run the same "
+                "command after the reset, at midnight of Pipedrive's servers."
             )
         if waits > MOST_WAITS:
             raise RateLimited(f"pipedrive: 429 for {call.words}: too many requests, others use the token too.", wait_s)

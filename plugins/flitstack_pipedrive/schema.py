@@ -24,7 +24,8 @@ ICONS = frozenset(
     "suitcase finish plane loop wifi truck cart bulb bell presentation".split()
 )
 TYPES = frozenset(
-    "varchar varchar_auto text double monetary date daterange time timerange enum set phone address user org people".split()
+    "varchar varchar_auto text double monetary date daterange time timerange enum set phone address user org "
+    "people".split()
 )
 PAGE = 500
 

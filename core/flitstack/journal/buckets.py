@@ -36,7 +36,7 @@ made AS (
     LEFT JOIN operation c ON c.id = l.changed_by
 ),
 ranked AS (
-    SELECT c.stream, c.id, CASE WHEN c.role <> 'primary' AND m.rank BETWEEN 5 AND 7 THEN 8 ELSE m.rank END AS rank
+    SELECT c.stream, c.id, CASE WHEN c.role = 'folded' AND m.rank BETWEEN 5 AND 7 THEN 8 ELSE m.rank END AS rank
     FROM contribution c JOIN made m ON m.object = c.object AND m.key = c.key AND m.part = c.part
     UNION ALL SELECT stream, id, 1 FROM rejection
     UNION ALL SELECT stream, id, 9 FROM skip
@@ -53,7 +53,7 @@ SELECT stream, id, code, reason, hint, field FROM rejection
 UNION
 SELECT c.stream, c.id, o.code, o.message, 'See the documentation of rejections for this code.', NULL
 FROM operation o JOIN contribution c ON c.object = o.object AND c.key = o.key AND c.part = o.part
-WHERE o.state = 'rejected' AND c.role = 'primary'
+WHERE o.state = 'rejected' AND c.role <> 'folded'
 """
 
 

@@ -143,6 +143,18 @@ class Operations:
         )
         return [(r["object"], r["verb"], r["n"]) for r in self._store.rows(sql, (run,))]
 
+    def touched(self, run: str, object_: str) -> int:
+        """Return how many records of an object this run created or changed and that are still there."""
+        sql = (
+            "SELECT count(*) FROM link l WHERE l.object = ? AND EXISTS (SELECT 1 FROM operation o "
+            "WHERE o.id IN (l.made_by, l.changed_by) AND o.sent_run = ?)"
+        )
+        return int(self._store.value(sql, (object_, run)))
+
+    def ever_sent(self) -> bool:
+        """Tell whether this journal has ever sent anything."""
+        return self._store.row("SELECT 1 FROM operation WHERE intended_at NOT NULL") is not None
+
     # --- sending ---
 
     def intend(self, ids: Sequence[int], run: str, at: str) -> Future[None]:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from flitstack.errors import MappingError
 from flitstack.journal.staging import insert_rejections
 from flitstack.journal.store import dumps
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Iterator, Mapping, Sequence
 
     from flitstack.journal.store import Store
@@ -68,6 +69,9 @@ class Link:
     made_by: int | None
 
 
+INSERT_DESIRED = "INSERT INTO desired (object, key, part, entry, fields, links, verdict) VALUES (?, ?, ?, ?, ?, ?, ?)"
+
+
 class Records:
     """Desired records, contributions, links and owners."""
 
@@ -101,10 +105,13 @@ class Records:
         made = [(*source[:2], d.object, d.key, d.part, source[2]) for d in desired for source in d.contributions]
 
         def job(db: sqlite3.Connection) -> None:
-            db.executemany(
-                "INSERT INTO desired (object, key, part, entry, fields, links, verdict) VALUES (?, ?, ?, ?, ?, ?, ?)",
-                rows,
-            )
+            try:
+                db.executemany(INSERT_DESIRED, rows)
+            except sqlite3.IntegrityError as exc:
+                raise MappingError(
+                    "The mapping makes one destination record twice: two entries, or two groups of one entry, give the "
+                    "same object and key. Give one of them a key of its own (key, key_stream)."
+                ) from exc
             db.executemany("INSERT OR IGNORE INTO contribution VALUES (?, ?, ?, ?, ?, ?)", made)
             db.executemany("INSERT OR REPLACE INTO skip VALUES (?, ?, ?, 'map')", skips)
             db.executemany("INSERT OR IGNORE INTO used VALUES (?, ?)", used)

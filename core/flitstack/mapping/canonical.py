@@ -69,7 +69,7 @@ def _canonical_time(value: datetime) -> str:
             "A time has no zone, so which moment it names is unknown.",
             "In the mapping, give it one: at_zone(value, values.time_zone).",
         )
-    return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return value.astimezone(UTC).replace(microsecond=0, tzinfo=None).isoformat() + "Z"
 
 
 def _is_iterator(value: Any) -> bool:
@@ -89,4 +89,8 @@ def _canonical_collection(value: Any, depth: int) -> JSON:
             raise ValueError("too many items")
         items.append(canonical(item, depth + 1))
     # A set has no order of its own: the same members must give the same list on every machine.
-    return sorted(items, key=lambda item: (type(item).__name__, str(item))) if isinstance(value, set | frozenset) else items
+    return (
+        sorted(items, key=lambda item: (type(item).__name__, str(item)))
+        if isinstance(value, set | frozenset)
+        else items
+    )

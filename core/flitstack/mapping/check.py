@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from jinja2 import nodes
@@ -28,7 +27,7 @@ from flitstack.mapping.kinds import (
 from flitstack.mapping.words import nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from flitstack.protocols import Transform
 
@@ -51,7 +50,7 @@ _RESULTS: Mapping[str, Kind] = {
 _SAME_AS_FIRST = frozenset({"plus_days", "plus_minutes", "plus_months", "abs"})
 
 
-class Flaw(Exception):  # noqa: N818 - never leaves the mapping room
+class Flaw(Exception):
     """What is wrong in an expression, and the line inside it (from 1)."""
 
     def __init__(self, message: str, line: int = 1) -> None:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flitstack.errors import FlitError, Rejected
 from flitstack.mapping.canonical import MOST_ITEMS, canonical
@@ -23,8 +22,11 @@ from flitstack.mapping.model import (
     RejectedEntry,
     Skipped,
 )
-from flitstack.mapping.records import RecordView, Scope, Shape, SourceRecord, asked
-from flitstack.protocols import JSON, SchemaItem, source_key
+from flitstack.mapping.records import RecordView, Scope, Shape, SourceRecord, asked, record_key
+from flitstack.protocols import JSON, SchemaItem
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
 
 _NOT_CONCERNED = -1
 
@@ -134,7 +136,7 @@ class LinkRule:
             if not (self.required or self.fallback):
                 return None
         elif self.stream:
-            key = source_key(scope.source_id, self.stream, named)
+            key = record_key(scope.source_id, self.stream, named)
         else:
             key = self._item_key(named, items)
         return LinkRef(self.object, key, self.part, self.required, self.fallback)
@@ -283,7 +285,7 @@ class Entry:
                 "Fill what the entry's key is made of, or change the key.",
                 "key",
             )
-        return source_key(scope.source_id, self.key_stream, named)
+        return record_key(scope.source_id, self.key_stream, named)
 
     def _record(
         self, key: str, part: str, row: Sequence[Any], made_of: tuple[Contribution, ...], scope: Scope
@@ -294,14 +296,13 @@ class Entry:
             if link is not None:
                 links[rule.field] = link
         values = row[len(self.links) :]
-        fields = {name: _canonical(value, name) for name, value in zip(self.fields, values, strict=True)}
+        fields: dict[str, JSON] = {}
+        for name, value in zip(self.fields, values, strict=True):
+            fields[name] = value if value is None or type(value) is str else _canonical(value, name)
         return Desired(self.object, self.name, key, part, fields, links, made_of)
 
 
 def _canonical(value: Any, field: str) -> JSON:
-    kind = type(value)
-    if kind is str or value is None:
-        return value  # type: ignore[no-any-return]
     try:
         return canonical(value)
     except Rejected as exc:
@@ -328,7 +329,7 @@ class OwnerSource:
             email, name, active = self.unit.run({self.alias: view, "as_of": scope.as_of})
         except Rejected as exc:
             return RejectedEntry("owners", self.stream, record.id, exc.code, exc.reason, exc.hint, exc.field)
-        key = source_key(scope.source_id, self.stream, record.id)
+        key = record_key(scope.source_id, self.stream, record.id)
         return Owner(self.stream, record.id, key, _words(email), _words(name), active is None or bool(active))
 
 

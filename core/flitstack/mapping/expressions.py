@@ -126,7 +126,9 @@ class ExpressionCompiler:
         for name, expression in assigned:
             kept = nodes.Filter(deepcopy(expression.node), _BOUNDED, [], [], None, None)
             body.append(nodes.Assign(nodes.Name(name, "store"), kept))
-        result: nodes.Expr = _first_true(expressions) if first else nodes.Tuple([deepcopy(e.node) for e in expressions], "load")
+        result: nodes.Expr = (
+            _first_true(expressions) if first else nodes.Tuple([deepcopy(e.node) for e in expressions], "load")
+        )
         if guard is not None:
             result = nodes.CondExpr(deepcopy(guard.node), result, nodes.Const(None))
         body.append(nodes.Assign(nodes.Name(_RESULT, "store"), result))
@@ -239,10 +241,10 @@ def parse(environment: ExpressionEnvironment, text: str) -> nodes.Expr:
 class _Tidy(NodeTransformer):
     """Makes numbers with a point exact, and an `if` without `else` give None."""
 
-    def visit_Const(self, node: nodes.Const) -> nodes.Expr:  # noqa: N802 - named by Jinja
+    def visit_Const(self, node: nodes.Const) -> nodes.Expr:
         return _exact(node.value) if isinstance(node.value, float) else node
 
-    def visit_CondExpr(self, node: nodes.CondExpr) -> nodes.Expr:  # noqa: N802 - named by Jinja
+    def visit_CondExpr(self, node: nodes.CondExpr) -> nodes.Expr:
         self.generic_visit(node)
         if node.expr2 is None:
             node.expr2 = nodes.Const(None, lineno=node.lineno)
@@ -260,13 +262,13 @@ class _Constants(NodeTransformer):
     def __init__(self, constants: Mapping[str, Any]) -> None:
         self._constants = constants
 
-    def visit_Name(self, node: nodes.Name) -> nodes.Expr:  # noqa: N802 - named by Jinja
+    def visit_Name(self, node: nodes.Name) -> nodes.Expr:
         if node.name not in self._constants:
             return node
         value = self._constants[node.name]
         return _exact(value) if isinstance(value, float) else nodes.Const(value, lineno=node.lineno)
 
-    def visit_Getattr(self, node: nodes.Getattr) -> nodes.Expr:  # noqa: N802 - named by Jinja
+    def visit_Getattr(self, node: nodes.Getattr) -> nodes.Expr:
         owner = node.node
         if isinstance(owner, nodes.Name) and owner.name in self._constants:
             value = self._constants[owner.name]

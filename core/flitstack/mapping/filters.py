@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
 from decimal import ROUND_HALF_UP, Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from jinja2 import Undefined, filters, pass_context, tests
 
@@ -12,6 +11,8 @@ from flitstack.mapping.access import read_path
 from flitstack.mapping.canonical import LONGEST_TEXT
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
     from jinja2.runtime import Context
 
 
@@ -146,7 +147,7 @@ _TESTS_OF_JINJA = (
     "boolean", "divisibleby", "eq", "equalto", "even", "false", "ge", "greaterthan", "gt", "in", "le", "lessthan", "lt",
     "mapping", "ne", "none", "number", "odd", "sequence", "string", "true", "==", "!=", "<", "<=", ">", ">=",
 )  # fmt: skip
-TESTS: Mapping[str, Callable[..., bool]] = {
-    **{name: tests.TESTS[name] for name in _TESTS_OF_JINJA},
+TESTS: Mapping[str, Callable[..., Any]] = {
+    **{name: cast("Callable[..., bool]", tests.TESTS[name]) for name in _TESTS_OF_JINJA},
     "present": _is_present,
 }

@@ -7,11 +7,10 @@ is joined or added up, and a function of one missing value gives None.
 from __future__ import annotations
 
 import calendar
-from collections.abc import Iterable, Mapping
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from flitstack.errors import Rejected
@@ -20,6 +19,9 @@ from flitstack.mapping.canonical import LONGEST_TEXT
 from flitstack.mapping.records import RecordView
 from flitstack.mapping.texts import html_text, split_text, truncate_text
 from flitstack.protocols import Transform
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 _NOTHING: Any = object()
 
@@ -46,9 +48,12 @@ def text(value: Any) -> str | None:
 def _present(parts: Iterable[Any]) -> list[Any]:
     flat: list[Any] = []
     for part in parts:
-        if isinstance(part, list | tuple):
+        if isinstance(part, str):
+            if part and not part.isspace():
+                flat.append(part)
+        elif isinstance(part, list | tuple):
             flat.extend(_present(part))
-        elif part is not None and not (isinstance(part, str) and not part.strip()):
+        elif part is not None:
             flat.append(part)
     return flat
 
@@ -58,7 +63,7 @@ def join_present(separator: str, *parts: Any) -> str | None:
 
     Lists among the parts are joined item by item; blank text counts as missing.
     """
-    texts = [str(text(part)) for part in _present(parts)]
+    texts = [part if isinstance(part, str) else str(text(part)) for part in _present(parts)]
     if sum(map(len, texts)) + len(separator) * len(texts) > LONGEST_TEXT:
         raise ValueError("text too long")
     return separator.join(texts) if texts else None
@@ -182,7 +187,7 @@ def at_zone(value: datetime | None, zone: str) -> datetime | None:
     if value.tzinfo is not None:
         raise TypeError("the time has a zone already")
     moment = value.replace(tzinfo=_zone(zone), fold=0)
-    return moment.astimezone(ZoneInfo("UTC")).astimezone(_zone(zone))
+    return moment.astimezone(UTC).astimezone(_zone(zone))
 
 
 def in_zone(value: datetime | None, zone: str) -> datetime | None:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol
 
 from flitstack.errors import Fatal, FlitError
 from flitstack.protocols import JSON, source_key
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
     from flitstack.protocols import Stream
 
 
@@ -118,12 +120,13 @@ def _kind(schema: Mapping[str, Any]) -> str:
 class RecordView:
     """One record as expressions see it: read-only, values typed by the schema, references followed when asked for."""
 
-    __slots__ = ("_cache", "_data", "_scope", "_shape", "id")
+    __slots__ = ("_cache", "_scope", "_shape", "data", "id", "plain")
 
     def __init__(self, shape: Shape, record_id: str, data: Mapping[str, JSON], scope: Scope) -> None:
         self._shape = shape
         self.id = record_id
-        self._data = data
+        self.data = data
+        self.plain = shape.plain  # here, and public, for the sandbox's shortest way to a value
         self._scope = scope
         self._cache: dict[str, Any] | None = None
 
@@ -138,7 +141,7 @@ class RecordView:
     @property
     def key(self) -> str:
         """Its source key."""
-        return source_key(self._scope.source_id, self._shape.stream, self.id)
+        return record_key(self._scope.source_id, self._shape.stream, self.id)
 
     def read(self, name: str) -> Any:
         """Return the typed value under `name`; None when the record has none.
@@ -146,8 +149,8 @@ class RecordView:
         :raises AttributeError: the stream has no such name.
         :raises ValueError: the text is not of the kind that the schema states.
         """
-        if name in self._shape.plain:
-            return self._data.get(name)
+        if name in self.plain:
+            return self.data.get(name)
         cache = self._cache
         if cache is None:
             cache = self._cache = {}
@@ -164,16 +167,16 @@ class RecordView:
             return self.key
         kind = shape.kinds.get(name)
         if kind is not None:
-            value = self._data.get(name)
+            value = self.data.get(name)
             return None if value is None or value == "" else CONVERSIONS[kind](value)
         if name in shape.references:
             return self._follow(*shape.references[name])
         if shape.open:
-            return self._data.get(name)
+            return self.data.get(name)
         raise AttributeError(name)
 
     def _follow(self, field: str, stream: str) -> RecordView | None:
-        record_id = self._data.get(field)
+        record_id = self.data.get(field)
         if record_id is None or record_id == "":
             return None
         data = asked(self._scope.lookup, stream, str(record_id))
@@ -182,6 +185,18 @@ class RecordView:
         asked(self._scope.used, stream, str(record_id))
         shape = self._shape.peers.get(stream) or open_shape(stream, self._shape.peers)
         return RecordView(shape, str(record_id), data, self._scope)
+
+
+def record_key(source_id: str, stream: str, record_id: str) -> str:
+    """Return `source_key(...)`, sooner where the id holds nothing that must be encoded."""
+    if record_id.isascii() and record_id.isalnum():
+        return _key_prefix(source_id, stream) + record_id
+    return source_key(source_id, stream, record_id)
+
+
+@lru_cache(maxsize=1024)
+def _key_prefix(source_id: str, stream: str) -> str:
+    return source_key(source_id, stream, "")
 
 
 def asked(question: Callable[..., Any], *arguments: str) -> Any:

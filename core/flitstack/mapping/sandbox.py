@@ -50,7 +50,7 @@ class ExpressionEnvironment(ImmutableSandboxedEnvironment):
     def getattr(self, obj: Any, attribute: str) -> Any:
         """Return what stands after the dot; something undefined, which nothing accepts, when it may not."""
         if type(obj) is RecordView:
-            return obj.read(attribute)
+            return obj.data.get(attribute) if attribute in obj.plain else obj.read(attribute)
         if isinstance(obj, Undefined) or attribute.startswith("_"):
             return self.undefined(name=attribute, exc=SecurityError)
         try:
@@ -71,7 +71,7 @@ class ExpressionEnvironment(ImmutableSandboxedEnvironment):
         except (LookupError, TypeError):
             return self.undefined(name=str(argument))
 
-    def call(__self, __context: Context, __obj: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: N805, B902 - as Jinja
+    def call(__self, __context: Context, __obj: Any, *args: Any, **kwargs: Any) -> Any:
         """Call a registered function at once, anything else only as the sandbox allows."""
         if __obj in __self._trusted:
             return __obj(*args, **kwargs)

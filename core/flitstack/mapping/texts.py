@@ -7,7 +7,9 @@ from bisect import bisect_right
 from itertools import accumulate
 
 _COST = {"&": 5, "<": 4, ">": 4, "\n": 4, "\r": 4}
-_ATOM = re.compile(r"\r\n|&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});|<[^<>\r\n]{1,60}>|.", re.DOTALL)
+_ATOM = re.compile(
+    r"\r\n|&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});|<[^<>\r\n]{1,60}>|.", re.DOTALL
+)
 _BREAKS = (re.compile(r"(?:\r\n|\r|\n)\s*(?:\r\n|\r|\n)"), re.compile(r"\r\n|\r|\n"), re.compile(r"[ \t]+"))
 SMALLEST_LIMIT = 16
 

@@ -85,7 +85,8 @@ def _plain(node: yaml.Node, path: Path, lines: dict[Path, int], file: str, offse
         return _plain_mapping(node, path, lines, file, offset)
     if isinstance(node, yaml.SequenceNode):
         return [_plain(item, (*path, at), lines, file, offset) for at, item in enumerate(node.value)]
-    return node.value if node.style is not None else plain_scalar(node.value)
+    quoted = isinstance(node, yaml.ScalarNode) and node.style is not None
+    return node.value if quoted else plain_scalar(node.value)
 
 
 def _plain_mapping(

@@ -79,7 +79,9 @@ def _print_end(report: RunReport, console: Console) -> None:
         f"{report.requests:,} requests, {t.spent:,} tokens spent ({t.predicted:,} predicted, "
         f"{t.minimum:,} at the least for a whole load), {report.seconds:.1f} s."
     )
-    lines.append(f"Journal {report.journal}, audit log of {report.audit.length:,} lines, head {report.audit.hash[:16]}.")
+    lines.append(
+        f"Journal {report.journal}, audit log of {report.audit.length:,} lines, head {report.audit.hash[:16]}."
+    )
     lines.append({"done": "Done and verified.", "done_with_others": "Done, but for records the destination refused.",
                   "mismatched": "Verification found differences.", "dry_run": "Dry run: nothing was written.",
                   "incomplete": "Not complete: run the same command again."}[report.status])  # fmt: skip

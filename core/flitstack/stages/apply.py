@@ -151,7 +151,7 @@ async def _settle(ctx: RunContext, state: _Level, row: OperationRow, outcome: Ou
 
 def _tell_rejected(ctx: RunContext, row: OperationRow, error: Rejected) -> None:
     for stream, record_id, role in ctx.journal.records.contributors(row.object, row.key, row.part):
-        if role == "primary":
+        if role != "folded":
             rejection = Rejection(stream, record_id, error.code, error.reason, error.hint, field=error.field)
             ctx.notify("flit_record_rejected", rejection=rejection)
 

@@ -77,14 +77,21 @@ def set_up(options: RunOptions) -> Setup:
         source,
         destination,
         options.input,
-        resolve_settings(source.settings_schema, {}, frozenset(), sets.source, project.source, f"source {source.name}"),
+        resolve_settings(
+            source.settings_schema,
+            what=f'source "{source.name}"',
+            prefix="source",
+            given=sets.source,
+            file=project.source,
+        ),
         resolve_settings(
             destination.settings_schema,
-            destination.settings_environment,
-            destination.secrets,
-            sets.dest,
-            project.dest,
-            f"destination {destination.name}",
+            what=f'destination "{destination.name}"',
+            prefix="dest",
+            given=sets.dest,
+            file=project.dest,
+            environment=destination.settings_environment,
+            secrets=destination.secrets,
         ),
         _core(given),
         {name: value for name, value in given.items() if name not in CORE_VARIABLES},
@@ -99,9 +106,7 @@ def _core(given: Mapping[str, Any]) -> dict[str, str]:
     return core
 
 
-def _demo(
-    options: RunOptions, registry: Registry, source: SourcePlugin, destination: DestinationPlugin
-) -> Setup:
+def _demo(options: RunOptions, registry: Registry, source: SourcePlugin, destination: DestinationPlugin) -> Setup:
     if source.demo is None or destination.demo is None:
         raise UsageError(f"There is no demo from {source.name} to {destination.name}. Give --input and an account.")
     folder = options.journal.parent
@@ -115,7 +120,7 @@ def _demo(
         source,
         destination,
         source.demo(str(folder)),
-        resolve_settings(source.settings_schema, {}, frozenset(), sets.source, {}, f"source {source.name}"),
+        resolve_settings(source.settings_schema, what=f'source "{source.name}"', prefix="source", given=sets.source),
         settings,
         _core(sets.variables),
         {"profile": "full"} | {name: value for name, value in sets.variables.items() if name not in CORE_VARIABLES},

@@ -3,30 +3,20 @@
 from __future__ import annotations
 
 import csv
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flitstack.errors import ConfigurationError, UsageError
-from flitstack.protocols import Finding, source_key
+from flitstack.protocols import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from flitstack.mapping import Owner
     from flitstack.protocols import User
     from flitstack.stages.context import RunContext
 
 MAP_COLUMNS = ("owner", "email")
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """Someone of the source who may own records."""
-
-    stream: str
-    id: str
-    email: str | None
-    name: str | None
 
 
 def read_owner_map(path: str) -> dict[str, str]:
@@ -62,7 +52,7 @@ def fallback_user(users: Sequence[User], token_user: User, email: str | None) ->
 
 
 def match_owners(
-    ctx: RunContext, candidates: Iterable[Candidate], users: Sequence[User], owner_map: Mapping[str, str]
+    ctx: RunContext, candidates: Iterable[Owner], users: Sequence[User], owner_map: Mapping[str, str]
 ) -> None:
     """Match candidates to active users by the owner map, else by e-mail; keep the result in the journal and `ctx`."""
     active = {user.email.casefold(): user.id for user in users if user.active}
@@ -72,13 +62,13 @@ def match_owners(
         user, how = _match(candidate, active, inactive, owner_map)
         rows.append((candidate.stream, candidate.id, user, how))
         if user is not None:
-            ctx.owners[source_key(ctx.source_id, candidate.stream, candidate.id)] = user
+            ctx.owners[candidate.key] = user
     ctx.journal.records.set_owners(rows)
     ctx.journal.staging.add_findings("owners", _findings(rows))
 
 
 def _match(
-    candidate: Candidate, active: Mapping[str, str], inactive: set[str], owner_map: Mapping[str, str]
+    candidate: Owner, active: Mapping[str, str], inactive: set[str], owner_map: Mapping[str, str]
 ) -> tuple[str | None, str]:
     names: list[Any] = [f"{candidate.stream}:{candidate.id}", candidate.id, candidate.email, candidate.name]
     for name in names:

@@ -104,13 +104,15 @@ def _write_plan(case: Case, status: str) -> None:
         },
     )
     if rng.random() >= 0.02 or case.practice.small:
-        for _ in range(1 + heavy_tailed(rng, 3.4)):
-            _write_item(case, Plan(plan_id, status, proposed, closed))
+        plan = Plan(plan_id, status, proposed, closed)
+        for number in range(1 + heavy_tailed(rng, 3.4)):
+            _write_item(case, plan, first=number == 0)
 
 
-def _write_item(case: Case, plan: Plan) -> None:
+def _write_item(case: Case, plan: Plan, *, first: bool = False) -> None:
     rng, code = case.rng, case.rng.choice(CODES)
-    status = _ITEM_STATUSES[plan.status].draw(rng)
+    statuses = _ITEM_STATUSES[plan.status]
+    status = statuses.values[0] if first else statuses.draw(rng)
     case.emit(
         "treatment_plan_items",
         "TI",

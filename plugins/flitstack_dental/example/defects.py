@@ -250,14 +250,16 @@ _PROCEDURES = (
 _HTML = '<p>Seen <b>today</b> &amp; well.</p><script>alert("no")</script><br>Next: 6 months'
 _RTF = r"{\rtf1\ansi\deff0 {\fonttbl {\f0 Arial;}}\f0\fs20 Patient well.\par Next: 6 months}"
 
+_RIGHT_TO_LEFT = "المريض بخير.\nהמטופל מרגיש טוב. (#14)"  # noqa: RUF001 - Hebrew
+
 _CLINICAL_NOTES = (
     _kept("created", "oversize_note", 0.00005, 2, _long_text, "Beyond 100,000 characters.", "text"),
     _kept("created", "html_note", 0.01, 3, _sets(text=_HTML), "Markup in the text.", "text"),
     _kept("created", "rtf_note", 0.005, 4, _sets(text=_RTF), "Rich text as it was stored.", "text"),
     _kept("created", "formula_cell", 0.002, 5, _sets(text="=HYPERLINK(1)\n-2+3\n@SUM(A1)"), "A formula.", "text"),
     _kept("created", "emoji_note", 0.01, 6, _sets(text="Very happy 😀🦷 thanks! 👩\u200d⚕️"), "Emoji.", "text"),
-    _kept("created", "right_to_left", 0.005, 7, _sets(text="المريض بخير.\nהמטופל מרגיש טוב. (#14)"), "RTL.", "text"),  # noqa: RUF001 - Hebrew
-    _kept("created", "mojibake", 0.003, 8, _sets(text="CafÃ© and tea stains, patient naÃ¯ve about it."), "Decoded wrongly once.",
+    _kept("created", "right_to_left", 0.005, 7, _sets(text=_RIGHT_TO_LEFT), "Right to left.", "text"),
+    _kept("created", "mojibake", 0.003, 8, _sets(text="CafÃ© and tea stains, naÃ¯ve about it."), "Decoded wrongly.",
           "text"),
     _kept("created", "nul_byte", 0.0005, 9, _words("text", "{}\x00 end"), "A NUL byte amid the text.", "text"),
     _kept("created", "quotes", 0.01, 10, _sets(text="She said \"no\", then ~maybe~, then 'yes'"), "Quotes.", "text"),

@@ -58,6 +58,7 @@ TRAITS: tuple[tuple[str, float, tuple[int, ...]], ...] = (
 )
 """What befalls a patient: name, share of all patients, and who of the cast has it."""
 
+_DIRECTIONS = Weighted(("from", 80.0), ("to", 17.0), ("custom", 3.0))
 _CYCLE = {11: 12, 12: 11}
 
 
@@ -331,7 +332,7 @@ def write_ties(case: Case) -> None:
     """Write referrals, the member of staff responsible, and the practice's own columns."""
     person, rng = case.person, case.rng
     for _ in range((1 + (rng.random() < 0.15)) if "referred" in person.traits else 0):
-        direction = Weighted(("from", 80.0), ("to", 17.0), ("custom", 3.0)).draw(rng)
+        direction = _DIRECTIONS.spread(case.export.rows("patient_referrals"), rng)
         note = "Report sent back" if rng.random() < 0.2 else None
         case.emit(
             "patient_referrals",

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from flitstack.protocols import JSON
-    from flitstack_pipedrive.codec.fieldbook import FieldBook
+    from flitstack_pipedrive.codec.fieldbook import CustomField, FieldBook
 
+_NEVER_READ = frozenset({("file", "path"), ("file", "sha256")})
 _CENT = Decimal("0.01")
 _EXTENSION = re.compile(r"(?:;ext=|\bext(?:ension|\.)?|\bx|#)\s*\.?\s*(\d+)\s*$", re.IGNORECASE)
 _BLOCKS = frozenset(
@@ -28,17 +29,23 @@ _BLOCKS = frozenset(
 
 
 def comparable_fields(object: str, fields: Mapping[str, JSON], book: FieldBook) -> dict[str, JSON]:
-    """Return the fields in comparable form; nothing, an empty text and an empty list are None."""
+    """Return the fields in comparable form; nothing, an empty text and an empty list are None.
+
+    What no list shows (where a document came from, its checksum) is left out.
+    """
     shape = SHAPES.get(object)
-    types = {known.name: known.type for known in book.of(shape.entity)} if shape and shape.entity else {}
+    custom = book.named(shape.entity) if shape and shape.entity else {}
     return {
-        name: None if value in (None, "", []) else _rule(object, name, types.get(name))(value)
+        name: None if value in (None, "", []) else _rule(object, name, custom)(value)
         for name, value in fields.items()
+        if (object, name) not in _NEVER_READ
     }
 
 
-def _rule(object: str, name: str, kind: str | None) -> Callable[[Any], JSON]:
-    return _BY_NAME.get((object, name)) or _BY_TYPE.get(kind or "") or _plain
+def _rule(object: str, name: str, custom: Mapping[str, CustomField]) -> Callable[[Any], JSON]:
+    if (object, name) in _BY_NAME:
+        return _BY_NAME[(object, name)]
+    return _BY_TYPE.get(custom[name].type, _plain) if name in custom else _plain
 
 
 def line(value: Any) -> JSON:
@@ -90,7 +97,7 @@ def _contacts(value: Any, normal: Callable[[str], str]) -> JSON:
             for place, item in enumerate(items)
         )
         or None
-    )  # type: ignore[return-value]
+    )
 
 
 def _digits(value: str) -> str:
@@ -137,7 +144,7 @@ def _plain(value: Any) -> JSON:
         return sorted((_plain(item) for item in value), key=repr)
     if isinstance(value, dict):
         return {name: _plain(item) for name, item in sorted(value.items())}
-    return text(value) if isinstance(value, str) else value  # type: ignore[no-any-return]
+    return text(value) if isinstance(value, str) else value
 
 
 class _TextReader(HTMLParser):

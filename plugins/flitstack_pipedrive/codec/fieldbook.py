@@ -54,22 +54,23 @@ class FieldBook:
         self._by_code: dict[str, dict[str, CustomField]] = {entity: {} for entity in ENTITIES}
         self._bound: dict[tuple[str, str], str] = {}
         self._names: dict[str, dict[str, str]] = {}
+        self._named: dict[str, dict[str, CustomField]] = {}
 
     def replace_all(self, entity: str, fields: Iterable[CustomField]) -> None:
         """Take these as all fields of the entity."""
         self._by_code[entity] = {known.code: known for known in fields}
-        self._names.clear()
+        self._forget_names()
 
     def add(self, known: CustomField) -> None:
         """Add a field, or replace what was known of it."""
         self._by_code[known.entity][known.code] = known
-        self._names.clear()
+        self._forget_names()
 
     def remove(self, code: str) -> None:
         """Forget a field."""
         for fields in self._by_code.values():
             fields.pop(code, None)
-        self._names.clear()
+        self._forget_names()
 
     def bind(self, entity: str, name: str, item: SchemaItem) -> None:
         """Let `name` stand for the account's item, whatever the account calls it."""
@@ -79,7 +80,7 @@ class FieldBook:
         if item.id not in self._by_code[entity]:
             kind = str(item.settings.get("type", "varchar"))
             self._by_code[entity][item.id] = CustomField(entity, item.id, item.name, kind)
-        self._names.clear()
+        self._forget_names()
 
     def all(self) -> Iterator[CustomField]:
         """Yield every field, by entity."""
@@ -90,19 +91,16 @@ class FieldBook:
         """Return the field with this key, of whichever entity."""
         return next((known for known in self.all() if known.code == code), None)
 
-    def of(self, entity: str) -> Iterable[CustomField]:
-        """Return the entity's fields, each under the name that records use for it."""
-        names = self._names_of(entity)
-        return [replace(known, name=names[known.code]) for known in self._by_code[entity].values()]
+    def named(self, entity: str) -> Mapping[str, CustomField]:
+        """Return the entity's fields by the name that records use for them."""
+        if entity not in self._named:
+            fields, names = self._by_code[entity], self._names_of(entity)
+            self._named[entity] = {name: replace(fields[code], name=name) for code, name in names.items()}
+        return self._named[entity]
 
-    def named(self, entity: str, name: str) -> CustomField | None:
-        """Return the field that records of the entity call so, or None."""
-        code = next((code for code, known in self._names_of(entity).items() if known == name), None)
-        return None if code is None else self._by_code[entity].get(code)
-
-    def name_of(self, entity: str, code: str) -> str | None:
-        """Return the name under which records show the field, or None when it is unknown."""
-        return self._names_of(entity).get(code)
+    def _forget_names(self) -> None:
+        self._names.clear()
+        self._named.clear()
 
     def _names_of(self, entity: str) -> dict[str, str]:
         """Return key to name: bound names first, then the account's, with the key beside a name taken."""

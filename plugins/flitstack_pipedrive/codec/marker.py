@@ -19,7 +19,8 @@ _LAST_LINE = re.compile(rf"(?:^|(?<=>)|\n)\s*(?:<br\s*/?>\s*)*{LABEL}\s*([^\s<]+
 
 def complete_key(key: str, part: str) -> str:
     """Return `key#part`, or the key itself when there is no part; spelt as `protocols.source_key` spells it."""
-    return f"{key}#{quote(part, safe="/@+,=()!*'&;~$")}" if part else key
+    safe = "/@+,=()!*'&;~$"
+    return f"{key}#{quote(part, safe=safe)}" if part else key
 
 
 def with_marker(text: str, key: str) -> str:

@@ -140,7 +140,7 @@ def _encode_custom(shape: Shape, name: str, value: JSON, directory: Directory) -
 
 
 def _custom_field(shape: Shape, name: str, directory: Directory) -> CustomField:
-    known = directory.fields.named(shape.entity, name) if shape.entity else None
+    known = directory.fields.named(shape.entity).get(name) if shape.entity else None
     if known is None:
         raise Rejected(
             "field_unknown",
@@ -200,7 +200,7 @@ def _decode_custom(
     """Put the custom fields into `fields` and `links`, and return the source key."""
     key = None
     values = raw.get("custom_fields") or {}
-    for known in directory.fields.of(shape.entity or ""):
+    for known in directory.fields.named(shape.entity or "person").values():
         if shape.object == "lead":
             value = decode_lead_value(known, dict(raw))
         else:

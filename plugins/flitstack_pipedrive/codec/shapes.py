@@ -64,7 +64,7 @@ def _text(longest: int | None = None) -> Callable[[JSON, str], Any]:
 
 
 def _as_is(value: Any) -> JSON:
-    return None if value is None or value == "" else value  # type: ignore[no-any-return]
+    return None if value is None or value == "" else value
 
 
 def _flag(value: JSON, name: str) -> bool:

@@ -1,0 +1,128 @@
+"""`flit run`: the whole migration, stopping at the gates."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from flitstack.errors import FlitError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from flitstack.stages.context import StopFlag
+    from flitstack.stages.gates import Gate
+
+
+@click.command()
+@click.option("--source", required=True, metavar="NAME", help="Where the records come from (a source plugin).")
+@click.option("--dest", required=True, metavar="NAME", help="Where they go (a destination plugin).")
+@click.option("--input", "input_", metavar="PATH", help="The export: a folder or a zip file.")
+@click.option(
+    "--journal", type=click.Path(path_type=Path, dir_okay=False), help="The migration's file.  [default: ./flit.db]"
+)
+@click.option("--mapping", metavar="FILE", help="A mapping template of your own.")
+@click.option(
+    "--set",
+    "sets",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="A setting: source.KEY, dest.KEY, or a variable of the map.",
+)
+@click.option("--approve", metavar="NAME", help="Approve, in this name, what an earlier run has shown.")
+@click.option("--approve-unseen", metavar="NAME", help="Pass every gate without a look; logged as such.")
+@click.option("--dry-run", is_flag=True, help="Stop before the gates: show what would be written.")
+@click.option("--demo", is_flag=True, help="A bundled example into an embedded account: no account, no network.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object to stdout.")
+def run(
+    source: str,
+    dest: str,
+    input_: str | None,
+    journal: Path | None,
+    mapping: str | None,
+    sets: tuple[str, ...],
+    approve: str | None,
+    approve_unseen: str | None,
+    dry_run: bool,
+    demo: bool,
+    as_json: bool,
+) -> int:
+    """Move the records: read, map, plan, stop at the gates, write, read everything back. Run again, it carries on.
+
+    \b
+    Example:
+        flit run --source dental --dest pipedrive --input ./export --set profile=engagement
+    """
+    from flitstack.reports.progress import progress_for_stderr
+    from flitstack.stages.context import StopFlag
+    from flitstack.stages.gates import Passing
+    from flitstack.stages.options import RunOptions
+    from flitstack.stages.run import run_migration
+
+    if approve and approve_unseen:
+        raise click.UsageError("--approve and --approve-unseen exclude each other.")
+    asks = sys.stdin.isatty() and sys.stderr.isatty() and not as_json
+    options = RunOptions(
+        source,
+        dest,
+        journal or Path("flit-demo/flit.db" if demo else "flit.db"),
+        input_,
+        mapping,
+        sets,
+        Passing(approve, approve_unseen, _ask if asks else None),
+        dry_run,
+        demo,
+    )
+    stop = StopFlag()
+    try:
+        with _stopping(stop):
+            report = asyncio.run(run_migration(options, progress_for_stderr(), stop))
+    except FlitError as exc:
+        if as_json:
+            click.echo(json.dumps({"status": type(exc).__name__, "error": str(exc), "journal": str(options.journal)}))
+        raise
+    if as_json:
+        click.echo(json.dumps(report.as_json(), ensure_ascii=False))
+    else:
+        _print(report)
+    return report.exit_code
+
+
+def _print(report: Any) -> None:
+    from rich.console import Console
+
+    from flitstack.reports.summary import print_summary
+
+    print_summary(report, Console())
+
+
+def _ask(gate: Gate) -> str | None:
+    """Show a gate on the terminal and return the name that approves, None when nobody does."""
+    click.echo(f"\n== {gate.name} ==\n{gate.text}\n", err=True)
+    who = "An admin's e-mail" if gate.admin else "Your name"
+    answer = click.prompt(f"{who} to approve, or nothing to stop", default="", show_default=False, err=True)
+    return str(answer).strip() or None
+
+
+@contextmanager
+def _stopping(stop: StopFlag) -> Iterator[None]:
+    """Let the first Ctrl-C finish what is under way, and the second end at once."""
+
+    def ask_to_stop(signum: int, frame: Any) -> None:
+        if stop.raised:
+            raise KeyboardInterrupt
+        stop.raised = True
+        click.echo("Stopping after what is under way; Ctrl-C again stops at once.", err=True)
+
+    before = signal.signal(signal.SIGINT, ask_to_stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -1,0 +1,269 @@
+"""Finds, reads and renders mapping templates: a plain header, and a body rendered once into a spec."""
+
+from __future__ import annotations
+
+import json
+import re
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jinja2 import StrictUndefined, Undefined
+from jinja2.exceptions import TemplateError, TemplateSyntaxError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import SchemaError
+from markupsafe import Markup
+
+from flitstack.errors import MappingError, SettingsError
+from flitstack.mapping.words import nearest
+from flitstack.mapping.yamltext import read_yaml
+
+SUFFIX = ".yaml.j2"
+_PACKAGED = Path(__file__).parents[1] / "mapping_templates"
+_CHECKOUT = Path(__file__).parents[3] / "mapping_templates"
+_SEPARATOR = re.compile(r"^---[ \t]*$", re.MULTILINE)
+_HEADER_KEYS = ("template", "source", "destination", "variables", "facts", "gates", "description")
+_FROM_ACCOUNT = "account."
+# What YAML does not take as it is, or takes for a line break.
+_UNPRINTABLE = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """What a template asks of the export: the distinct values of a field, sorted, without None."""
+
+    stream: str
+    field: str
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A mapping template.
+
+    :param variables: JSON Schema of an object: one property per variable.
+    :param gates: per gate, what it must show, as the header states it.
+    :param body: Jinja source; `body_line` is its first line in the file.
+    """
+
+    path: Path
+    name: str
+    source: str
+    destination: str
+    variables: Mapping[str, Any]
+    facts: Mapping[str, Fact]
+    gates: Mapping[str, Any]
+    body: str
+    body_line: int
+
+    def resolve(self, given: Mapping[str, Any], account_facts: Mapping[str, Any]) -> dict[str, Any]:
+        """Return every variable's value: as given, else from the account, else the default.
+
+        :param given: text, as typed on a command line, is read as YAML where the variable is no text.
+        :raises SettingsError: an unknown name, a missing one without default, or a value that does not fit.
+        """
+        properties: Mapping[str, Mapping[str, Any]] = self.variables.get("properties", {})
+        for name in given:
+            if name not in properties:
+                raise SettingsError(f'{self.path.name}: unknown variable "{name}".{nearest(name, properties)}')
+        values: dict[str, Any] = {}
+        for name, schema in properties.items():
+            if name in given:
+                values[name] = _typed(given[name], schema)
+            elif (fact := _account_fact(schema, account_facts)) is not None:
+                values[name] = fact
+            elif "default" in schema:
+                values[name] = schema["default"]
+        missing = [name for name in self.variables.get("required", ()) if name not in values]
+        missing += [name for name in properties if name not in values and name not in missing]
+        if missing:
+            raise SettingsError(self._missing(missing, properties))
+        for error in Draft202012Validator(self.variables).iter_errors(values):
+            name = ".".join(str(part) for part in error.absolute_path) or "variables"
+            raise SettingsError(f"{self.path.name}: variable {name}: {error.message[:200]}. Use --set {name}=VALUE.")
+        return values
+
+    def _missing(self, names: list[str], properties: Mapping[str, Mapping[str, Any]]) -> str:
+        lines = [f"{self.path.name}: these variables need a value:"]
+        for name in names:
+            schema = properties.get(name, {})
+            choice = f" ({' | '.join(map(str, schema['enum']))})" if "enum" in schema else ""
+            lines.append(f"  --set {name}=VALUE{choice}  {schema.get('description', '')}".rstrip())
+        return "\n".join(lines)
+
+    def render(
+        self,
+        values: Mapping[str, Any],
+        facts: Mapping[str, Any],
+        export: Mapping[str, Any],
+        account: Mapping[str, Any],
+    ) -> str:
+        """Return the spec's text.
+
+        :param values: from `resolve`; each is visible under its name.
+        :param facts: per name of `facts`, the list of values found.
+        :param export: `streams`, the names of the streams that the export holds.
+        :raises MappingError: the template is wrong; with file and line.
+        """
+        environment = _TemplateEnvironment()
+        environment.filters["literal"] = expression_literal
+        padding = "\n" * (self.body_line - 1)  # so that Jinja's line numbers are the file's
+        names = {**values, "facts": dict(facts), "export": dict(export), "account": dict(account)}
+        try:
+            text = environment.from_string(padding + self.body).render(names)
+        except TemplateSyntaxError as exc:
+            raise MappingError(f"{self.path.name} line {exc.lineno}: {exc.message}.") from None
+        except TemplateError as exc:
+            raise MappingError(f"{self.path.name} line {_line_of(exc, self.body_line)}: {exc.message}.") from None
+        except Exception as exc:  # noqa: BLE001 - a template may call anything on its values
+            line = _line_of(exc, self.body_line)
+            raise MappingError(f"{self.path.name} line {line}: rendering failed: {type(exc).__name__}.") from None
+        return text[len(padding) :]
+
+
+def _line_of(exc: Exception, default: int) -> int:
+    lines = [frame.lineno for frame in traceback.extract_tb(exc.__traceback__) if frame.filename == "<template>"]
+    return lines[-1] or default if lines else default
+
+
+class _TemplateEnvironment(ImmutableSandboxedEnvironment):
+    """Renders templates: every printed value becomes JSON, which is YAML, so no value can change the structure."""
+
+    intercepted_binops = frozenset({"*", "**"})
+
+    def __init__(self) -> None:
+        super().__init__(
+            undefined=StrictUndefined,
+            finalize=_printed,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            keep_trailing_newline=True,
+            autoescape=False,
+        )
+
+    def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
+        """Compute `*` of numbers, and nothing else."""
+        if operator == "**" or not all(isinstance(value, int | float) for value in (left, right)):
+            raise MappingError(f"{operator} works on numbers only")
+        return super().call_binop(context, operator, left, right)
+
+
+def _printed(value: Any) -> str:
+    if isinstance(value, Undefined):
+        return str(value)  # raises, naming what is missing
+    return str(value) if isinstance(value, Markup) else _json(value)
+
+
+def _json(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    return _UNPRINTABLE.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
+
+
+def expression_literal(value: Any) -> str:
+    """Return a JSON value as it is written in an expression; the filter `literal` of templates."""
+    if value is None:
+        return "none"
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{_json(str(key))}: {expression_literal(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(expression_literal(item) for item in value) + "]"
+    return _json(value)
+
+
+def _typed(value: Any, schema: Mapping[str, Any]) -> Any:
+    if not isinstance(value, str):
+        return value
+    stated = schema.get("type", "string" if "enum" not in schema else None)
+    types = [stated] if isinstance(stated, str) else list(stated or ())
+    if "string" in types or value in schema.get("enum", ()):
+        return value
+    try:
+        return read_yaml(value, "--set").data
+    except MappingError:
+        return value  # the schema's own message says what was expected
+
+
+def _account_fact(schema: Mapping[str, Any], facts: Mapping[str, Any]) -> Any:
+    source = str(schema.get("x-default-from", ""))
+    return facts.get(source.removeprefix(_FROM_ACCOUNT)) if source.startswith(_FROM_ACCOUNT) else None
+
+
+def shipped_templates() -> Path:
+    """Return the folder of the templates that come with flit: in the package, or beside it in a checkout."""
+    return _PACKAGED if _PACKAGED.is_dir() else _CHECKOUT
+
+
+def find_template(path_or_name: str | Path) -> Path:
+    """Return the template's file: the path as given, else in the project's `mapping_templates`, else the shipped one.
+
+    :raises MappingError: there is none; lists where was looked.
+    """
+    name = str(path_or_name)
+    names = [name] if name.endswith(SUFFIX) else [name, name + SUFFIX]
+    places = [Path(), Path("mapping_templates"), shipped_templates()]
+    for place in places:
+        for candidate in names:
+            if (place / candidate).is_file():
+                return place / candidate
+    shipped = [file.name for file in shipped_templates().glob("*" + SUFFIX)]
+    looked = ", ".join(str(place / names[-1]) for place in places)
+    raise MappingError(f'no mapping template "{name}". Looked for {looked}.{nearest(names[-1], shipped)}')
+
+
+def load_template(path: str | Path) -> Template:
+    """Return the template in the file.
+
+    :raises MappingError: it cannot be read, has no header, or the header is wrong; with file and line.
+    """
+    path = Path(path)
+    try:
+        text = path.read_text("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as exc:
+        raise MappingError(f"{path}: cannot be read ({type(exc).__name__}). It must be a UTF-8 text file.") from None
+    separator = _SEPARATOR.search(text)
+    if separator is None or text[: separator.start()].strip() == "":
+        raise MappingError(f"{path.name}: a template is a header, a line `---`, and a body. The header is missing.")
+    header = read_yaml(text[: separator.start()], path.name)
+    data = header.data
+    if not isinstance(data, Mapping):
+        raise MappingError(f"{path.name} line 1: the header must be a mapping of keys to values.")
+    for key in data:
+        if key not in _HEADER_KEYS:
+            raise MappingError(
+                f'{path.name} line {header.line((key,))}: unknown key "{key}".{nearest(key, _HEADER_KEYS)}'
+            )
+    for key in ("template", "source", "destination"):
+        if not isinstance(data.get(key), str):
+            raise MappingError(f"{path.name} line 1: the header needs `{key}: NAME`.")
+    return Template(
+        path=path,
+        name=data["template"],
+        source=data["source"],
+        destination=data["destination"],
+        variables=_variables(data.get("variables"), path.name, header.line(("variables",))),
+        facts=_facts(data.get("facts"), path.name, header.line(("facts",))),
+        gates=data.get("gates") or {},
+        body=text[separator.end() + 1 :],
+        body_line=text.count("\n", 0, separator.end()) + 2,
+    )
+
+
+def _variables(data: Any, file: str, line: int) -> Mapping[str, Any]:
+    schema = {"type": "object", "properties": {}, **(data or {})}
+    try:
+        Draft202012Validator.check_schema(schema)
+    except SchemaError as exc:
+        place = ".".join(str(part) for part in exc.absolute_path)
+        raise MappingError(f"{file} line {line}: variables is no JSON Schema: {place}: {exc.message[:200]}.") from None
+    return schema
+
+
+def _facts(data: Any, file: str, line: int) -> dict[str, Fact]:
+    facts: dict[str, Fact] = {}
+    for name, given in (data or {}).items():
+        if not isinstance(given, Mapping) or set(given) != {"stream", "field"}:
+            raise MappingError(f"{file} line {line}: fact {name}: write {{stream: NAME, field: NAME}}.")
+        facts[name] = Fact(str(given["stream"]), str(given["field"]))
+    return facts

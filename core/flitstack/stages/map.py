@@ -1,0 +1,206 @@
+"""Map: turn staged records into desired records, each source record accounted for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from flitstack.journal import DesiredRow, StoredLink
+from flitstack.mapping import Desired, RejectedEntry, Scope, Skipped
+from flitstack.protocols import Rejection, split_source_key
+from flitstack.stages.schema import SCHEMA_KEY, schema_key
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime
+
+    from flitstack.mapping import Entry, Fit, Spec
+    from flitstack.protocols import Record
+    from flitstack.stages.context import RunContext
+
+CHUNK = 1000
+
+
+@dataclass(slots=True)
+class _Batch:
+    """What a few source records came to, on its way into the journal."""
+
+    ctx: RunContext
+    desired: list[DesiredRow] = field(default_factory=list)
+    rejections: list[Rejection] = field(default_factory=list)
+    skips: list[tuple[str, str, str]] = field(default_factory=list)
+    used: set[tuple[str, str]] = field(default_factory=set)
+
+    def take(self, result: list[Desired] | Skipped | RejectedEntry | None, records: Iterable[Record]) -> None:
+        """Note what an entry made of a record, or of a group of them."""
+        if isinstance(result, Skipped):
+            self.skips += [(record.stream, record.id, result.rule) for record in records]
+        elif isinstance(result, RejectedEntry):
+            for record in records:
+                self.reject(
+                    Rejection(
+                        record.stream, record.id, result.code, result.reason, result.hint, record.where, result.field
+                    )
+                )
+        elif result:
+            self.desired += map(_row, result)
+        if len(self.desired) + len(self.skips) + len(self.rejections) >= CHUNK:
+            self.flush()
+
+    def reject(self, rejection: Rejection) -> None:
+        """Note a rejection and tell observers."""
+        self.rejections.append(rejection)
+        self.ctx.notify("flit_record_rejected", rejection=rejection)
+
+    def flush(self) -> None:
+        """Write what was noted."""
+        self.ctx.journal.records.add(self.desired, self.rejections, self.skips, sorted(self.used))
+        self.desired, self.rejections, self.skips, self.used = [], [], [], set()
+
+
+def map_records(ctx: RunContext, spec: Spec, fit: Fit, as_of: datetime) -> None:
+    """Replace all desired records by what the spec makes of the staged records now.
+
+    :raises MappingError: two entries make the same desired record.
+    """
+    records = ctx.journal.records
+    records.clear()
+    records.add(_schema_rows(fit), (), (), ())
+    batch = _Batch(ctx)
+    scope = Scope(
+        ctx.source_id,
+        as_of,
+        ctx.journal.staging.get,
+        ctx.journal.staging.referring,
+        lambda stream, record_id: batch.used.add((stream, record_id)),
+    )
+    ctx.progress.begin("map", sum(ctx.journal.staging.count(entry.stream) for entry in spec.entries))
+    try:
+        for entry in spec.entries:
+            for collect in entry.collects:
+                ctx.journal.staging.index(collect.stream, collect.by)
+            (_map_groups if entry.is_grouped else _map_each)(ctx, entry, fit, scope, batch)
+            batch.flush()
+    finally:
+        ctx.progress.end()
+    _settle_links(ctx)
+    _claim_the_rest(ctx, spec)
+
+
+def _map_each(ctx: RunContext, entry: Entry, fit: Fit, scope: Scope, batch: _Batch) -> None:
+    for record in ctx.journal.staging.records(entry.stream):
+        ctx.stop.check()
+        batch.take(_fitted(entry.evaluate(record, scope), fit), [record])
+        ctx.progress.advance()
+
+
+def _map_groups(ctx: RunContext, entry: Entry, fit: Fit, scope: Scope, batch: _Batch) -> None:
+    staging, records = ctx.journal.staging, ctx.journal.records
+    values: list[tuple[str, int]] = []
+    for pos, record in staging.numbered(entry.stream):
+        ctx.stop.check()
+        value = entry.group_key(record, scope)
+        if isinstance(value, str):
+            values.append((value, pos))
+        else:
+            batch.take(value, [record])
+        if len(values) >= CHUNK:
+            records.add_group_values(entry.name, values)
+            values = []
+        ctx.progress.advance()
+    records.add_group_values(entry.name, values)
+    for _, members in groupby(records.groups(entry.name), key=lambda pair: pair[0]):
+        group = [staging.at(pos) for _, pos in members]
+        batch.take(_fitted(entry.evaluate_group(group, scope), fit), group)
+
+
+def _fitted(result: list[Desired] | Skipped | RejectedEntry | None, fit: Fit) -> list[Desired] | Skipped | RejectedEntry | None:  # fmt: skip
+    return [fit.apply(desired) for desired in result] if isinstance(result, list) else result
+
+
+def _row(desired: Desired) -> DesiredRow:
+    links = {
+        name: StoredLink(ref.object, ref.key, ref.part, ref.required, ref.fallback)
+        for name, ref in desired.links.items()
+    }
+    fields = {name: value for name, value in desired.fields.items() if value is not None}
+    made_of = tuple((c.stream, c.id, c.role) for c in desired.contributions)
+    return DesiredRow(desired.object, desired.key, desired.part, desired.entry, fields, links, None, made_of)
+
+
+def _schema_rows(fit: Fit) -> list[DesiredRow]:
+    return [
+        DesiredRow(item.object, schema_key(item), "", "schema", {**item.settings, "name": item.name, "of": item.of}, {})
+        for item in fit.items
+    ]
+
+
+def _settle_links(ctx: RunContext) -> None:
+    """Decide what becomes of desired records whose required parent will not be there."""
+    decided: dict[tuple[str, str, str], str] = {}
+    verdicts: list[tuple[str, str, str, str]] = []
+    rejections: list[Rejection] = []
+    skips: list[tuple[str, str, str]] = []
+    for desired in ctx.journal.records.desired():
+        verdict = _verdict(ctx, desired.links, decided)
+        if verdict is None:
+            continue
+        name = (desired.object, desired.key, desired.part)
+        decided[name] = verdict
+        verdicts.append((*name, verdict))
+        for stream, record_id, role in ctx.journal.records.contributors(*name):
+            if verdict == "rejected:orphan" and role != "folded":
+                rejections.append(_orphan(stream, record_id))
+            elif verdict == "skipped:parent_skipped" and role != "folded":
+                skips.append((stream, record_id, "parent_skipped"))
+    for rejection in rejections:
+        ctx.notify("flit_record_rejected", rejection=rejection)
+    ctx.journal.records.set_verdicts(verdicts, rejections, skips)
+
+
+def _orphan(stream: str, record_id: str) -> Rejection:
+    return Rejection(
+        stream,
+        record_id,
+        "orphan",
+        "It belongs to a record that is not in the export.",
+        "Export that record too, or correct the reference, and run again.",
+    )
+
+
+def _verdict(
+    ctx: RunContext, links: Mapping[str, StoredLink], decided: Mapping[tuple[str, str, str], str]
+) -> str | None:
+    for link in links.values():
+        if not link.required or link.object == ctx.behaviours.user or link.key.startswith(SCHEMA_KEY):
+            continue
+        if not link.key:
+            return "rejected:orphan"
+        exists, _ = ctx.journal.records.verdict(link.object, link.key, link.part)
+        parent = decided.get((link.object, link.key, link.part))
+        if exists and parent is None:
+            continue
+        if exists and parent is not None:
+            return "skipped:parent_skipped" if parent.startswith("skipped") else "blocked:parent"
+        _, stream, record_id, _ = split_source_key(link.key)
+        state = ctx.journal.staging.state(stream, record_id)
+        if state is None:
+            return "rejected:orphan"
+        if state == "rejected" or ctx.journal.records.is_rejected(stream, record_id):
+            return "blocked:parent"
+        return "skipped:parent_skipped"
+    return None
+
+
+def _claim_the_rest(ctx: RunContext, spec: Spec) -> None:
+    """Put what came to nothing in bucket skipped, under a rule that says why."""
+    owners = {source.stream for source in spec.owners}
+    for stream in ctx.journal.staging.streams():
+        if stream in spec.skip_streams:
+            rule = spec.skip_streams[stream].rule
+        elif stream in spec.references:
+            rule = "unreferenced"
+        else:
+            rule = "no_matching_user" if stream in owners else "not_mapped"
+        ctx.journal.records.skip_unclaimed(stream, rule)

@@ -1,0 +1,239 @@
+"""The walk of `flit run`: read, map, plan, pass the gates, write, read back; each stage resumes by itself."""
+
+from __future__ import annotations
+
+import secrets
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from flitstack import __version__
+from flitstack.errors import ConfigurationError, FlitError, UsageError
+from flitstack.journal import Journal
+from flitstack.mapping import Owner, Scope, fit_schema
+from flitstack.protocols import WriterContext
+from flitstack.stages.apply import apply_operations
+from flitstack.stages.context import RunContext
+from flitstack.stages.gates import chain, pass_gates
+from flitstack.stages.map import map_records
+from flitstack.stages.options import Setup, set_up
+from flitstack.stages.owners import fallback_user, match_owners, read_owner_map
+from flitstack.stages.plan import PlanSummary, plan_operations
+from flitstack.stages.reconcile import reconcile
+from flitstack.stages.report import BEGINNING, RunReport, Tokens
+from flitstack.stages.schema import bind_schema, link_found
+from flitstack.stages.specs import Prepared, as_of, prepare_spec
+from flitstack.stages.stage import stage_export
+from flitstack.stages.texts import full_text, map_text, schema_text
+from flitstack.stages.validate import validate
+from flitstack.stages.verify import Verification, verify
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from flitstack.mapping import Fit
+    from flitstack.protocols import Account, SchemaItem, SourceReader, User, Writer
+    from flitstack.stages.context import Progress, StopFlag
+    from flitstack.stages.options import RunOptions
+
+
+@dataclass(slots=True)
+class _Run:
+    """One run under way."""
+
+    setup: Setup
+    reader: SourceReader
+    ctx: RunContext
+    began: float
+    plan: PlanSummary | None = None
+    verification: Verification | None = None
+
+
+async def run_migration(options: RunOptions, progress: Progress, stop: StopFlag) -> RunReport:
+    """Move the records as far as approvals, budget and the destination allow, and return what it came to.
+
+    :raises FlitError: what stopped it; the journal holds all that was done, and the same command carries on.
+    """
+    setup = set_up(options)
+    reader = setup.source.open(setup.input, setup.source_settings)
+    try:
+        reader.streams()  # an input that is no export is refused before a journal is made for it
+        with Journal(options.journal, lease=True) as journal:
+            writer = setup.destination.open(
+                setup.destination_settings, WriterContext(setup.clock, _attachments(reader))
+            )
+            try:
+                return await _run(setup, reader, writer, journal, progress, stop)
+            finally:
+                await writer.aclose()
+    finally:
+        reader.close()
+
+
+def _attachments(reader: SourceReader) -> Any:
+    def refuse(path: str) -> Any:
+        raise UsageError(f"{path}: this source holds no documents.")
+
+    return getattr(reader, "open_attachment", refuse)
+
+
+async def _run(
+    setup: Setup, reader: SourceReader, writer: Writer, journal: Journal, progress: Progress, stop: StopFlag
+) -> RunReport:
+    source_id = _identify(setup, journal)
+    observers = setup.registry.observers
+
+    def notify(hook: str, **arguments: Any) -> None:
+        for warning in observers.notify(hook, **arguments):
+            progress.say(warning)
+
+    now = setup.clock.now()
+    run_id = f"{now:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
+    ctx = RunContext(
+        run_id, source_id, journal, writer, setup.destination.behaviours, setup.clock, progress, stop, notify
+    )
+    run = _Run(setup, reader, ctx, setup.clock.monotonic())
+    journal.runs.begin(run_id, ctx.at(), __version__)
+    notify("flit_run_started", run_id=run_id, source=setup.source.name, destination=setup.destination.name)
+    status = "stopped"
+    try:
+        await _walk(run)
+        report = _report(run)
+        status = report.status
+    except FlitError as exc:
+        status = type(exc).__name__
+        raise
+    finally:
+        spent = writer.spent()
+        with suppress(FlitError):
+            journal.runs.finish(run_id, ctx.at(), status, spent.requests, spent.tokens)
+    notify("flit_run_finished", run_id=run_id, summary=report.as_json())
+    return report
+
+
+def _identify(setup: Setup, journal: Journal) -> str:
+    """Fix what the journal is for when it is new; refuse to use it for anything else."""
+    source_id = setup.core.get("source_id") or journal.runs.meta("source id") or setup.source.name
+    other = "Use another --journal for another migration."
+    journal.runs.identify("source", setup.source.name, other)
+    journal.runs.identify("source id", source_id, other)
+    journal.runs.identify("destination", setup.destination.name, other)
+    return source_id
+
+
+async def _walk(run: _Run) -> None:
+    ctx, setup = run.ctx, run.setup
+    stage_export(ctx, setup.source, run.reader)
+    streams = {stream.name: stream for stream in run.reader.known_streams()}
+    validate(ctx, setup.registry.validators(setup.source.name), streams)
+    account = await ctx.writer.account()
+    ctx.journal.runs.identify("account", account.id, "The token belongs to another account.")
+    users = await ctx.writer.users()
+    found = await _look_around(ctx)
+    prepared = prepare_spec(ctx, setup, account, streams)
+    _match_owners(run, prepared, account, users)
+    fit = fit_schema(prepared.spec, found, account.slots, ctx.journal.records.schema_decision())
+    map_records(ctx, prepared.spec, fit, as_of(ctx, prepared.spec))
+    link_found(ctx, found)
+    run.plan = plan_operations(ctx)
+    ctx.journal.runs.predict(ctx.id, run.plan.tokens, run.plan.minimum)
+    if setup.options.dry_run:
+        return
+    if run.plan.writes:
+        _pass_gates(run, prepared, fit, found, account, users)
+        ctx.journal.records.keep_schema_decision(fit.decision)
+        await bind_schema(ctx)
+        await apply_operations(ctx)
+    run.verification = await verify(ctx)
+
+
+async def _look_around(ctx: RunContext) -> Sequence[SchemaItem]:
+    """Find out what earlier runs left in doubt, and return the account's schema."""
+    ctx.journal.operations.doubt_intended(ctx.at())
+    found = await ctx.writer.schema()
+    if not ctx.journal.operations.ever_sent():
+        ctx.writer.bind({item.key: item for item in found})
+        await _refuse_foreign_keys(ctx, found)
+    await bind_schema(ctx)
+    return await ctx.writer.schema() if await reconcile(ctx) else found
+
+
+async def _refuse_foreign_keys(ctx: RunContext, found: Sequence[SchemaItem]) -> None:
+    """:raises ConfigurationError: the account holds records of this source id, and this journal did not write them."""
+    for object_, behaviour in ctx.behaviours.objects.items():
+        field = behaviour.key_in.removeprefix("field:")
+        if not any(item.name == field and item.of == object_ for item in found):
+            continue
+        async for stored in ctx.writer.list(object_):
+            if stored.key is not None and stored.key.startswith(f"{ctx.source_id}:"):
+                raise ConfigurationError(
+                    f"The account already holds records of source id {ctx.source_id!r}, written by another journal. "
+                    "Use that journal (--journal), or give this source an id of its own: --set source_id=NAME."
+                )
+
+
+def _match_owners(run: _Run, prepared: Prepared, account: Account, users: Sequence[User]) -> None:
+    ctx, core = run.ctx, run.setup.core
+    ctx.fallback_user = fallback_user(users, account.user, core.get("fallback_owner")).id
+    owner_map = read_owner_map(core["owner_map"]) if "owner_map" in core else {}
+    staging = ctx.journal.staging
+    scope = Scope(ctx.source_id, as_of(ctx, prepared.spec), staging.get, staging.referring)
+    candidates = [
+        owner
+        for source in prepared.spec.owners
+        for record in staging.records(source.stream)
+        if isinstance(owner := source.evaluate(record, scope), Owner)
+    ]
+    match_owners(ctx, candidates, users, owner_map)
+
+
+def _pass_gates(
+    run: _Run, prepared: Prepared, fit: Fit, found: Sequence[SchemaItem], account: Account, users: Sequence[User]
+) -> None:
+    assert run.plan is not None  # noqa: S101 - planned two lines before
+    gates = chain(
+        [
+            ("profile", prepared.choices, False),
+            ("map", map_text(prepared, fit, account), False),
+            ("schema", schema_text(fit, found, account), True),
+            ("full", full_text(run.ctx.journal, run.plan, account.daily_budget), False),
+        ]
+    )
+    admins = [user.email for user in users if user.is_admin and user.active]
+    pass_gates(run.ctx, gates, run.setup.options.passing, account.user.email, admins)
+
+
+def _report(run: _Run) -> RunReport:
+    ctx = run.ctx
+    journal, spent = ctx.journal, ctx.writer.spent()
+    plan = run.plan
+    return RunReport(
+        run_id=ctx.id,
+        journal=str(journal.path),
+        streams=journal.buckets.streams(ctx.id),
+        objects=_object_counts(ctx),
+        verification=run.verification,
+        requests=spent.requests,
+        tokens=Tokens(spent.tokens, plan.tokens if plan else 0, plan.minimum if plan else 0),
+        seconds=ctx.clock.monotonic() - run.began,
+        audit=journal.audit.head(),
+        refused=journal.buckets.refused(),
+        dry_run=run.setup.options.dry_run,
+        rejections=journal.buckets.rejections(),
+        skips=journal.buckets.skips(),
+        findings=journal.staging.findings(),
+    )
+
+
+def _object_counts(ctx: RunContext) -> dict[str, dict[str, int]]:
+    held = ctx.journal.records.link_objects()
+    counted = {object_: dict(BEGINNING) for object_ in ctx.behaviours.objects}
+    for object_, verb, count in ctx.journal.operations.run_counts(ctx.id):
+        counted[object_][f"{verb}d"] += count
+    for object_, _, state, count in ctx.journal.operations.counts():
+        if state in ("conflict", "in_doubt"):
+            counted[object_]["conflicts" if state == "conflict" else "in_doubt"] += count
+    for object_, counts in counted.items():
+        touched = ctx.journal.operations.touched(ctx.id, object_)
+        counts["unchanged"] = max(0, held.get(object_, 0) - touched)
+    return {object_: counts for object_, counts in counted.items() if held.get(object_) or any(counts.values())}

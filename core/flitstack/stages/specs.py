@@ -1,0 +1,85 @@
+"""The spec of a run: the template found, its variables settled, rendered with what export and account hold, compiled."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, time
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from flitstack.errors import ApprovalNeeded
+from flitstack.mapping import BUILTIN, find_template, load_spec, load_template
+from flitstack.protocols import Transform, source_key
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from flitstack.mapping import Spec, Template
+    from flitstack.protocols import Account, Stream
+    from flitstack.stages.context import RunContext
+    from flitstack.stages.options import Setup
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A compiled spec, and what its gates' choices show."""
+
+    spec: Spec
+    file: str
+    choices: str
+
+
+def prepare_spec(ctx: RunContext, setup: Setup, account: Account, streams: Mapping[str, Stream]) -> Prepared:
+    """Return the spec for what is staged now, kept in the journal.
+
+    :raises ApprovalNeeded: a choice that has no default was not made.
+    :raises MappingError, SettingsError: template, variables or spec are wrong.
+    """
+    path = find_template(
+        setup.options.mapping or setup.registry.template(setup.source.name, setup.destination.name).path
+    )
+    template = load_template(path)
+    choices = _choices(template, setup.variables)
+    values = template.resolve(setup.variables, account.facts)
+    staging = ctx.journal.staging
+    facts = {name: staging.distinct(fact.stream, fact.field) for name, fact in template.facts.items()}
+    text = template.render(values, facts, {"streams": staging.streams()}, account.facts)
+    transforms = [*BUILTIN, *setup.registry.transforms(), _has_user(ctx)]
+    spec = load_spec(text, streams=streams, transforms=transforms, objects=ctx.behaviours.objects, file=path.name)
+    ctx.journal.records.keep_spec(spec.sha256, text, values, ctx.at())
+    ctx.spec_sha256 = spec.sha256
+    return Prepared(spec, str(path), choices)
+
+
+def _choices(template: Template, given: Mapping[str, object]) -> str:
+    """Return what the choices made at gates show; stop when one is still to be made."""
+    told: list[str] = []
+    for name, gate in template.gates.items():
+        chosen = given.get(gate.variable)
+        if chosen is None:
+            offered = "\n".join(f"  {value}: {text}" for value, text in gate.shows.items())
+            values = "|".join(gate.shows)
+            raise ApprovalNeeded(
+                f"== {name} ==\nChoose what moves:\n{offered}\n\nNothing was written. "
+                f"Run the same command with --set {gate.variable}={values}."
+            )
+        told.append(f"{gate.variable} = {chosen}: {gate.shows.get(str(chosen), '')}")
+    return "\n".join(told)
+
+
+def _has_user(ctx: RunContext) -> Transform:
+    def has_user(stream: str, record_id: str | None) -> bool:
+        """Tell whether a user of the account stands for this provider or member of staff."""
+        return record_id is not None and source_key(ctx.source_id, stream, record_id) in ctx.owners
+
+    return Transform("has_user", has_user)
+
+
+def as_of(ctx: RunContext, spec: Spec) -> datetime:
+    """Return the snapshot's own time, aware; a date, or a time without a zone, is in the spec's `time_zone`."""
+    latest = ctx.journal.staging.latest()
+    moment = datetime.fromisoformat((latest.as_of if latest else None) or "1970-01-01")
+    if moment.tzinfo is not None:
+        return moment
+    zone = ZoneInfo(str(spec.values.get("time_zone", "UTC")))
+    return datetime.combine(moment.date(), time(moment.hour, moment.minute, moment.second), zone)

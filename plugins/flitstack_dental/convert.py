@@ -1,0 +1,341 @@
+"""Compiles a layout's record for one file's columns, once, so that each row costs as little as it can."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from flitstack_dental import values
+from flitstack_dental.dates import DateRules, date_parser, datetime_parser
+from flitstack_dental.dialect import normalise
+from flitstack_dental.layout import Cell, stream_schemas
+from flitstack_dental.sensitive import SHORTEST, is_ssn, remove_secrets, remove_ssn
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from flitstack_dental.evidence import Evidence
+    from flitstack_dental.layout import Layout, RecordSpec, When
+    from flitstack_dental.settings import Settings
+
+Parse: TypeAlias = Callable[[str], Any]
+
+# Numbers of these fields may by chance pass as a card's, so only the shape of a social security number counts there.
+ID_LIKE = frozenset({"policy_number", "group_number", "chart_number", "sha256", "path", "code"})
+_NAMED: Mapping[str, Parse] = {
+    "phone": values.phone,
+    "cdt": values.cdt,
+    "pattern_minutes": values.pattern_minutes,
+    "recall_interval": values.recall_interval,
+    "perio_depth": values.perio_depth,
+    "perio_margin": values.perio_margin,
+}
+_REPEATING = frozenset({"date", "local-datetime", "decimal", "integer", "boolean", "code", *_NAMED})
+_BIRTHS = frozenset({"birth_date"})
+
+
+@dataclass(slots=True)
+class Counters:
+    """What happened to values on the way, by column: secrets removed, codes read as unknown."""
+
+    removed: dict[str, int] = field(default_factory=dict)
+    unknown: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What a file offers: its columns by normalised name, and what is known about them.
+
+    :param columns: normalised name to position; secret columns are not among them.
+    :param headers: position to the name as written, for messages.
+    """
+
+    file: str
+    columns: Mapping[str, int]
+    headers: Mapping[int, str]
+    evidence: Evidence
+    settings: Settings
+    layout: Layout
+    reference: date | None
+    counters: Counters
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One record's recipe for one file.
+
+    :param prefix, id_at, suffix: a plain id is the cell at `id_at` with these around it.
+    :param id_parts: for an id of several columns: text, position, text, position ... text.
+    :param cells: field, position, parser.
+    :param several: field, positions, how to join them, parser.
+    :param defaults: values of fields that no cell gives.
+    :param when: says whether a row is this record's.
+    :param unless_empty: positions, one of which must hold something.
+    """
+
+    spec: RecordSpec
+    prefix: str
+    id_at: int
+    suffix: str
+    parse_id: Parse
+    id_parts: tuple[Any, ...]
+    cells: tuple[tuple[str, int, Parse], ...]
+    several: tuple[tuple[str, tuple[int, ...], str | None, Parse], ...]
+    defaults: Mapping[str, Any]
+    when: Callable[[list[str]], bool] | None
+    unless_empty: tuple[int, ...]
+
+
+def compile_record(spec: RecordSpec, source: Source) -> Plan:
+    """Return the recipe; fields whose columns the file lacks are left out of it."""
+    cells: list[tuple[str, int, Parse]] = []
+    several: list[tuple[str, tuple[int, ...], str | None, Parse]] = []
+    defaults = dict(spec.constants)
+    for name, cell in spec.fields.items():
+        at = _positions(cell.columns, source)
+        if cell.empty is not None:
+            defaults[name] = cell.empty
+        if not at:
+            continue
+        parse = _parser(spec.stream, name, cell, at[0], source)
+        if len(at) == 1:
+            cells.append((name, at[0], parse))
+        else:
+            several.append((name, at, cell.join, parse))
+    id_at = [_position(column, source) for column in spec.id[1::2]]
+    plain = len(id_at) == 1
+    parse_id = values.id_parser(_header(id_at[0], source), source.layout.null_ids)
+    return Plan(
+        spec=spec,
+        prefix=spec.id[0],
+        id_at=id_at[0],
+        suffix=spec.id[-1],
+        parse_id=parse_id,
+        id_parts=() if plain else tuple(zip(spec.id[0::2], [*id_at, -1], strict=True)),
+        cells=tuple(cells),
+        several=tuple(several),
+        defaults=defaults,
+        when=_predicate(spec.when, spec.stream, source) if spec.when else None,
+        unless_empty=_positions(spec.unless_empty, source),
+    )
+
+
+def record_id(plan: Plan, cells: list[str]) -> str | None:
+    """Return the row's id under a plan, None when a part of it is missing.
+
+    :raises BadCell: the id is damaged, or is a social security number.
+    """
+    if not plan.id_parts:
+        found = _id_cell(plan, cells, plan.id_at)
+        return f"{plan.prefix}{found}{plan.suffix}" if found else None
+    pieces: list[str] = []
+    for text, at in plan.id_parts:
+        pieces.append(text)
+        if at >= 0:
+            found = _id_cell(plan, cells, at)
+            if not found:
+                return None
+            pieces.append(found)
+    return "".join(pieces)
+
+
+def record_data(plan: Plan, cells: list[str], identity: str) -> dict[str, Any]:
+    """Return a record's data under neutral names; what is missing is absent.
+
+    :raises BadCell: a cell cannot be read.
+    """
+    data: dict[str, Any] = {
+        "id": identity,
+        **plan.defaults,
+        **{
+            name: value for name, at, parse in plan.cells if (text := cells[at]) and (value := parse(text)) is not None
+        },
+    }
+    for name, positions, join, parse in plan.several:
+        if join is not None:
+            text = join.join(filter(None, (cells[at].strip() for at in positions)))
+            value = parse(text) if text else None
+        else:
+            value = next((found for at in positions if (found := parse(cells[at])) is not None), None)
+        if value is not None:
+            data[name] = value
+    for name, others in plan.spec.when_missing.items():
+        if name not in data:
+            data.update(others)
+    return data
+
+
+def codebook(spec: RecordSpec, layout: Layout) -> dict[str, dict[str, str]]:
+    """Return field to code to meaning, as the layout states it, for people."""
+    return {
+        name: {code: str(meaning) for code, (meaning, _) in layout.codes[cell.codes].items()}
+        for name, cell in spec.fields.items()
+        if cell.codes and not cell.name
+    }
+
+
+def field_kind(stream: str, name: str, cell: Cell) -> str:
+    """Return the name of the parser that a field asks for: by the layout, else by its schema."""
+    if cell.parse:
+        return cell.parse
+    if cell.codes:
+        return "code"
+    schema = stream_schemas()[stream]["properties"][name]
+    kind = schema.get("x-type")
+    if kind in ("date", "local-datetime", "decimal"):
+        return str(kind)
+    if "x-references" in schema or name == "id":
+        return "id"
+    if "enum" in schema:
+        return "code"
+    types = schema.get("type", ())
+    return next((each for each in ("integer", "boolean") if each in types), "stamp" if kind == "text" else "text")
+
+
+def _id_cell(plan: Plan, cells: list[str], at: int) -> str | None:
+    found: str | None = plan.parse_id(cells[at])
+    if found is not None and len(found) == SHORTEST and is_ssn(found):
+        raise values.BadCell(
+            "secret_id",
+            "id",
+            "The id has the shape of a social security number and was not read.",
+            "Export the file with another column as its id.",
+        )
+    return found
+
+
+def _position(column: str, source: Source) -> int:
+    return source.columns[normalise(column)]
+
+
+def _positions(columns: Sequence[str], source: Source) -> tuple[int, ...]:
+    return tuple(source.columns[name] for column in columns if (name := normalise(column)) in source.columns)
+
+
+def _header(at: int, source: Source) -> str:
+    return source.headers.get(at, "")
+
+
+def _parser(stream: str, name: str, cell: Cell, at: int, source: Source) -> Parse:
+    kind = field_kind(stream, name, cell)
+    parse = _plain_parser(kind, stream, name, cell, at, source)
+    if cell.prefix:
+        parse = _prefixed(parse, cell.prefix)
+    return values.Memo(parse).__getitem__ if kind in _REPEATING else parse
+
+
+def _plain_parser(kind: str, stream: str, name: str, cell: Cell, at: int, source: Source) -> Parse:
+    column = _header(at, source)
+    if kind in ("date", "local-datetime"):
+        rules = _date_rules(name, at, source)
+        return date_parser(rules) if kind == "date" else datetime_parser(rules)
+    if kind == "decimal":
+        return values.decimal_parser(column, source.evidence.decimals.get(at, "unknown"))
+    if kind == "code":
+        return _code_parser(stream, name, cell, column, source)
+    if kind == "id":
+        return _without_ssn(values.id_parser(column, source.layout.null_ids), column, source.counters)
+    if kind == "integer":
+        return values.integer_parser(column)
+    if kind in ("boolean", "negated"):
+        truth = values.boolean_parser(column)
+        return truth if kind == "boolean" else _negated(truth)
+    if kind == "stamp":
+        return str.strip
+    if kind == "text":
+        return _text_parser(column, name in ID_LIKE, source.counters)
+    return _NAMED[kind]
+
+
+def _date_rules(name: str, at: int, source: Source) -> DateRules:
+    order = source.evidence.orders.get(at, "unknown")
+    setting = source.settings.date_order
+    if setting in ("dmy", "mdy"):
+        order = "dmy" if setting == "dmy" else "mdy"
+    return DateRules(_header(at, source), order, source.reference, name in _BIRTHS, source.settings.excel_dates)
+
+
+def _code_parser(stream: str, name: str, cell: Cell, column: str, source: Source) -> Parse:
+    setting = f"{stream}.{name}"
+    book: dict[str, Any] = {}
+    if cell.codes:
+        entries = source.layout.codes[cell.codes]
+        book = {code: entry[1] if cell.name else entry[0] for code, entry in entries.items()}
+    else:
+        allowed = stream_schemas()[stream]["properties"][name]["enum"]
+        book = {values.fold_code(word): word for word in allowed if word is not None}
+    extra = source.settings.codes.get(setting, {})
+    book |= {values.fold_code(code): meaning for code, meaning in extra.items()}
+    if cell.name:
+        return lambda text: book.get(values.fold_code(text), text.strip()) or None
+    parse = values.code_parser(column, book, setting, cell.otherwise)
+    if cell.otherwise is None:
+        return parse
+    return _counting_unknown(parse, book, column, source.counters)
+
+
+def _counting_unknown(parse: Parse, book: Mapping[str, Any], column: str, counters: Counters) -> Parse:
+    def counting(text: str) -> Any:
+        code = values.fold_code(text)
+        if code and code not in book:
+            counters.unknown[column] = counters.unknown.get(column, 0) + 1
+        return parse(text)
+
+    return counting
+
+
+def _text_parser(column: str, id_like: bool, counters: Counters) -> Parse:
+    remove = remove_ssn if id_like else remove_secrets
+
+    def parse(text: str) -> str | None:
+        text = text.strip()
+        if len(text) < SHORTEST:
+            return None if text in values.NO_TEXT else text
+        cleaned = remove(text)
+        if cleaned != text:
+            counters.removed[column] = counters.removed.get(column, 0) + 1
+        return cleaned
+
+    return parse
+
+
+def _without_ssn(parse: Parse, column: str, counters: Counters) -> Parse:
+    def parsed(text: str) -> Any:
+        found = parse(text)
+        if found is not None and len(found) == SHORTEST and is_ssn(found):
+            counters.removed[column] = counters.removed.get(column, 0) + 1
+            return None
+        return found
+
+    return parsed
+
+
+def _negated(truth: Callable[[str], bool | None]) -> Parse:
+    def parse(text: str) -> bool | None:
+        value = truth(text)
+        return None if value is None else not value
+
+    return parse
+
+
+def _prefixed(parse: Parse, prefix: str) -> Parse:
+    def prefixed(text: str) -> str | None:
+        value = parse(text)
+        return None if value is None else f"{prefix}{value}"
+
+    return prefixed
+
+
+def _predicate(when: When, stream: str, source: Source) -> Callable[[list[str]], bool]:
+    """Return what says whether a row is a record's; codes are compared by what the codebook says they are."""
+    at = _position(when.column, source)
+    if when.same_as:
+        other = _position(when.same_as, source)
+        return lambda cells: cells[at].strip() == cells[other].strip()
+    book = source.layout.codes.get(when.codes, {})
+    names = {book[code][1] for code in when.among if code in book}
+    wanted = when.among | {code for code, entry in book.items() if entry[1] in names}
+    negated = when.negated
+    folded = values.Memo(values.fold_code)
+    return lambda cells: (folded[cells[at]] in wanted) is not negated

@@ -1,0 +1,208 @@
+"""Reads a dental practice's CSV export, of any layout it knows, as neutral streams of records."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from flitstack.errors import Rejected, SettingsError
+from flitstack.protocols import Finding, InputFile, Record, Rejection, Skip, Stream
+
+from flitstack_dental.container import open_container
+from flitstack_dental.convert import codebook
+from flitstack_dental.documents import Documents
+from flitstack_dental.layout import load_layouts, stream_schemas
+from flitstack_dental.manifest import read_manifest
+from flitstack_dental.recognise import look_at, recognise
+from flitstack_dental.settings import parse_settings
+from flitstack_dental.table import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from flitstack_dental.layout import RecordSpec
+
+
+def open_export(path: str, settings: Mapping[str, Any]) -> DentalReader:
+    """Return a reader of the export at `path`, a folder or a zip.
+
+    :raises NotAnExportError: nothing there is recognised; the message says which setting would help.
+    :raises SettingsError: a setting names a file that cannot be used.
+    """
+    return DentalReader(path, settings)
+
+
+class DentalReader:
+    """One export, opened; see `flitstack.protocols.SourceReader` and `Attachments`."""
+
+    def __init__(self, path: str, settings: Mapping[str, Any]) -> None:
+        self._settings = parse_settings(settings)
+        layouts = load_layouts(self._settings.layout)
+        self._container = open_container(path)
+        try:
+            self._files = look_at(self._container, self._settings, layouts)
+            manifests = {layout.manifest for layout in layouts if layout.manifest}
+            data = [file for file in self._files if file.stem not in manifests]
+            found = recognise(data, layouts, Path(path).name)
+            self._layout = found.layout
+            self._stated = self._stated_as_of()
+            reference = self._stated.date() if isinstance(self._stated, datetime) else self._stated
+            self._tables = {
+                file.name: Table(self._container, file, found.roles[file.name], found.layout, self._settings, reference)
+                for file in data
+                if file.name in found.roles
+            }
+        except LookupError as exc:
+            self._container.close()
+            raise SettingsError("source.encoding: no such encoding.") from exc
+        except Exception:
+            self._container.close()
+            raise
+        self._documents = Documents(self._container)
+        self._newest = ""
+
+    @property
+    def layout(self) -> str:
+        """The name of the layout that was recognised."""
+        return self._layout.name
+
+    def streams(self) -> Sequence[Stream]:
+        """Return the streams this export holds, in the order of the schemas."""
+        files: dict[str, list[str]] = {}
+        books: dict[str, dict[str, dict[str, str]]] = {}
+        for spec, table in self._sources():
+            names = files.setdefault(spec.stream, [])
+            if table.file.name not in names:
+                names.append(table.file.name)
+            books.setdefault(spec.stream, {}).update(codebook(spec, self._layout))
+        return [
+            Stream(name, schema, tuple(files[name]), books[name])
+            for name, schema in stream_schemas().items()
+            if name in files
+        ]
+
+    def read(self, stream: str) -> Iterator[Record | Rejection | Skip]:
+        """Yield every row of the stream; `KeyError` when the export does not hold it."""
+        tables = list(dict.fromkeys(table.file.name for spec, table in self._sources() if spec.stream == stream))
+        if not tables:
+            raise KeyError(stream)
+        conditions = [each for each in self._layout.as_of if each.stream == stream]
+        for name in tables:
+            for item in self._tables[name].read(stream):
+                if isinstance(item, Record):
+                    for condition in conditions:
+                        self._notice_day(item.data, condition.field, condition.when)
+                    if stream == "documents":
+                        item = self._documents.with_bytes(item)
+                yield item
+
+    def as_of(self) -> datetime | date | None:
+        """Return the day by a setting, else by the manifest, else the newest clinical or transaction date read."""
+        if self._stated is not None:
+            return self._stated
+        return date.fromisoformat(self._newest) if self._newest else None
+
+    def inventory(self) -> Sequence[InputFile]:
+        """Return the text files found; documents are not among them."""
+        return [
+            InputFile(
+                name=file.name,
+                size=file.encoded.size,
+                sha256=file.encoded.sha256,
+                dialect=file.dialect.described(file.encoded.described),
+                role=self._role(file.name),
+                rows=self._tables[file.name].rows if file.name in self._tables else None,
+                dropped=self._tables[file.name].dropped if file.name in self._tables else (),
+            )
+            for file in self._files
+        ]
+
+    def findings(self) -> Sequence[Finding]:
+        """Return what was noticed about the export as a whole; complete once its streams were read."""
+        found = [finding for table in self._tables.values() for finding in table.findings()]
+        found += self._unread_files()
+        if self._container.refused:
+            found.append(
+                Finding(
+                    "refused_path",
+                    "Entries that lead outside the export were refused.",
+                    "warning",
+                    count=self._container.refused,
+                )
+            )
+        if not any(spec.stream == "patients" for spec, _ in self._sources()):
+            found.append(
+                Finding(
+                    "no_patients_file",
+                    "No file of patients was recognised. Add it to the export; if its columns have other names, "
+                    "describe them in a layout file and give it as --set source.layout=FILE.",
+                    "error",
+                    "patients",
+                )
+            )
+        return found
+
+    def open_attachment(self, path: str) -> BinaryIO:
+        """Return a document's bytes.
+
+        :raises Rejected: `document_missing`, the export does not hold them.
+        """
+        name = self._documents.find(path)
+        if name is None:
+            raise Rejected(
+                "document_missing",
+                "The document's file is not in the export.",
+                "Put it into the export at the path that the row states.",
+                "path",
+            )
+        return self._container.open(name)
+
+    def close(self) -> None:
+        """Let go of open files."""
+        self._container.close()
+
+    def _sources(self) -> Iterator[tuple[RecordSpec, Table]]:
+        for table in self._tables.values():
+            for spec in table.spec.records:
+                yield spec, table
+
+    def _role(self, name: str) -> str | None:
+        table = self._tables.get(name)
+        return table.spec.role if table is not None and table.spec.records else None
+
+    def _stated_as_of(self) -> datetime | date | None:
+        if text := self._settings.as_of:
+            try:
+                return _day_or_time(text)
+            except ValueError as exc:
+                raise SettingsError("source.as_of: no such day. Write it as YYYY-MM-DD.") from exc
+        stated = read_manifest(self._container, self._layout.manifest, self._files)
+        return _day_or_time(stated) if stated else None
+
+    def _notice_day(self, data: Mapping[str, Any], field: str, when: Mapping[str, Any]) -> None:
+        day = data.get(field)
+        if day and day[:10] > self._newest and all(data.get(name) == value for name, value in when.items()):
+            self._newest = day[:10]
+
+    def _unread_files(self) -> list[Finding]:
+        unread = [file for file in self._files if file.name not in self._tables and file.stem != self._layout.manifest]
+        named = {name for spec in self._layout.files for name in spec.names}
+        return [_foreign_columns(file.name) if file.stem in named else _foreign_file(file.name) for file in unread]
+
+
+def _foreign_columns(name: str) -> Finding:
+    return Finding(
+        "columns_not_known",
+        f"{name} was not read: its name is known and its columns are not. Describe them in a layout file "
+        "(--set source.layout=FILE).",
+        "error",
+    )
+
+
+def _foreign_file(name: str) -> Finding:
+    return Finding("file_not_known", f"{name} was not read: the layout has no such file.", "warning")
+
+
+def _day_or_time(text: str) -> datetime | date:
+    return date.fromisoformat(text) if len(text) == 10 else datetime.fromisoformat(text)

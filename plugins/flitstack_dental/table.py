@@ -1,0 +1,254 @@
+"""Turns one file's rows into records of its streams, and keeps account of what it met on the way."""
+
+from __future__ import annotations
+
+import re
+from contextlib import closing
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from flitstack.protocols import Finding, Record, Rejection, Skip, Where
+
+from flitstack_dental.convert import Counters, Plan, Source, compile_record, field_kind, record_data, record_id
+from flitstack_dental.dialect import normalise
+from flitstack_dental.evidence import Evidence, gather
+from flitstack_dental.rows import BadRow, Row, Tally, read_rows
+from flitstack_dental.sensitive import is_secret_name
+from flitstack_dental.validate import fault, validator
+from flitstack_dental.values import BadCell
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from datetime import date
+
+    from flitstack_dental.container import Container
+    from flitstack_dental.layout import FileSpec, Layout
+    from flitstack_dental.recognise import DataFile
+    from flitstack_dental.settings import Settings
+
+_TOTALS = re.compile(r"\s*(?:(?:grand|sub)[\s-]*)?totals?\b|\s*(?:sum|count|records?|rows)\b\s*(?:[:=]|$)|\s*end of ", re.I)
+
+
+class Table:
+    """One recognised file."""
+
+    def __init__(
+        self,
+        container: Container,
+        file: DataFile,
+        spec: FileSpec,
+        layout: Layout,
+        settings: Settings,
+        reference: date | None,
+    ) -> None:
+        self.file = file
+        self.spec = spec
+        self.rows: int | None = None
+        self._container = container
+        self._layout = layout
+        self._settings = settings
+        self._reference = reference
+        self._width = len(file.header)
+        self._by_name = [name for name in file.header if is_secret_name(name)]
+        self._by_value: tuple[str, ...] = ()
+        self._source: Source | None = None
+        self._tally = Tally()
+        self._counters: dict[str, Counters] = {}
+
+    @property
+    def dropped(self) -> tuple[str, ...]:
+        """The columns that hold secrets, by name or by what they hold; complete once the file was read."""
+        return (*self._by_name, *self._by_value)
+
+    def read(self, stream: str) -> Iterator[Record | Rejection | Skip]:
+        """Yield the file's records of a stream, in the file's order.
+
+        Rows that cannot be read at all belong to the file's first stream.
+        """
+        self._tally = Tally()
+        counters = self._counters[stream] = Counters()
+        source = replace(self._look(), counters=counters)
+        plans = [compile_record(spec, source) for spec in self.spec.records if spec.stream == stream]
+        first = self.spec.records[0].stream == stream
+        accept = validator(stream).is_valid
+        name, width, count = self.file.name, self._width, 0
+        header0 = self.file.header[0].lower()
+        sole = plans[0] if len(plans) == 1 and plans[0].when is None and not plans[0].unless_empty else None
+        with closing(self._rows(self._tally)) as rows:
+            for row in rows:
+                if isinstance(row, BadRow):
+                    count += 1
+                    if first:
+                        yield Rejection(stream, None, row.code, row.reason, row.hint, Where(name, row.line))
+                    continue
+                cells = row.cells
+                if len(cells) != width or cells[0].strip().lower() == header0 or not cells[0][:1].isdigit():
+                    odd = self._odd(row, stream)
+                    if odd is not None:
+                        count += 1
+                        if first:
+                            yield odd
+                        continue
+                count += 1
+                where = Where(name, row.line)
+                for plan in (sole,) if sole is not None else _chosen(plans, cells):
+                    yield self._record(plan, cells, where, accept)
+        self.rows = count
+
+    def findings(self) -> Iterator[Finding]:
+        """Yield what was noticed about the file; complete once its streams were read."""
+        name = self.file.name
+        if self.spec.records and self.rows == 0:
+            yield Finding("header_only", f"{name} has a header and no rows.", "warning", self.spec.records[0].stream)
+        if dropped := self.dropped:
+            yield Finding(
+                "secrets_dropped", f"{name}: columns with secrets were not read: {', '.join(dropped)}.", count=len(dropped)
+            )
+        for stream, counters in self._counters.items():
+            yield from _of_values(name, stream, counters)
+        yield from self._mended()
+        if unread := self._unread_columns():
+            yield Finding("columns_not_read", f"{name}: {', '.join(unread)}.", count=len(unread))
+
+    def _mended(self) -> Iterator[Finding]:
+        name = self.file.name
+        if self._tally.repaired_quotes:
+            yield Finding(
+                "quotes_repaired",
+                f"{name}: rows with quotes inside a text were read by their number of cells.",
+                "warning",
+                count=self._tally.repaired_quotes,
+            )
+        if self._tally.stray_characters:
+            yield Finding(
+                "stray_characters",
+                f"{name}: a stray character at the beginning of lines was left out.",
+                "warning",
+                count=self._tally.stray_characters,
+            )
+        if self.file.encoded.mixed:
+            yield Finding("mixed_encoding", f"{name} is UTF-8 with some Windows-1252; both were read.", "warning")
+        names = [normalise(each) for each in self.file.header]
+        if twice := sorted({each for each in self.file.header if names.count(normalise(each)) > 1}):
+            yield Finding(
+                "duplicate_header", f"{name}: columns of one name, the first was read: {', '.join(twice)}.", "warning"
+            )
+
+    def _unread_columns(self) -> list[str]:
+        if not self.spec.records or self._layout.name != "neutral":
+            return []
+        return [each for each in self.file.header if normalise(each) not in self.spec.columns and not is_secret_name(each)]
+
+    def _rows(self, tally: Tally) -> Iterator[Row | BadRow]:
+        """Yield the rows after the header."""
+        stream = self._container.open(self.file.name)
+        rows = read_rows(stream, self.file.encoded.encoding, self.file.dialect, self._width, tally)
+        if self.file.headed:
+            next(rows, None)
+        yield from rows
+
+    def _look(self) -> Source:
+        """Return the file's columns and what they show; looked at once."""
+        if self._source is None:
+            headers = dict(enumerate(self.file.header))
+            columns: dict[str, int] = {}
+            for at, header in headers.items():
+                if not is_secret_name(header):
+                    columns.setdefault(normalise(header), at)
+            evidence = self._evidence(columns)
+            self._by_value = tuple(
+                headers[at] for at in sorted(evidence.secrets) if at in headers and headers[at] not in self._by_name
+            )
+            readable = {name: at for name, at in columns.items() if at not in evidence.secrets}
+            self._source = Source(
+                self.file.name, readable, headers, evidence, self._settings, self._layout, self._reference, Counters()
+            )
+        return self._source
+
+    def _evidence(self, columns: dict[str, int]) -> Evidence:
+        kinds: dict[str, set[int]] = {}
+        for spec in self.spec.records:
+            for column in (*spec.id[1::2],):
+                kinds.setdefault("id", set()).add(columns.get(normalise(column), -1))
+            for name, cell in spec.fields.items():
+                kind = field_kind(spec.stream, name, cell)
+                kinds.setdefault(kind, set()).update(columns.get(normalise(each), -1) for each in cell.columns)
+        with closing(self._rows(Tally())) as rows:
+            return gather(
+                (row.cells for row in rows if isinstance(row, Row)),
+                dates=kinds.get("date", set()) | kinds.get("local-datetime", set()),
+                decimals=kinds.get("decimal", set()),
+                exempt=kinds.get("id", set()) | kinds.get("phone", set()),
+            )
+
+    def _odd(self, row: Row, stream: str) -> Skip | Rejection | None:
+        """Return what a row is that is no record of its file, None for an ordinary one; trims what is superfluous."""
+        cells, where = row.cells, Where(self.file.name, row.line)
+        filled = [cell for cell in cells if cell.strip()]
+        if not filled:
+            return Skip(stream, None, "blank_row", where)
+        if [normalise(cell) for cell in cells[: self._width]] == [normalise(name) for name in self.file.header]:
+            return Skip(stream, None, "repeated_header", where)
+        if _TOTALS.match(filled[0]) and len(filled) * 2 <= max(self._width, 2):
+            return Skip(stream, None, "totals_line", where)
+        if len(cells) > self._width and not any(cell.strip() for cell in cells[self._width :]):
+            del cells[self._width :]
+        if len(cells) == self._width:
+            return None
+        return Rejection(
+            stream,
+            None,
+            "ragged_row",
+            f"The row has {len(cells)} cells where the header has {self._width}.",
+            "Mend the line (often a delimiter in a text without quotes, or a cut line), or export the file again.",
+            where,
+        )
+
+    def _record(
+        self, plan: Plan, cells: list[str], where: Where, accept: Callable[[dict[str, Any]], bool]
+    ) -> Record | Rejection | Skip:
+        stream = plan.spec.stream
+        identity: str | None = None
+        try:
+            identity = record_id(plan, cells)
+            if identity is None:
+                return Rejection(
+                    stream, None, "missing_id", "The row has no id.", "Give the row an id that stays the same.", where, "id"
+                )
+            data = record_data(plan, cells, identity)
+        except BadCell as bad:
+            reason = f'{where.file} line {where.line}, column "{bad.column}": {bad.reason}'
+            return Rejection(stream, identity, bad.code, reason, bad.hint, where, bad.column)
+        if accept(data):
+            if stream == "custom_columns" and is_secret_name(str(data["name"])):
+                return Skip(stream, identity, "secret_column", where)
+            return Record(stream, identity, data, where)
+        name = fault(stream, data)
+        return Rejection(
+            stream,
+            identity,
+            "invalid_row",
+            f'{where.file} line {where.line}: field "{name}" is missing or not as the stream\'s schema has it.',
+            "Complete or mend the cell of that field.",
+            where,
+            name,
+        )
+
+
+def _of_values(file: str, stream: str, counters: Counters) -> Iterator[Finding]:
+    for column, count in counters.removed.items():
+        message = f'{file}, column "{column}": secrets were removed from values.'
+        yield Finding("secret_values_removed", message, "warning", stream, count)
+    for column, count in counters.unknown.items():
+        message = f'{file}, column "{column}": codes that the codebook lacks were read as unknown or other.'
+        yield Finding("unknown_codes_kept", message, "warning", stream, count)
+
+
+def _chosen(plans: list[Plan], cells: list[str]) -> Iterator[Plan]:
+    """Yield the plans that a row is for."""
+    for plan in plans:
+        if plan.when is not None and not plan.when(cells):
+            continue
+        if plan.unless_empty and not any(cells[at].strip() for at in plan.unless_empty):
+            continue
+        yield plan
