@@ -18,7 +18,7 @@ def flit_register_sources(register: Callable[[SourcePlugin], None]) -> None:
     """Register the source `dental`."""
     from flitstack_dental.settings import SCHEMA
 
-    register(SourcePlugin("dental", SCHEMA, _open, _demo))
+    register(SourcePlugin("dental", SCHEMA, _open, required_streams=("patients",), demo=_demo))
 
 
 @hookimpl

@@ -1,4 +1,4 @@
-"""The door to an export's files, whether they lie in a folder or in a zip: safe names, bounded sizes, streams of bytes."""
+"""The door to an export's files, in a folder or in a zip: safe names, bounded sizes, streams of bytes."""
 
 from __future__ import annotations
 

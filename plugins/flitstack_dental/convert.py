@@ -148,9 +148,7 @@ def record_data(plan: Plan, cells: list[str], identity: str) -> dict[str, Any]:
     data: dict[str, Any] = {
         "id": identity,
         **plan.defaults,
-        **{
-            name: value for name, at, parse in plan.cells if (text := cells[at]) and (value := parse(text)) is not None
-        },
+        **{name: value for name, at, parse in plan.cells if (text := cells[at]) and (value := parse(text)) is not None},
     }
     for name, positions, join, parse in plan.several:
         if join is not None:

@@ -131,7 +131,7 @@ def _day(text: str, rules: DateRules) -> date | None:
     raise _bad(rules.column, "date")
 
 
-def _COMPACT_as_iso(text: str) -> re.Match[str] | None:  # noqa: N802 - named after its pattern
+def _COMPACT_as_iso(text: str) -> re.Match[str] | None:
     if not _COMPACT.fullmatch(text):
         return None
     return _ISO.fullmatch(f"{text[:4]}-{text[4:6]}-{text[6:]}")

@@ -106,12 +106,11 @@ def _score(sample: str, delimiter: str, quote: str, known: AbstractSet[str]) -> 
 
 def _sample_rows(sample: str, delimiter: str, quote: str) -> list[list[str]]:
     rows: list[list[str]] = []
-    quoting = csv.QUOTE_NONE if quote == NO_QUOTE else csv.QUOTE_MINIMAL
     reader = csv.reader(
         _lines(sample),
         delimiter=delimiter,
         quotechar=None if quote == NO_QUOTE else quote,
-        quoting=quoting,
+        quoting=csv.QUOTE_NONE if quote == NO_QUOTE else csv.QUOTE_MINIMAL,
         skipinitialspace=False,
     )
     try:

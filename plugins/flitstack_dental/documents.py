@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from flitstack.protocols import Record
-
     from flitstack_dental.container import Container
+
+_BLOCK = 1 << 20
 
 
 class Documents:
@@ -41,7 +42,10 @@ class Documents:
 
     def _hash(self, name: str) -> str:
         with self._container.open(name) as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
+            digest = hashlib.sha256()
+            while block := stream.read(_BLOCK):
+                digest.update(block)
+            return digest.hexdigest()
 
     def _index(self) -> dict[str, str]:
         if self._folded is None:

@@ -11,7 +11,8 @@ from flitstack_dental.sensitive import SHORTEST, is_secret_value
 from flitstack_dental.values import decimal_style
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Set as AbstractSet
+    from collections.abc import Iterable
+    from collections.abc import Set as AbstractSet
 
     from flitstack_dental.dates import Order
     from flitstack_dental.values import DecimalStyle

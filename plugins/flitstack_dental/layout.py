@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
-from flitstack.errors import SettingsError
 
+from flitstack.errors import SettingsError
 from flitstack_dental.dialect import normalise
 from flitstack_dental.values import fold_code
 

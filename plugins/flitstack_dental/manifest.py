@@ -8,7 +8,6 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from flitstack.errors import UsageError
-
 from flitstack_dental.dates import DateRules, datetime_parser
 from flitstack_dental.dialect import normalise
 from flitstack_dental.encoding import ERRORS
@@ -40,7 +39,9 @@ def read_manifest(container: Container, stem: str, files: Sequence[DataFile]) ->
         known = next((file for file in files if file.name == name), None)
         with container.open(name) as stream:
             text = stream.read(_MOST).decode(known.encoded.encoding if known else "utf-8-sig", ERRORS)
-        stated = _json(text) if path.suffix.lower() == ".json" else _csv(text, known.dialect.delimiter if known else ",")
+        stated = (
+            _json(text) if path.suffix.lower() == ".json" else _csv(text, known.dialect.delimiter if known else ",")
+        )
         if stated:
             return _iso(stated, name)
     return None

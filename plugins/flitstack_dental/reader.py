@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from flitstack.errors import Rejected, SettingsError
 from flitstack.protocols import Finding, InputFile, Record, Rejection, Skip, Stream
-
 from flitstack_dental.container import open_container
 from flitstack_dental.convert import codebook
 from flitstack_dental.documents import Documents
@@ -82,6 +81,10 @@ class DentalReader:
             if name in files
         ]
 
+    def known_streams(self) -> Sequence[Stream]:
+        """Return all neutral streams, whether this export holds them or not."""
+        return [Stream(name, schema) for name, schema in stream_schemas().items()]
+
     def read(self, stream: str) -> Iterator[Record | Rejection | Skip]:
         """Yield every row of the stream; `KeyError` when the export does not hold it."""
         tables = list(dict.fromkeys(table.file.name for spec, table in self._sources() if spec.stream == stream))
@@ -129,16 +132,6 @@ class DentalReader:
                     "Entries that lead outside the export were refused.",
                     "warning",
                     count=self._container.refused,
-                )
-            )
-        if not any(spec.stream == "patients" for spec, _ in self._sources()):
-            found.append(
-                Finding(
-                    "no_patients_file",
-                    "No file of patients was recognised. Add it to the export; if its columns have other names, "
-                    "describe them in a layout file and give it as --set source.layout=FILE.",
-                    "error",
-                    "patients",
                 )
             )
         return found

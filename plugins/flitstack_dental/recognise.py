@@ -8,7 +8,6 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from flitstack.errors import NotAnExportError
-
 from flitstack_dental.dialect import Dialect, find_dialect, normalise
 from flitstack_dental.encoding import ERRORS, Encoded, examine
 from flitstack_dental.rows import BadRow, Tally, read_rows
@@ -55,7 +54,7 @@ class Recognised:
 
 
 def look_at(container: Container, settings: Settings, layouts: Sequence[Layout]) -> list[DataFile]:
-    """Return the export's text files with encoding, dialect and header; text documents in subfolders are no such files."""
+    """Return the export's text files with encoding, dialect and header; documents in subfolders are left out."""
     known = frozenset().union(*(layout.known_columns() for layout in layouts))
     named = frozenset().union(*(spec.names for layout in layouts for spec in layout.files))
     names = [name for name in container.sizes if PurePosixPath(name).suffix.lower() in SUFFIXES]
@@ -114,7 +113,9 @@ def _refuse_two_exports(roles: Mapping[str, FileSpec]) -> None:
         folders.setdefault(spec.role, set()).add(str(PurePosixPath(name).parent))
     for role, found in folders.items():
         if len(found) > 1:
-            raise NotAnExportError(f"More than one export here: {role} is in {', '.join(sorted(found))}. Give one folder.")
+            raise NotAnExportError(
+                f"More than one export here: {role} is in {', '.join(sorted(found))}. Give one folder."
+            )
 
 
 def _worth(layout: Layout, roles: Mapping[str, FileSpec]) -> int:

@@ -1,4 +1,4 @@
-"""Reads a file's rows one at a time with their physical line numbers, and comes back from broken quotes within a line."""
+"""Reads a file's rows with their physical line numbers, and comes back from broken quotes within a line."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import io
 import re
 from collections import deque
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from flitstack_dental.dialect import NO_QUOTE, Dialect
 from flitstack_dental.encoding import ERRORS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
 
 csv.field_size_limit(1 << 28)  # ours is LIMIT_CHARS below; the module's own default is shorter than real notes
 
@@ -85,7 +85,7 @@ class _Rows:
                 return
             yield from self._salvage()
 
-    def _read_until_broken(self) -> Iterator[Row | BadRow]:
+    def _read_until_broken(self) -> Generator[Row, None, bool]:
         """Yield good rows; return True when lines wait in `_pending` that are no good row, False at the end."""
         pending = self._pending
         reader = csv.reader(self._lines(), strict=True, **_format(self._dialect))
@@ -162,7 +162,7 @@ class _Rows:
             )
 
 
-def _format(dialect: Dialect) -> dict[str, object]:
+def _format(dialect: Dialect) -> dict[str, Any]:
     if dialect.quote == NO_QUOTE:
         return {"delimiter": dialect.delimiter, "quoting": csv.QUOTE_NONE, "quotechar": None}
     return {

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
+
 from flitstack.errors import SettingsError
 
 if TYPE_CHECKING:

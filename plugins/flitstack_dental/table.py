@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from flitstack.protocols import Finding, Record, Rejection, Skip, Where
-
 from flitstack_dental.convert import Counters, Plan, Source, compile_record, field_kind, record_data, record_id
 from flitstack_dental.dialect import normalise
 from flitstack_dental.evidence import Evidence, gather
@@ -18,7 +17,7 @@ from flitstack_dental.validate import fault, validator
 from flitstack_dental.values import BadCell
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator, Iterator
     from datetime import date
 
     from flitstack_dental.container import Container
@@ -26,7 +25,9 @@ if TYPE_CHECKING:
     from flitstack_dental.recognise import DataFile
     from flitstack_dental.settings import Settings
 
-_TOTALS = re.compile(r"\s*(?:(?:grand|sub)[\s-]*)?totals?\b|\s*(?:sum|count|records?|rows)\b\s*(?:[:=]|$)|\s*end of ", re.I)
+_TOTALS = re.compile(
+    r"\s*(?:(?:grand|sub)[\s-]*)?totals?\b|\s*(?:sum|count|records?|rows)\b\s*(?:[:=]|$)|\s*end of ", re.I
+)
 
 
 class Table:
@@ -82,7 +83,8 @@ class Table:
                         yield Rejection(stream, None, row.code, row.reason, row.hint, Where(name, row.line))
                     continue
                 cells = row.cells
-                if len(cells) != width or cells[0].strip().lower() == header0 or not cells[0][:1].isdigit():
+                head = cells[0].strip().lower()
+                if len(cells) != width or not head or head == header0 or _TOTALS.match(head):
                     odd = self._odd(row, stream)
                     if odd is not None:
                         count += 1
@@ -102,7 +104,9 @@ class Table:
             yield Finding("header_only", f"{name} has a header and no rows.", "warning", self.spec.records[0].stream)
         if dropped := self.dropped:
             yield Finding(
-                "secrets_dropped", f"{name}: columns with secrets were not read: {', '.join(dropped)}.", count=len(dropped)
+                "secrets_dropped",
+                f"{name}: columns with secrets were not read: {', '.join(dropped)}.",
+                count=len(dropped),
             )
         for stream, counters in self._counters.items():
             yield from _of_values(name, stream, counters)
@@ -137,9 +141,11 @@ class Table:
     def _unread_columns(self) -> list[str]:
         if not self.spec.records or self._layout.name != "neutral":
             return []
-        return [each for each in self.file.header if normalise(each) not in self.spec.columns and not is_secret_name(each)]
+        return [
+            each for each in self.file.header if normalise(each) not in self.spec.columns and not is_secret_name(each)
+        ]
 
-    def _rows(self, tally: Tally) -> Iterator[Row | BadRow]:
+    def _rows(self, tally: Tally) -> Generator[Row | BadRow]:
         """Yield the rows after the header."""
         stream = self._container.open(self.file.name)
         rows = read_rows(stream, self.file.encoded.encoding, self.file.dialect, self._width, tally)
@@ -189,7 +195,7 @@ class Table:
             return Skip(stream, None, "blank_row", where)
         if [normalise(cell) for cell in cells[: self._width]] == [normalise(name) for name in self.file.header]:
             return Skip(stream, None, "repeated_header", where)
-        if _TOTALS.match(filled[0]) and len(filled) * 2 <= max(self._width, 2):
+        if _TOTALS.match(filled[0].strip().lower()) and len(filled) * 2 <= max(self._width, 2):
             return Skip(stream, None, "totals_line", where)
         if len(cells) > self._width and not any(cell.strip() for cell in cells[self._width :]):
             del cells[self._width :]
@@ -213,7 +219,13 @@ class Table:
             identity = record_id(plan, cells)
             if identity is None:
                 return Rejection(
-                    stream, None, "missing_id", "The row has no id.", "Give the row an id that stays the same.", where, "id"
+                    stream,
+                    None,
+                    "missing_id",
+                    "The row has no id.",
+                    "Give the row an id that stays the same.",
+                    where,
+                    "id",
                 )
             data = record_data(plan, cells, identity)
         except BadCell as bad:

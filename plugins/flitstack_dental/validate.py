@@ -1,4 +1,4 @@
-"""Checks records against their stream's schema with a compiled validator, naming the field at fault and never its value."""
+"""Checks records against their stream's schema with a compiled validator; names the field at fault, never its value."""
 
 from __future__ import annotations
 

@@ -140,7 +140,7 @@ def _pointed(digits: str, style: DecimalStyle, column: str) -> str:
     grouped = re.fullmatch(rf"\d{{1,3}}(?:{re.escape(sign)}\d{{3}})+", digits) is not None
     if not grouped:
         return digits.replace(",", ".")
-    if digits.count(sign) > 1 or digits.startswith("0") is False and style == ("comma" if sign == "." else "point"):
+    if digits.count(sign) > 1 or (digits.startswith("0") is False and style == ("comma" if sign == "." else "point")):
         return digits.replace(sign, "")
     if digits.startswith("0") or style == ("point" if sign == "." else "comma"):
         return digits.replace(",", ".")
@@ -199,7 +199,7 @@ def code_parser(column: str, book: Mapping[str, Any], setting: str, otherwise: A
             "unknown_code",
             column,
             "The code is not in the codebook.",
-            f"Say what it means in a YAML file, `{setting}: {{CODE: MEANING}}`, and give it as --set source.codes=FILE.",
+            f"Say what it means in a YAML file, `{setting}: {{CODE: MEANING}}`, given as --set source.codes=FILE.",
         )
 
     return parse

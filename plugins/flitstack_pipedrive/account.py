@@ -81,7 +81,6 @@ def read_account(me: Mapping[str, Any], settings: Settings, custom_fields: int) 
             "seats": settings.seats,
             "company": me.get("company_name"),
             "name": me.get("company_name"),
-            "fallback_owner": settings.fallback_owner,
         },
         slots=slots,
         daily_budget=settings.daily_tokens,

@@ -144,7 +144,10 @@ def _refusal(call: Call, answer: Answer, name_of: Callable[[str], str]) -> FlitE
     parsed = answer.parsed()
     match answer.status:
         case 401:
-            return AuthError(f"pipedrive: 401 for {call.words}. The token is not accepted; check PIPEDRIVE_API_TOKEN.")
+            return AuthError(
+                f"pipedrive: 401 for {call.words}. The token is not accepted here; check "
+                "PIPEDRIVE_API_TOKEN, and PIPEDRIVE_BASE_URL if it is set."
+            )
         case 402:
             return AuthError(f"pipedrive: 402 for {call.words}. The account is closed or unpaid; open it first.")
         case 403:

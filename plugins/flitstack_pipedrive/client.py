@@ -61,7 +61,7 @@ class Client:
         self._field_names: dict[str, str] = {}
         timeout = httpx.Timeout(settings.timeout_s, connect=settings.connect_timeout_s, pool=None)
         self._http = httpx.AsyncClient(
-            headers={"x-api-token": settings.api_token, "accept": "application/json"},
+            headers={"x-api-token": settings.api_token, "accept": "application/json", "user-agent": "flitstack"},
             timeout=timeout,
             transport=transport,
             follow_redirects=False,

@@ -11,8 +11,9 @@ from flitstack.errors import FlitError, InDoubt, Rejected
 from flitstack.protocols import Outcome, Spent, Stored
 from flitstack_pipedrive.account import ME, USERS, count_custom_fields, read_account, read_user, require_admin
 from flitstack_pipedrive.answers import NOT_FOUND, Call
-from flitstack_pipedrive.behaviours import FILES_PAGE, PAGE, SCHEMA_OBJECTS
+from flitstack_pipedrive.behaviours import FILES_PAGE, PAGE, SCHEMA_OBJECTS, behaviours
 from flitstack_pipedrive.codec.compare import comparable_fields
+from flitstack_pipedrive.codec.fieldbook import ENTITIES
 from flitstack_pipedrive.codec.records import MONEY, Directory, decode, encode
 from flitstack_pipedrive.codec.shapes import SHAPES, Shape
 from flitstack_pipedrive.codec.times import read_time, rfc3339
@@ -37,7 +38,7 @@ _Found: TypeAlias = "list[Stored]"  # inside the class, `list` is its method
 
 
 class PipedriveWriter:
-    """Talks to the account of one token.
+    """Talks to the account of one token; `behaviours` are the plugin's, with the lag that the settings state.
 
     :param on_close: called last, for what lives as long as the writer (the embedded sandbox).
     """
@@ -55,6 +56,7 @@ class PipedriveWriter:
         self._on_close = on_close
         self._directory = Directory()
         self._schema = AccountSchema(client, self._directory)
+        self.behaviours = behaviours(settings.list_lag_s)
         self._me: Mapping[str, Any] | None = None
         self._once: AbstractAsyncContextManager[None] = asyncio.Lock()
 
@@ -65,9 +67,11 @@ class PipedriveWriter:
         """
         me = await self._identify()
         require_admin(read_user(me))
-        for entity in ("person", "organization", "deal"):
-            await self._schema.know_fields(entity)
-        custom_fields = await count_custom_fields(self._client, self._directory.fields) if self._settings.plan else 0
+        custom_fields = 0
+        if self._settings.plan is not None:
+            for entity in ENTITIES:
+                await self._schema.know_fields(entity)
+            custom_fields = await count_custom_fields(self._client, self._directory.fields)
         return read_account(me, self._settings, custom_fields)
 
     async def users(self) -> Sequence[User]:
@@ -158,7 +162,8 @@ class PipedriveWriter:
         try:
             if operation.object in SCHEMA_OBJECTS:
                 await self._identify()
-                id = await self._schema.apply(operation)
+                async with self._once:  # Pipedrive orders stages by their creation
+                    id = await self._schema.apply(operation)
             else:
                 id = await self._write(SHAPES[operation.object], operation)
         except FlitError as exc:

@@ -69,11 +69,6 @@ SETTINGS_SCHEMA: Mapping[str, Any] = {
             "default": 5,
             "description": "Seconds after a write within which a list may not show it yet.",
         },
-        "fallback_owner": {
-            "type": "string",
-            "format": "email",
-            "description": "E-mail of the user who owns records whose owner has no user; the token's user by default.",
-        },
         "connect_timeout_s": {
             "type": "number",
             "exclusiveMinimum": 0,
@@ -118,7 +113,6 @@ class Settings:
     reserve: float = DEFAULT_RESERVE
     activity_zone_is_utc: bool = True
     list_lag_s: float = 5.0
-    fallback_owner: str | None = None
     connect_timeout_s: float = 10.0
     timeout_s: float = 60.0
     attempts: int = 4
@@ -148,7 +142,6 @@ def parse_settings(given: Mapping[str, Any]) -> Settings:
         reserve=given.get("reserve", DEFAULT_RESERVE),
         activity_zone_is_utc=given.get("activity_time_zone", "utc") == "utc",
         list_lag_s=given.get("list_lag_s", 5.0),
-        fallback_owner=given.get("fallback_owner"),
         connect_timeout_s=given.get("connect_timeout_s", 10.0),
         timeout_s=given.get("timeout_s", 60.0),
         attempts=given.get("attempts", 4),

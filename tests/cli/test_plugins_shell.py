@@ -46,6 +46,9 @@ BARN = """
             raise ApprovalNeeded("A gate is open: profile.")
         if ending == "tasks":
             asyncio.run(two_tasks())
+        if ending == "full":
+            with open("/dev/full", "wb", buffering=0) as full:
+                full.write(b"x")
         if ending == "interrupt":
             raise KeyboardInterrupt
         if ending == "bug":
@@ -148,6 +151,7 @@ def test_a_command_that_two_distributions_claim_is_refused_and_both_are_named(in
         ("returns", 6, ""),
         ("approval", 3, "A gate is open: profile.\n"),
         ("tasks", 4, "The token is refused.\n"),
+        ("full", 5, "The disk is full. Make room; the same command carries on from here.\n"),
         ("interrupt", 130, "Interrupted. The same command carries on from here.\n"),
     ],
 )
@@ -162,7 +166,7 @@ def test_a_bug_is_told_in_one_line_by_type_and_place_without_its_text(barn: None
 
     assert result.exit_code == 1
     assert "flit failed with ValueError at " in result.stderr
-    assert "barn_flit.py line 21" in result.stderr
+    assert "barn_flit.py line 24" in result.stderr
     assert len(result.stderr.splitlines()) == 1
     assert "Rosalind Franklin" not in result.stderr
 

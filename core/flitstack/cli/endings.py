@@ -16,6 +16,12 @@ if TYPE_CHECKING:
 
 INTERRUPTED = 130
 BUG = 1
+_REFUSALS = {
+    errno.ENOSPC: ("The disk is full. Make room; the same command carries on from here.", 5),
+    errno.EDQUOT: ("Your quota of disk space is used up. Make room; the same command carries on from here.", 5),
+    errno.EACCES: ("The operating system does not let you read or write a file flit needs. Check its permissions.", 4),
+    errno.EROFS: ("The file system can only be read. Choose another place with --journal.", 4),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +35,7 @@ class Ending:
 def ending_of(exc: BaseException, debug: bool) -> Ending | None:
     """Return how an invocation ends that raised `exc`; None when the reader of its output went away.
 
-    A FlitError brings its own message and code. Of anything else only the type and the place are told: its text may
+    A FlitError brings its own message and code; what the operating system refuses is no bug. Of anything else only the type and the place are told: its text may
     hold values of records.
     :param debug: put the traceback first, with the texts of exceptions left out.
     """
@@ -38,6 +44,9 @@ def ending_of(exc: BaseException, debug: bool) -> Ending | None:
     if isinstance(exc, KeyboardInterrupt | click.Abort):
         return Ending("Interrupted. The same command carries on from here.", INTERRUPTED)
     trace = _trace(exc) if debug else ""
+    if isinstance(exc, OSError) and exc.errno in _REFUSALS:
+        message, code = _REFUSALS[exc.errno]
+        return Ending(f"{trace}{message}", code)
     expected = next(_flit_errors(exc), None)
     if expected is not None:
         return Ending(f"{trace}{expected}", expected.exit_code)

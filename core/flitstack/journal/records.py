@@ -244,13 +244,15 @@ class Records:
 
     # --- the schema decision ---
 
-    def schema_decision(self) -> dict[str, str]:
-        """Return where each field was placed when it was first decided (`slot` or `overflow`)."""
-        return {row["key"]: row["placed"] for row in self._store.rows("SELECT key, placed FROM schema_decision")}
+    def schema_decision(self) -> dict[str, bool]:
+        """Return, per field, whether it was given a field of its own when that was first decided."""
+        return {
+            row["key"]: row["placed"] == "own" for row in self._store.rows("SELECT key, placed FROM schema_decision")
+        }
 
-    def keep_schema_decision(self, placed: Mapping[str, str]) -> None:
-        """Keep where each field is placed, so that later runs place it alike."""
-        rows = sorted(placed.items())
+    def keep_schema_decision(self, own: Mapping[str, bool]) -> None:
+        """Keep which fields have one of their own, so that later runs decide alike."""
+        rows = sorted((key, "own" if placed else "overflow") for key, placed in own.items())
         self._store.write(lambda db: db.executemany("INSERT OR IGNORE INTO schema_decision VALUES (?, ?)", rows))
 
     def keep_spec(self, sha256: str, text: str, variables: Mapping[str, Any], at: str) -> None:

@@ -60,7 +60,8 @@ async def apply_operations(ctx: RunContext) -> None:
             await _apply_level(ctx, level)
             if await reconcile(ctx):
                 ctx.journal.operations.unblock()
-            if level // LEVEL_STEP < schema_levels:
+            following = ctx.journal.operations.levels()[:1] or [level + LEVEL_STEP]
+            if level // LEVEL_STEP < schema_levels and following[0] // LEVEL_STEP > level // LEVEL_STEP:
                 await bind_schema(ctx)
     finally:
         ctx.progress.end()

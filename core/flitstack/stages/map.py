@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from flitstack.journal import DesiredRow, StoredLink
 from flitstack.mapping import Desired, RejectedEntry, Scope, Skipped
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from flitstack.stages.context import RunContext
 
 CHUNK = 1000
+PLANNING_ONLY = frozenset({"priority", "label", "key"})
+
+Result: TypeAlias = list[Desired] | Skipped | RejectedEntry | None
 
 
 @dataclass(slots=True)
@@ -32,7 +35,7 @@ class _Batch:
     skips: list[tuple[str, str, str]] = field(default_factory=list)
     used: set[tuple[str, str]] = field(default_factory=set)
 
-    def take(self, result: list[Desired] | Skipped | RejectedEntry | None, records: Iterable[Record]) -> None:
+    def take(self, result: Result, records: Iterable[Record]) -> None:
         """Note what an entry made of a record, or of a group of them."""
         if isinstance(result, Skipped):
             self.skips += [(record.stream, record.id, result.rule) for record in records]
@@ -66,7 +69,7 @@ def map_records(ctx: RunContext, spec: Spec, fit: Fit, as_of: datetime) -> None:
     """
     records = ctx.journal.records
     records.clear()
-    records.add(_schema_rows(fit), (), (), ())
+    records.add(_schema_rows(spec, fit), (), (), ())
     batch = _Batch(ctx)
     scope = Scope(
         ctx.source_id,
@@ -79,7 +82,7 @@ def map_records(ctx: RunContext, spec: Spec, fit: Fit, as_of: datetime) -> None:
     try:
         for entry in spec.entries:
             for collect in entry.collects:
-                ctx.journal.staging.index(collect.stream, collect.by)
+                ctx.journal.staging.index(collect.shape.stream, collect.by)
             (_map_groups if entry.is_grouped else _map_each)(ctx, entry, fit, scope, batch)
             batch.flush()
     finally:
@@ -115,7 +118,7 @@ def _map_groups(ctx: RunContext, entry: Entry, fit: Fit, scope: Scope, batch: _B
         batch.take(_fitted(entry.evaluate_group(group, scope), fit), group)
 
 
-def _fitted(result: list[Desired] | Skipped | RejectedEntry | None, fit: Fit) -> list[Desired] | Skipped | RejectedEntry | None:  # fmt: skip
+def _fitted(result: Result, fit: Fit) -> Result:
     return [fit.apply(desired) for desired in result] if isinstance(result, list) else result
 
 
@@ -129,11 +132,18 @@ def _row(desired: Desired) -> DesiredRow:
     return DesiredRow(desired.object, desired.key, desired.part, desired.entry, fields, links, None, made_of)
 
 
-def _schema_rows(fit: Fit) -> list[DesiredRow]:
-    return [
-        DesiredRow(item.object, schema_key(item), "", "schema", {**item.settings, "name": item.name, "of": item.of}, {})
-        for item in fit.items
-    ]
+def _schema_rows(spec: Spec, fit: Fit) -> list[DesiredRow]:
+    """Return the schema items that are used, as the spec wants them, whether the account has them already or not."""
+    finals = {(fit.clashes.get(item.key) or item).key: item for item in spec.schema}
+    rows: list[DesiredRow] = []
+    for key, final in fit.items.items():
+        wanted = finals.get(key, final)
+        settings = {name: wanted.settings[name] for name in sorted(wanted.settings) if name not in PLANNING_ONLY}
+        if key not in finals:
+            settings = {"type": final.settings["type"]}
+        fields = {**settings, "name": final.name, "of": final.of}
+        rows.append(DesiredRow(final.object, schema_key(final), "", "schema", fields, {}))
+    return rows
 
 
 def _settle_links(ctx: RunContext) -> None:

@@ -43,11 +43,13 @@ def plan_operations(ctx: RunContext) -> PlanSummary:
     counts: dict[tuple[str, str], int] = {}
     for number, object_ in enumerate(ctx.behaviours.objects):
         depths, cut = _order_within(ctx, object_)
+        in_order = object_ in ctx.behaviours.schema_objects
         batch: list[Planned] = []
-        for desired in ctx.journal.records.desired(object_):
+        for place, desired in enumerate(ctx.journal.records.desired(object_)):
             if desired.verdict is not None:
                 continue
-            for planned in _operations_for(ctx, desired, number * LEVEL_STEP, depths, cut):
+            level = number * LEVEL_STEP + (place if in_order else 0)
+            for planned in _operations_for(ctx, desired, level, depths, cut):
                 counts[planned.object, planned.verb] = counts.get((planned.object, planned.verb), 0) + 1
                 batch.append(planned)
             if len(batch) >= CHUNK:

@@ -140,8 +140,8 @@ async def _walk(run: _Run) -> None:
     if setup.options.dry_run:
         return
     if run.plan.writes:
-        _pass_gates(run, prepared, fit, found, account, users)
-        ctx.journal.records.keep_schema_decision(fit.decision)
+        _pass_gates(run, prepared, fit, account, users)
+        ctx.journal.records.keep_schema_decision(fit.kept)
         await bind_schema(ctx)
         await apply_operations(ctx)
     run.verification = await verify(ctx)
@@ -187,15 +187,13 @@ def _match_owners(run: _Run, prepared: Prepared, account: Account, users: Sequen
     match_owners(ctx, candidates, users, owner_map)
 
 
-def _pass_gates(
-    run: _Run, prepared: Prepared, fit: Fit, found: Sequence[SchemaItem], account: Account, users: Sequence[User]
-) -> None:
+def _pass_gates(run: _Run, prepared: Prepared, fit: Fit, account: Account, users: Sequence[User]) -> None:
     assert run.plan is not None  # noqa: S101 - planned two lines before
     gates = chain(
         [
             ("profile", prepared.choices, False),
             ("map", map_text(prepared, fit, account), False),
-            ("schema", schema_text(fit, found, account), True),
+            ("schema", schema_text(fit, account), True),
             ("full", full_text(run.ctx.journal, run.plan, account.daily_budget), False),
         ]
     )

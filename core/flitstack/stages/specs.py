@@ -1,4 +1,4 @@
-"""The spec of a run: the template found, its variables settled, rendered with what export and account hold, compiled."""
+"""The spec of a run: the template found, its variables settled, rendered with export and account, compiled."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from flitstack.errors import ApprovalNeeded
-from flitstack.mapping import BUILTIN, find_template, load_spec, load_template
+from flitstack.mapping import find_template, load_spec, load_template
 from flitstack.protocols import Transform, source_key
 
 if TYPE_CHECKING:
@@ -44,8 +44,9 @@ def prepare_spec(ctx: RunContext, setup: Setup, account: Account, streams: Mappi
     staging = ctx.journal.staging
     facts = {name: staging.distinct(fact.stream, fact.field) for name, fact in template.facts.items()}
     text = template.render(values, facts, {"streams": staging.streams()}, account.facts)
-    transforms = [*BUILTIN, *setup.registry.transforms(), _has_user(ctx)]
-    spec = load_spec(text, streams=streams, transforms=transforms, objects=ctx.behaviours.objects, file=path.name)
+    transforms = [*setup.registry.transforms(), _has_user(ctx)]
+    objects = [*ctx.behaviours.objects, ctx.behaviours.user]
+    spec = load_spec(text, streams=streams, transforms=transforms, objects=objects, file=path.name)
     ctx.journal.records.keep_spec(spec.sha256, text, values, ctx.at())
     ctx.spec_sha256 = spec.sha256
     return Prepared(spec, str(path), choices)
@@ -81,5 +82,5 @@ def as_of(ctx: RunContext, spec: Spec) -> datetime:
     moment = datetime.fromisoformat((latest.as_of if latest else None) or "1970-01-01")
     if moment.tzinfo is not None:
         return moment
-    zone = ZoneInfo(str(spec.values.get("time_zone", "UTC")))
+    zone = ZoneInfo(spec.time_zone or "UTC")
     return datetime.combine(moment.date(), time(moment.hour, moment.minute, moment.second), zone)

@@ -5,11 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from flitstack.journal import Journal
     from flitstack.mapping import Fit
-    from flitstack.protocols import Account, SchemaItem
+    from flitstack.protocols import Account
     from flitstack.stages.plan import PlanSummary
     from flitstack.stages.specs import Prepared
 
@@ -25,12 +23,10 @@ def map_text(prepared: Prepared, fit: Fit, account: Account) -> str:
     return "\n".join(lines)
 
 
-def schema_text(fit: Fit, found: Sequence[SchemaItem], account: Account) -> str:
+def schema_text(fit: Fit, account: Account) -> str:
     """Return what the `schema` gate shows: what is created, reused, and folded for want of room."""
-    has = {item.key for item in found}
-    new = [item for item in fit.items if item.key not in has]
-    lines = [f"{len(new)} to create in the account {account.name}, {len(fit.items) - len(new)} there already:"]
-    for item in new:
+    lines = [f"{len(fit.create)} to create in the account {account.name}, {len(fit.reuse)} there already:"]
+    for item in fit.create:
         kind = item.settings.get("type", "")
         lines.append(
             "  " + " ".join(part for part in (item.object, item.of, item.name, f"({kind})" if kind else "") if part)
@@ -38,7 +34,8 @@ def schema_text(fit: Fit, found: Sequence[SchemaItem], account: Account) -> str:
     if fit.folded:
         lines.append(f"{len(fit.folded)} fields have no room on this plan and fold into one text field each:")
         lines += [f"  {item.of} {item.name}" for item in fit.folded]
-    lines += [f"Name clash: {clash}" for clash in fit.clashes]
+    lines += [f"  add to {key}: {', '.join(options)}" for key, options in fit.add_options.items()]
+    lines += [f"  the account has another {key}: {item.name} is used instead" for key, item in fit.clashes.items()]
     return "\n".join(lines)
 
 

@@ -41,7 +41,7 @@ __all__ = ["SMALL", "write_example"]
 def write_example(out: Path, patients: int, seed: int) -> None:
     """Write the example practice under `out`: a CSV file per stream, documents, a manifest and the defects' ledger.
 
-    Memory stays the same however many patients; below `SMALL` of them the heavy streams are thinned.
+    Memory stays the same however many patients; with few of them the heavy streams are thinned.
 
     :param out: a folder; made when it is absent, files of an earlier example in it are written over.
     :raises UsageError: fewer than one patient, or the folder cannot be written.

@@ -105,14 +105,14 @@ def _write_plan(case: Case, status: str) -> None:
     )
     if rng.random() >= 0.02 or case.practice.small:
         plan = Plan(plan_id, status, proposed, closed)
-        for number in range(1 + heavy_tailed(rng, 3.4)):
-            _write_item(case, plan, first=number == 0)
+        for number in range(1 + heavy_tailed(rng, 3.4) + (status == "rejected")):
+            _write_item(case, plan, number)
 
 
-def _write_item(case: Case, plan: Plan, *, first: bool = False) -> None:
+def _write_item(case: Case, plan: Plan, number: int = 0) -> None:
     rng, code = case.rng, case.rng.choice(CODES)
     statuses = _ITEM_STATUSES[plan.status]
-    status = statuses.values[0] if first else statuses.draw(rng)
+    status = statuses.spread(number, rng) if plan.status == "rejected" else statuses.draw(rng)
     case.emit(
         "treatment_plan_items",
         "TI",

@@ -17,8 +17,11 @@ if TYPE_CHECKING:
 AS_OF = date(2026, 6, 30)
 TIME_ZONE = "America/Chicago"
 PRACTICE_NAME = "Brackenford Family Dental (example)"
-SMALL = 200
-"""Below this many patients the heavy streams are thinned, so that a demo stays small."""
+SMALL = 40
+"""Patients of a practice that shows one of every kind and is soon read: the demo's."""
+
+THINNED_BELOW = 200
+"""With fewer patients the heavy streams are thinned, so that a demo stays small."""
 
 USERS_EMAILS = ("alex.admin@practice.example", "sam.staff@practice.example", "dana.departed@practice.example")
 """E-mail addresses that a destination may know its users by: an administrator, a member of staff, one who left."""
@@ -122,7 +125,7 @@ class Practice:
     @property
     def small(self) -> bool:
         """Whether the heavy streams are thinned."""
-        return self.patients < SMALL
+        return self.patients < THINNED_BELOW
 
     def dentist(self, rng: random.Random) -> str:
         """Return the id of a provider who treats; of all on file less than half ever do (dental facts, section 2)."""

@@ -191,7 +191,10 @@ def _put_key(
 
 
 def _split(text: JSON) -> tuple[JSON, str | None]:
-    return split_marker(text) if isinstance(text, str) else (text, None)
+    if not isinstance(text, str):
+        return text, None
+    rest, key = split_marker(text)
+    return rest or None, key
 
 
 def _decode_custom(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -79,12 +80,14 @@ class Store:
         :raises UsageError: the file cannot be opened or is no state of a sandbox.
         """
         try:
+            # It may hold what a real export holds, so nobody else may read it; SQLite's side files follow suit.
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
             self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=512)
             self._db.execute("PRAGMA journal_mode=WAL")
             # A development aid: it survives a killed process, and need not survive a power cut.
             self._db.execute("PRAGMA synchronous=OFF")
             self._create_tables()
-        except sqlite3.Error as exc:
+        except (OSError, sqlite3.Error) as exc:
             raise UsageError(f"{path}: cannot be used as the sandbox's state ({exc}). Name another file.") from exc
         self._next_ids: dict[str, int] = {}
         self._put = {table: _insert_sql(table) for table in COLUMNS}
