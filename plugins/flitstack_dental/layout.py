@@ -97,7 +97,7 @@ class AsOf:
     """A field whose newest value tells the export's day; only in records whose fields hold the values of `when`."""
 
     stream: str
-    field: str
+    date_field: str
     when: Mapping[str, Any] = field(default_factory=dict)
 
 

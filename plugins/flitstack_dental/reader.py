@@ -95,7 +95,7 @@ class DentalReader:
             for item in self._tables[name].read(stream):
                 if isinstance(item, Record):
                     for condition in conditions:
-                        self._notice_day(item.data, condition.field, condition.when)
+                        self._notice_day(item.data, condition.date_field, condition.when)
                     if stream == "documents":
                         item = self._documents.with_bytes(item)
                 yield item

@@ -33,7 +33,7 @@ def test_the_list_names_plugin_version_hooks_and_what_it_registers() -> None:
     result = CliRunner().invoke(cli, ["plugins", "list"])
 
     assert result.exit_code == 0
-    assert "meadow (meadow-flit 1.5)\n  hooks: flit_register_sources\n  registers: source meadow" in result.stdout
+    assert "meadow (meadow-flit 1.5)\n  hooks: flit_register_sources\n  source: meadow" in result.stdout
 
 
 def test_a_broken_plugin_is_listed_with_its_cause() -> None:

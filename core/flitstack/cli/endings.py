@@ -35,8 +35,8 @@ class Ending:
 def ending_of(exc: BaseException, debug: bool) -> Ending | None:
     """Return how an invocation ends that raised `exc`; None when the reader of its output went away.
 
-    A FlitError brings its own message and code; what the operating system refuses is no bug. Of anything else only the type and the place are told: its text may
-    hold values of records.
+    A FlitError brings its own message and code; what the operating system refuses is no bug. Of anything else only
+    the type and the place are told: its text may hold values of records.
     :param debug: put the traceback first, with the texts of exceptions left out.
     """
     if isinstance(exc, OSError) and exc.errno == errno.EPIPE:

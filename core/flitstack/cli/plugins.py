@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from flitstack.registration import describe
 from flitstack.registry import BrokenPlugin, Plugin, Registry, load_plugins
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 @click.group()
@@ -61,14 +64,26 @@ def _as_json(registry: Registry) -> dict[str, Any]:
 
 
 def _usable(plugin: Plugin) -> str:
-    registers = ", ".join(describe(thing) for thing in plugin.registered) or "nothing"
     return "\n".join(
         [
             f"{plugin.name} ({plugin.distribution} {plugin.version})",
-            f"  hooks: {', '.join(plugin.hooks)}",
-            f"  registers: {registers}",
+            _wrapped("hooks", plugin.hooks),
+            *(_wrapped(kind, names) for kind, names in _by_kind(plugin).items()),
         ]
     )
+
+
+def _by_kind(plugin: Plugin) -> dict[str, list[str]]:
+    """Return the names of what it registers by kind, kinds in the order in which they were registered."""
+    found: dict[str, list[str]] = {}
+    for thing in plugin.registered:
+        kind, _, name = describe(thing).partition(" ")
+        found.setdefault(kind, []).append(name)
+    return {f"{kind}s" if len(names) > 1 else kind: names for kind, names in found.items()}
+
+
+def _wrapped(label: str, names: Sequence[str]) -> str:
+    return click.wrap_text(f"{label}: {', '.join(names)}", 100, initial_indent="  ", subsequent_indent="    ")
 
 
 def _broken(plugin: BrokenPlugin) -> str:

@@ -56,15 +56,15 @@ def _choices(template: Template, given: Mapping[str, object]) -> str:
     """Return what the choices made at gates show; stop when one is still to be made."""
     told: list[str] = []
     for name, gate in template.gates.items():
-        chosen = given.get(gate.variable)
+        variable, shows = str(gate["variable"]), gate["shows"]
+        chosen = given.get(variable)
         if chosen is None:
-            offered = "\n".join(f"  {value}: {text}" for value, text in gate.shows.items())
-            values = "|".join(gate.shows)
+            offered = "\n".join(f"  {value}: {text}" for value, text in shows.items())
             raise ApprovalNeeded(
                 f"== {name} ==\nChoose what moves:\n{offered}\n\nNothing was written. "
-                f"Run the same command with --set {gate.variable}={values}."
+                f"Run the same command with --set {variable}={'|'.join(shows)}."
             )
-        told.append(f"{gate.variable} = {chosen}: {gate.shows.get(str(chosen), '')}")
+        told.append(f"{variable} = {chosen}: {shows.get(str(chosen), '')}")
     return "\n".join(told)
 
 
