@@ -63,7 +63,8 @@ def find_dialect(sample: str, known: AbstractSet[str], delimiter: str = "", quot
         delimiter = delimiter or found[1].replace("\\t", "\t")
         sample = sample[found.end() :]
         skip = 1
-    candidates = (delimiter,) if delimiter else DELIMITERS
+    present = [each for each in DELIMITERS if each in sample]
+    candidates = [delimiter] if delimiter else present or [","]
     best = max(candidates, key=lambda each: _score(sample, each, quote or _find_quote(sample, each), known))
     chosen = quote or _find_quote(sample, best)
     return Dialect(
@@ -85,6 +86,8 @@ def _find_quote(sample: str, delimiter: str) -> str:
 
 
 def _quoted_cells(sample: str, delimiter: str, quote: str) -> int:
+    if quote not in sample:
+        return 0
     edge, mark = re.escape(delimiter), re.escape(quote)
     # A cell in quotes: opened after a delimiter or at a line's start, closed before one or at its end.
     cell = re.compile(

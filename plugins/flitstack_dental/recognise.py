@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from flitstack_dental.settings import Settings
 
 SUFFIXES = frozenset({".csv", ".txt", ".tsv", ".tab", ".psv", ".dat", ".rep"})
-SAMPLE_CHARS = 1 << 16
+SAMPLE_CHARS = 1 << 15
 _DATA_CELL = re.compile(r"[\d\s.,:/()$€£+\-]*\d[\d\s.,:/()$€£+\-]*|\S+@\S+\.\S+")
 
 

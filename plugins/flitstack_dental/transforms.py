@@ -43,7 +43,10 @@ def _of(record: Any, name: str) -> Any:
 
 
 def labelled(label: str, value: object) -> str | None:
-    """Return `LABEL: value`, or None when there is no value; days as ISO 8601, true and false as yes and no."""
+    """Return `LABEL: value`, or None when there is no value.
+
+    Days and times as ISO 8601 to the minute, midnight as the day alone; true and false as yes and no.
+    """
     text = _plain(value)
     return f"{label}: {text}" if text else None
 
@@ -62,7 +65,7 @@ def _plain(value: object) -> str | None:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, datetime):
-        return value.strftime("%Y-%m-%d %H:%M")
+        return value.strftime("%Y-%m-%d" if value.time() == time() else "%Y-%m-%d %H:%M")
     if isinstance(value, Decimal):
         return f"{value:f}"
     return str(value).strip() or None
@@ -115,7 +118,8 @@ def contact_text(points: Sequence[Any], limit: int) -> str | None:
 
 
 def _contact_label(point: Any) -> str:
-    return str(_of(point, "label") or _of(point, "kind"))
+    kind = _of(point, "kind")
+    return str(_of(point, "label") or ("other" if kind == "email" else kind))
 
 
 # --- procedures and treatment plans ---------------------------------------------------------------------------------

@@ -191,7 +191,7 @@ class Client:
         answer: Answer | None = None
         kept = False
         try:
-            await self._limiter.acquire()
+            ticket = await self._limiter.acquire()
             try:
                 answer = await self._request(call)
                 kept = answer.status < 400
@@ -199,7 +199,7 @@ class Client:
                 kept = True
                 raise
             finally:
-                self._limiter.release(answer.headers if answer else None)
+                self._limiter.release(ticket, answer.headers if answer else None)
         finally:
             if not kept:
                 self._budget.refund(cost)

@@ -39,6 +39,7 @@ class BurstLimiter:
         self._clock = clock
         self._limit = limit
         self._under_way = 0
+        self._noted = 0
         self._free_at: deque[float] = deque()
         self._closed_until = 0.0
         self._finished = asyncio.Event()
@@ -49,14 +50,17 @@ class BurstLimiter:
         """Requests that two seconds may hold, as stated by the last answer."""
         return self._limit
 
-    async def acquire(self) -> None:
-        """Return as soon as one more request may leave, in the order of asking."""
+    async def acquire(self) -> int:
+        """Return as soon as one more request may leave, in the order of asking: its ticket, for `release`."""
         async with self._queue:
             while (wait_s := self._wait_s()) != 0.0:
                 await self._wait(wait_s)
+            ticket = self._under_way + len(self._free_at) - self._noted
             self._under_way += 1
+            self._noted += 1
+            return ticket
 
-    def release(self, headers: Mapping[str, str] | None = None) -> None:
+    def release(self, ticket: int, headers: Mapping[str, str] | None = None) -> None:
         """Note that the answer came, or will not come.
 
         :param headers: of the answer, lower-case names; what they say of the window is believed.
@@ -65,23 +69,28 @@ class BurstLimiter:
         free_at = self._clock.monotonic() + WINDOW_S + EDGE_S
         self._free_at.append(free_at)
         if headers is not None:
-            self._learn(headers, free_at)
+            self._learn(headers, ticket + self._noted, free_at)
         self._finished.set()
 
     def close_for(self, seconds: float) -> None:
         """Let nothing leave for `seconds`."""
         self._closed_until = max(self._closed_until, self._clock.monotonic() + seconds)
 
-    def _learn(self, headers: Mapping[str, str], free_at: float) -> None:
+    def _learn(self, headers: Mapping[str, str], counted: int, free_at: float) -> None:
+        """Take over the limit, and make room for what others sent.
+
+        :param counted: requests known to us that the server can have had in its window when it wrote the headers: those
+            in the log when this one left, and all noted since.
+        """
         limit, remaining = header_number(headers, LIMIT_HEADER), header_number(headers, REMAINING_HEADER)
         if limit is None or limit < 1:
             return
         self._limit = int(limit)
         if remaining is None:
             return
-        # Our own log is at least what the server counted of us; more than that was sent by somebody else.
-        others = int(limit - remaining) - self._under_way - len(self._free_at)
-        self._free_at.extend([free_at] * max(others, 0))
+        others = max(int(limit - remaining) - counted, 0)
+        self._noted += others
+        self._free_at.extend([free_at] * others)
 
     def _wait_s(self) -> float:
         """Return seconds to wait, 0 to go, or -1 to wait for an answer."""

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from tests.dental_example.conftest import Example, Line
 
 ENTRY_KEYS = {"kind", "stream", "id", "file", "line", "field", "bucket", "code_or_rule", "note"}
-NO_CODE = {"created", "folded"}
+NO_CODE = {"created", "folded", "blocked"}
 
 
 def _by_line(example: Example) -> dict[tuple[str, int], Line]:
@@ -75,17 +75,19 @@ def test_each_row_without_its_patient_is_foreseen(any_size: Example) -> None:
         if entry["stream"] == "patients" and entry["bucket"] == "rejected" and entry["kind"] != "duplicate_id"
     }
     known = {line.cells["id"] for line in any_size.lines("patients") if ("patients.csv", line.number) not in lost}
-    # A patient without a name is in the export; it is the destination that cannot hold it.
-    nameless = {entry["id"] for entry in any_size.ledger if entry["kind"] == "missing_name"}
+    rejected = {
+        entry["id"] for entry in any_size.ledger if entry["stream"] == "patients" and entry["bucket"] == "rejected"
+    }
     by_line = {(entry["stream"], entry["line"]): entry for entry in any_size.ledger}
 
     for stream in DEFECTS:
         for line in any_size.lines(stream):
             owner = line.cells.get("patient_id") or ""
-            if owner in known | {"", "patient_id"} or stream in {"patients", "referral_sources"} or owner in nameless:
+            if owner in known | {"", "patient_id"} or stream in {"patients", "referral_sources"}:
                 continue
             entry = by_line[stream, line.number]
-            assert (entry["bucket"], entry["code_or_rule"]) == ("rejected", "orphan"), (stream, line.number)
+            fate = ("blocked", None) if owner in rejected else ("rejected", "orphan")
+            assert (entry["bucket"], entry["code_or_rule"]) == fate, (stream, line.number)
 
 
 def test_each_ragged_row_is_foreseen(any_size: Example) -> None:

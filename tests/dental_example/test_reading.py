@@ -15,9 +15,10 @@ if TYPE_CHECKING:
 
     from tests.dental_example.conftest import Example
 
-OF_THE_READER = frozenset(
-    "unknown_code bad_date ambiguous_date bad_number missing_id ragged_row invalid_row totals_line repeated_header".split()
-) | {"document_missing"}
+OF_THE_READER = {
+    *("unknown_code", "bad_date", "ambiguous_date", "bad_number", "missing_id", "ragged_row", "invalid_row"),
+    *("totals_line", "repeated_header", "secret_column"),
+}
 """Codes and rules that a row gets while it is read; all others need the whole export."""
 
 
@@ -86,3 +87,26 @@ def test_a_kept_defect_is_read_and_one_unescaped_quote_is_mended(
 
     assert any(entry["kind"] == "unescaped_quotes" for entry in kept)
     assert [entry for entry in kept if (entry["stream"], entry["line"]) not in places] == []
+
+
+def test_a_document_has_its_size_and_hash_unless_its_bytes_are_missing(
+    any_size: Example, read: dict[str, list[Record | Rejection | Skip]]
+) -> None:
+    missing = {entry["id"] for entry in any_size.ledger if entry["code_or_rule"] == "document_missing"}
+    documents = [item for item in read["documents"] if isinstance(item, Record)]
+
+    assert missing
+    assert {item.id for item in documents if item.data.get("size") is None} == missing
+    assert {item.id for item in documents if item.data.get("sha256") is None} == missing
+
+
+def test_a_column_of_secrets_is_reported_as_dropped(any_size: Example) -> None:
+    foretold = {(e["file"], e["field"]) for e in any_size.ledger if e["kind"] == "secret_column"}
+
+    reader = open_export(str(any_size.out), {})
+    for stream in reader.streams():
+        list(reader.read(stream.name))
+    dropped = {(file.name, column) for file in reader.inventory() for column in file.dropped}
+    reader.close()
+
+    assert dropped == foretold

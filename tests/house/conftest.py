@@ -26,5 +26,5 @@ def texts() -> dict[str, str]:
         hidden = any(part.startswith(".") and part != ".ci" for part in relative.parts[:-1])
         generated = any(part in GENERATED or part.endswith(".egg-info") for part in relative.parts)
         if path.is_file() and not hidden and not generated and path.suffix in TEXTS:
-            found[relative.as_posix()] = path.read_text(encoding="utf-8")
+            found[relative.as_posix()] = path.read_text(encoding="utf-8", errors="replace")
     return found

@@ -64,8 +64,8 @@ def sandbox(open_sandbox: OpenSandbox) -> Sandbox:
     return open_sandbox()
 
 
-@pytest.fixture
-def sign_in(runner: asyncio.Runner) -> SignIn:
+@pytest.fixture(scope="session")
+def sign_in_anywhere(runner: asyncio.Runner) -> SignIn:
     """Return a client of a sandbox's user: 0 is the admin, 1 is not, None has no token."""
 
     def client(sandbox: Sandbox, user: int | None = 0) -> httpx.Client:
@@ -73,6 +73,11 @@ def sign_in(runner: asyncio.Runner) -> SignIn:
         return httpx.Client(transport=InProcess(runner, sandbox), base_url="http://sandbox.example", headers=headers)
 
     return client
+
+
+@pytest.fixture
+def sign_in(sign_in_anywhere: SignIn) -> SignIn:
+    return sign_in_anywhere
 
 
 @pytest.fixture

@@ -13,8 +13,6 @@ BUCKETS = (
     "in_doubt", "rejected", "conflict", "blocked", "pending", "created", "updated", "unchanged", "folded", "skipped",
 )  # fmt: skip
 
-UNCLAIMED = "not_mapped"
-
 # The worst bucket of a record wins: its place in BUCKETS is its rank, the smallest first.
 RANKED = """
 WITH latest AS (
@@ -39,7 +37,7 @@ ranked AS (
     SELECT c.stream, c.id, CASE WHEN c.role = 'folded' AND m.rank BETWEEN 5 AND 7 THEN 8 ELSE m.rank END AS rank
     FROM contribution c JOIN made m ON m.object = c.object AND m.key = c.key AND m.part = c.part
     UNION ALL SELECT stream, id, 1 FROM rejection
-    UNION ALL SELECT stream, id, 9 FROM skip
+    UNION ALL SELECT stream, id, CASE bucket WHEN 'blocked' THEN 3 ELSE 9 END FROM left_out
     UNION ALL SELECT stream, id, 8 FROM used
     UNION ALL SELECT stream, id, CASE WHEN user IS NULL THEN 9 ELSE 8 END FROM owner
 )
@@ -92,7 +90,7 @@ class Buckets:
 
     def skips(self) -> list[tuple[str, str, int]]:
         """Return (stream, rule, count)."""
-        sql = "SELECT stream, rule, count(*) AS n FROM skip GROUP BY stream, rule ORDER BY stream, n DESC"
+        sql = "SELECT stream, rule, count(*) AS n FROM left_out GROUP BY stream, rule ORDER BY stream, n DESC"
         return [(r["stream"], r["rule"], r["n"]) for r in self._store.rows(sql)]
 
     def rejected_rows(self) -> Iterator[tuple[str, str, str, str, str, str | None, str, int]]:

@@ -38,8 +38,9 @@ CREATE TABLE rejection (
     stream TEXT NOT NULL, id TEXT NOT NULL, code TEXT NOT NULL, reason TEXT NOT NULL, hint TEXT NOT NULL, field TEXT,
     stage TEXT NOT NULL, PRIMARY KEY (stream, id, code)
 ) WITHOUT ROWID;
-CREATE TABLE skip (
-    stream TEXT NOT NULL, id TEXT NOT NULL, rule TEXT NOT NULL, stage TEXT NOT NULL, PRIMARY KEY (stream, id, rule)
+CREATE TABLE left_out (
+    stream TEXT NOT NULL, id TEXT NOT NULL, rule TEXT NOT NULL, stage TEXT NOT NULL, bucket TEXT NOT NULL,
+    PRIMARY KEY (stream, id, rule)
 ) WITHOUT ROWID;
 CREATE TABLE finding (
     pos INTEGER PRIMARY KEY, stage TEXT NOT NULL, code TEXT NOT NULL, message TEXT NOT NULL, severity TEXT NOT NULL,

@@ -85,7 +85,7 @@ class Records:
             for table in ("desired", "contribution", "used", "grouped"):
                 db.execute(f"DELETE FROM {table}")  # noqa: S608 - names from the line above
             db.execute("DELETE FROM rejection WHERE stage = 'map'")
-            db.execute("DELETE FROM skip WHERE stage = 'map'")
+            db.execute("DELETE FROM left_out WHERE stage = 'map'")
 
         self._store.write(job)
 
@@ -113,7 +113,7 @@ class Records:
                     "same object and key. Give one of them a key of its own (key, key_stream)."
                 ) from exc
             db.executemany("INSERT OR IGNORE INTO contribution VALUES (?, ?, ?, ?, ?, ?)", made)
-            db.executemany("INSERT OR REPLACE INTO skip VALUES (?, ?, ?, 'map')", skips)
+            db.executemany("INSERT OR REPLACE INTO left_out VALUES (?, ?, ?, 'map', 'skipped')", skips)
             db.executemany("INSERT OR IGNORE INTO used VALUES (?, ?)", used)
             insert_rejections(db, rejections, "map")
 
@@ -164,27 +164,41 @@ class Records:
                 "UPDATE desired SET verdict = ?4 WHERE object = ?1 AND key = ?2 AND part = ?3",
                 verdicts,
             )
-            db.executemany("INSERT OR REPLACE INTO skip VALUES (?, ?, ?, 'map')", skips)
+            db.executemany("INSERT OR REPLACE INTO left_out VALUES (?, ?, ?, 'map', 'skipped')", skips)
             insert_rejections(db, rejections, "map")
 
         self._store.write(job)
 
-    def skip_unclaimed(self, stream: str, rule: str) -> None:
-        """Put every record of a stream that came to nothing in bucket skipped, under a rule."""
+    def unclaimed(self, stream: str) -> Iterator[tuple[str, Mapping[str, JSON]]]:
+        """Yield id and data of the records of a stream that came to nothing so far."""
         sql = (
-            "INSERT OR IGNORE INTO skip SELECT s.stream, s.id, ?, 'map' FROM staged s WHERE s.stream = ? "
-            "AND s.state = 'ok' "
+            "SELECT s.id, s.data FROM staged s WHERE s.stream = ? AND s.state = 'ok' "
             "AND NOT EXISTS (SELECT 1 FROM contribution c WHERE c.stream = s.stream AND c.id = s.id) "
-            "AND NOT EXISTS (SELECT 1 FROM skip k WHERE k.stream = s.stream AND k.id = s.id) "
+            "AND NOT EXISTS (SELECT 1 FROM left_out k WHERE k.stream = s.stream AND k.id = s.id) "
             "AND NOT EXISTS (SELECT 1 FROM rejection r WHERE r.stream = s.stream AND r.id = s.id) "
             "AND NOT EXISTS (SELECT 1 FROM used u WHERE u.stream = s.stream AND u.id = s.id) "
-            "AND NOT EXISTS (SELECT 1 FROM owner o WHERE o.stream = s.stream AND o.id = s.id AND o.user NOT NULL)"
+            "AND NOT EXISTS (SELECT 1 FROM owner o WHERE o.stream = s.stream AND o.id = s.id AND o.user NOT NULL) "
+            "ORDER BY s.pos"
         )
-        self._store.write(lambda db: db.execute(sql, (rule, stream)))
+        for row in self._store.rows(sql, (stream,)):
+            yield row["id"], json.loads(row["data"])
+
+    def leave_out(self, rows: Sequence[tuple[str, str, str, str]], rejections: Sequence[Rejection]) -> None:
+        """Put source records (stream, id, rule, bucket) in bucket skipped or blocked, and note rejections."""
+
+        def job(db: sqlite3.Connection) -> None:
+            db.executemany("INSERT OR REPLACE INTO left_out VALUES (?1, ?2, ?3, 'map', ?4)", rows)
+            insert_rejections(db, rejections, "map")
+
+        self._store.write(job)
 
     def is_rejected(self, stream: str, record_id: str) -> bool:
         """Tell whether a source record was rejected."""
         return self._store.row("SELECT 1 FROM rejection WHERE stream = ? AND id = ?", (stream, record_id)) is not None
+
+    def is_left_out(self, stream: str, record_id: str) -> bool:
+        """Tell whether a source record was left out by a rule."""
+        return self._store.row("SELECT 1 FROM left_out WHERE stream = ? AND id = ?", (stream, record_id)) is not None
 
     def contributors(self, object_: str, key: str, part: str) -> list[tuple[str, str, str]]:
         """Return (stream, id, role) of the source records that made a desired record."""

@@ -60,7 +60,7 @@ class Staging:
         def job(db: sqlite3.Connection) -> None:
             db.execute("INSERT OR REPLACE INTO snapshot_stream VALUES (?, ?, ?, ?)", row)
             db.execute("DELETE FROM rejection WHERE stream = ? AND stage = 'stage'", (stream.name,))
-            db.execute("DELETE FROM skip WHERE stream = ? AND stage = 'stage'", (stream.name,))
+            db.execute("DELETE FROM left_out WHERE stream = ? AND stage = 'stage'", (stream.name,))
             db.execute("DELETE FROM staged WHERE stream = ? AND state <> 'ok'", (stream.name,))
 
         self._store.write(job)
@@ -228,7 +228,7 @@ class _Chunk:
             text = dumps(data) if state == "ok" else "{}"
             staged.append((row.stream, record_id, state, text, digest, where.file, where.line, self._snapshot))
         self._db.executemany(UPSERT, staged)
-        self._db.executemany("INSERT OR REPLACE INTO skip VALUES (?, ?, ?, 'stage')", skips)
+        self._db.executemany("INSERT OR REPLACE INTO left_out VALUES (?, ?, ?, 'stage', 'skipped')", skips)
         insert_rejections(self._db, rejections, "stage")
         return rejections
 

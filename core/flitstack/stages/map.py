@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from flitstack.mapping import Entry, Fit, Spec
+    from flitstack.mapping.entries import Collect
     from flitstack.protocols import Record
     from flitstack.stages.context import RunContext
 
@@ -192,20 +193,16 @@ def _verdict(
         if exists and parent is None:
             continue
         if exists and parent is not None:
-            return "skipped:parent_skipped" if parent.startswith("skipped") else "blocked:parent"
+            return "skipped:parent_skipped" if parent.startswith("skipped") else "blocked:parent_rejected"
         _, stream, record_id, _ = split_source_key(link.key)
-        state = ctx.journal.staging.state(stream, record_id)
-        if state is None:
-            return "rejected:orphan"
-        if state == "rejected" or ctx.journal.records.is_rejected(stream, record_id):
-            return "blocked:parent"
-        return "skipped:parent_skipped"
+        return _fate(ctx, stream, record_id) or "skipped:parent_skipped"
     return None
 
 
 def _claim_the_rest(ctx: RunContext, spec: Spec) -> None:
-    """Put what came to nothing in bucket skipped, under a rule that says why."""
+    """Account for what came to nothing: under a rule that says why, or with the parent it hangs on."""
     owners = {source.stream for source in spec.owners}
+    hangs = {collect.shape.stream: collect for entry in spec.entries for collect in entry.collects if collect.fold}
     for stream in ctx.journal.staging.streams():
         if stream in spec.skip_streams:
             rule = spec.skip_streams[stream].rule
@@ -213,4 +210,31 @@ def _claim_the_rest(ctx: RunContext, spec: Spec) -> None:
             rule = "unreferenced"
         else:
             rule = "no_matching_user" if stream in owners else "not_mapped"
-        ctx.journal.records.skip_unclaimed(stream, rule)
+        left: list[tuple[str, str, str, str]] = []
+        rejections: list[Rejection] = []
+        collect = hangs.get(stream)
+        parents = _parents_of(collect) if collect else None
+        for record_id, data in ctx.journal.records.unclaimed(stream):
+            parent = data.get(collect.by) if collect else None
+            fate = _fate(ctx, parents, str(parent)) if parents and parent is not None else None
+            if fate == "rejected:orphan":
+                rejections.append(_orphan(stream, record_id))
+            else:
+                bucket, _, name = (fate or f"skipped:{rule}").partition(":")
+                left.append((stream, record_id, name, bucket))
+        ctx.journal.records.leave_out(left, rejections)
+
+
+def _parents_of(collect: Collect) -> str | None:
+    """Return the stream that the collected records hang on, as their schema states it."""
+    return next((stream for field, stream in collect.shape.references.values() if field == collect.by), None)
+
+
+def _fate(ctx: RunContext, stream: str, record_id: str) -> str | None:
+    """Return what a record shares with a parent that became nothing; None when the parent is there."""
+    state = ctx.journal.staging.state(stream, record_id)
+    if state is None:
+        return "rejected:orphan"
+    if state == "rejected" or ctx.journal.records.is_rejected(stream, record_id):
+        return "blocked:parent_rejected"
+    return "skipped:parent_skipped" if ctx.journal.records.is_left_out(stream, record_id) else None

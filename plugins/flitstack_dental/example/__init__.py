@@ -30,7 +30,7 @@ from flitstack_dental.example.visits import planned_visits, write_recalls, write
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from flitstack_dental.example.defects import Fields
+    from flitstack_dental.example.defects import Fields, RowDefect
     from flitstack_dental.example.people import Family
     from flitstack_dental.example.practice import Practice
     from flitstack_dental.example.visits import Visit
@@ -93,8 +93,9 @@ def _write_patient(export: Export, practice: Practice, family: Family, number: i
     visits = planned_visits(case)
     kept = [visit.starts_at.date() for visit in visits if visit.status == "completed" and visit.starts_at is not None]
     first, last = (kept[0], kept[-1]) if kept else (None, None)
-    if not export.emit("patients", patient_row(case, first, last), rng if case.person.ordinary else None):
-        _write_lost(case, visits)
+    defect = export.emit("patients", patient_row(case, first, last), rng if case.person.ordinary else None)
+    if defect is not None:
+        _write_lost(case, visits, defect)
         return
     write_contacts(case)
     write_insurance(case)
@@ -105,13 +106,13 @@ def _write_patient(export: Export, practice: Practice, family: Family, number: i
     write_chart(case, completed)
 
 
-def _write_lost(case: Case, visits: list[Visit]) -> None:
-    """Write the little that hangs on a patient whose own row cannot be read, so that its fate shows."""
+def _write_lost(case: Case, visits: list[Visit], defect: RowDefect) -> None:
+    """Write the little that hangs on a patient whose own row cannot move, so that its fate shows."""
     owner = {"patient_id": case.person.id}
     address = {"id": case.export.next_id("addresses", "A"), **owner, **mailing_address(case.person)}
-    case.export.emit_lost("addresses", address)
+    case.export.emit_lost("addresses", address, defect)
     for visit in visits[:1]:
         if visit.starts_at is not None:
             appointment: Fields = {"starts_at": visit.starts_at, "status": "completed", "original_status": "Complete"}
             row: Fields = {"id": case.export.next_id("appointments", "AP"), **owner, **appointment}
-            case.export.emit_lost("appointments", row)
+            case.export.emit_lost("appointments", row, defect)

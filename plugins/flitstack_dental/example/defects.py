@@ -304,7 +304,8 @@ DEFECTS: Mapping[str, tuple[RowDefect, ...]] = {
     "prescriptions": (_rejected("bad_date", 0.001, 3, _sets(prescribed_on="31/02/2025"), "prescribed_on"),
                       _orphan(0.001, 5)),
     "patient_referrals": (
-        _kept("folded", "unknown_source", 0.09, 2, _sets(source_id="RS99999"), "No such source.", "source_id"),
+        _kept("folded", "unknown_source", 0.09, 2, _sets(source_id="RS99999", direction="from"),
+              "No such source.", "source_id"),
         _orphan(0.001, 4),
     ),
     "account_balances": (
@@ -327,6 +328,8 @@ DEFECTS: Mapping[str, tuple[RowDefect, ...]] = {
         _kept("folded", "formula_cell", 0.002, 3, _sets(value="=2+5"), "A formula.", "value"),
         _kept("folded", "line_break", 0.005, 4, _sets(value="two\nlines"), "A line break in the cell.", "value"),
         _orphan(0.001, 6),
+        RowDefect("secret_custom_column", "skipped", "secret_column", "A column of theirs that holds a secret.", "name",
+                  0.0005, 8, _sets(name="Driver License", value="X0000000")),
     ),
     "tooth_chart": (_kept("folded", "supernumerary", 0.01, 2, _sets(tooth="AS"), "A tooth too many.", "tooth"),),
     "ledger": (_rejected("bad_date", 0.0003, 4, _sets(posted_on=_BAD_DAY), "posted_on"),),

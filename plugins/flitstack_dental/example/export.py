@@ -79,19 +79,33 @@ def stream_columns() -> dict[str, tuple[str, ...]]:
     return found
 
 
+class _Out:
+    """Where the csv module writes to: passes finished rows on and counts the physical lines they cover."""
+
+    def __init__(self, handle: TextIO) -> None:
+        self.handle = handle
+        self.next_line = 1
+        self.mangle: Callable[[str], str] | None = None
+
+    def write(self, text: str) -> None:
+        """Take one finished row."""
+        if self.mangle is not None:
+            text = self.mangle(text)
+        self.handle.write(text)
+        self.next_line += text.count("\n")
+
+
 class StreamFile:
-    """One CSV file under way: counts rows and physical lines."""
+    """One CSV file under way."""
 
     def __init__(self, stream: str, columns: tuple[str, ...], dialect: Dialect, handle: TextIO) -> None:
         self.name = f"{stream}.csv"
         self.columns = columns
         self.rows = 0
-        self.next_line = 1
-        self._mangle: Callable[[str], str] | None = None
         self._dialect = dialect
-        self._handle = handle
+        self._out = _Out(handle)
         self._writer = csv.writer(
-            self,
+            self._out,
             delimiter=dialect.delimiter,
             quotechar=dialect.quote,
             lineterminator=dialect.newline,
@@ -100,23 +114,16 @@ class StreamFile:
         if dialect.bom:
             handle.write("\ufeff")
         if dialect.sep_line:
-            self.write(f"sep={dialect.delimiter}{dialect.newline}")
+            self._out.write(f"sep={dialect.delimiter}{dialect.newline}")
         self.write_cells(columns)
-
-    def write(self, text: str) -> None:
-        """Take one finished row from the csv module and count the lines it covers."""
-        if self._mangle is not None:
-            text = self._mangle(text)
-        self._handle.write(text)
-        self.next_line += text.count("\n")
 
     def write_cells(self, cells: Sequence[str], mangle: Callable[[str], str] | None = None) -> int:
         """Write one row as it stands and return the line it begins on.
 
         :param mangle: what happens to the finished text of the row.
         """
-        line = self.next_line
-        self._mangle = mangle
+        line = self._out.next_line
+        self._out.mangle = mangle
         self._writer.writerow(cells)
         return line
 
@@ -172,8 +179,8 @@ class Export:
         """Return an id for the stream's next record."""
         return f"{prefix}{self._files[stream].rows + 1:06d}"
 
-    def emit(self, stream: str, row: Fields, rng: random.Random | None = None) -> bool:
-        """Write one record, perhaps with a defect, and return whether it can still be read.
+    def emit(self, stream: str, row: Fields, rng: random.Random | None = None) -> RowDefect | None:
+        """Write one record, perhaps with a defect, and return the one that keeps it from moving, None when none does.
 
         :param rng: given for a row that a defect may befall: an ordinary row of an ordinary patient, so that
             nothing else decides its bucket.
@@ -183,15 +190,18 @@ class Export:
         defect = self._defect(stream, rng) if rng is not None else None
         if defect is None:
             file.write_cells(file.cells(row))
-            return True
+            return None
         return self._plant(stream, file, dict(row), defect)
 
-    def emit_lost(self, stream: str, row: Fields) -> None:
-        """Write one record of a patient whose own row cannot be read, and foresee its fate."""
+    def emit_lost(self, stream: str, row: Fields, parent: RowDefect) -> None:
+        """Write one record of a patient whose own row cannot move, and foretell its fate.
+
+        :param parent: what befell the patient; when its row cannot even be named, the record is an orphan.
+        """
         file = self._files[stream]
         file.rows += 1
         line = file.write_cells(file.cells(row))
-        self.ledger.add(LOST, stream, str(row["id"]), file.name, line)
+        self.ledger.add(BLOCKED if parent.has_id else LOST, stream, str(row["id"]), file.name, line)
 
     def _defect(self, stream: str, rng: random.Random) -> RowDefect | None:
         candidates = DEFECTS.get(stream)
@@ -209,16 +219,15 @@ class Export:
                 return defect
         return None
 
-    def _plant(self, stream: str, file: StreamFile, row: Row, defect: RowDefect) -> bool:
-        first = file.next_line
+    def _plant(self, stream: str, file: StreamFile, row: Row, defect: RowDefect) -> RowDefect | None:
         cells = file.cells(defect.changed(row))
         line = file.write_cells(cells[: -defect.cut] if defect.cut else [*cells, *defect.extra], defect.mangle)
         if defect.again is not None:
             file.rows += 1
             line = file.write_cells(file.cells(defect.again(dict(row))))
-        record_id = str(row["id"]) if defect.has_id else None
-        self.ledger.add(defect, stream, record_id, file.name, line if defect.again else first)
-        return defect.again is not None or defect.bucket not in {"rejected", "skipped"}
+        self.ledger.add(defect, stream, str(row["id"]), file.name, line)
+        moves = defect.again is not None or defect.bucket not in {"rejected", "skipped"}
+        return None if moves else defect
 
     def note_secret_column(self, stream: str, column: str) -> None:
         """Enter a column of secrets into the ledger."""
@@ -240,6 +249,7 @@ def _text_file(path: Path, encoding: str) -> TextIO:
     return path.open("w", encoding=encoding, newline="")
 
 
-LOST = RowDefect("parent_lost", "rejected", "orphan", "Its patient's own row cannot be read.")
+LOST = RowDefect("parent_lost", "rejected", "orphan", "Its patient's own row has no id that can be read.")
+BLOCKED = RowDefect("parent_rejected", "blocked", None, "Its patient's own row is rejected.")
 TOTALS = RowDefect("totals_line", "skipped", "totals_line", "A line of totals at the end of the file.")
 REPEATED_HEADER = RowDefect("repeated_header", "skipped", "repeated_header", "The header again, amid the rows.")

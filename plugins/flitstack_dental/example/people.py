@@ -129,7 +129,7 @@ class Case:
     practice: Practice
 
     def emit(self, stream: str, prefix: str, row: Row, ordinary: bool = True) -> str | None:
-        """Write one row of this patient and return its id, None when a defect keeps it from being read.
+        """Write one row of this patient and return its id, None when a defect keeps it from moving.
 
         :param ordinary: a row that is not gets no defect, since something else may decide its bucket.
         """
@@ -138,8 +138,8 @@ class Case:
             f"{(AS_OF - timedelta(days=self.rng.randrange(400))).isoformat()}T18:{self.rng.randrange(60):02d}:00"
         )
         full: Row = {"id": record_id, "patient_id": self.person.id, "updated_at": stamp, **row}
-        readable = self.export.emit(stream, full, self.rng if ordinary and self.person.ordinary else None)
-        return record_id if readable else None
+        lost = self.export.emit(stream, full, self.rng if ordinary and self.person.ordinary else None)
+        return record_id if lost is None else None
 
     def day(self, within: int) -> date:
         """Return a day at most `within` days before the export."""

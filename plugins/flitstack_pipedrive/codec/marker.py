@@ -10,7 +10,7 @@ import re
 from urllib.parse import quote
 
 LABEL = "flit-id:"
-ROOM = 1_000  # characters of a text's limit that are kept for the marker
+ROOM = 1_500  # characters of a text's limit that are kept for the marker
 
 # The paragraph as written, or what a sanitiser may have made of it: another block, or a bare line at the end.
 _PARAGRAPH = re.compile(rf"\s*<(p|div)(?:\s[^>]*)?>\s*{LABEL}\s*([^\s<]+)\s*(?:<br\s*/?>\s*)?</\1>\s*", re.IGNORECASE)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Collection, Mapping
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard
 
 from flitstack_pipedrive.sandbox.account import CURRENCY_CODES
 from flitstack_pipedrive.sandbox.answers import refused_v2
@@ -14,6 +13,7 @@ if TYPE_CHECKING:
     from flitstack_pipedrive.sandbox.account import Account
 
 Check: TypeAlias = Callable[[Any, "Account"], str | None]
+LARGEST_NUMBER = 1e300
 ADDRESS_PARTS = (
     "country",
     "admin_area_level_1",
@@ -54,6 +54,16 @@ def validate(
         raise refused_v2(reasons)
 
 
+def is_number(value: object) -> TypeGuard[int | float]:
+    """Return whether it is a number that a float can hold; true and false are none."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < LARGEST_NUMBER
+
+
+def is_currency(value: object) -> bool:
+    """Return whether it is the code of a currency that the account knows."""
+    return isinstance(value, str) and value in CURRENCY_CODES
+
+
 def string(value: Any, account: Account) -> str | None:
     return None if isinstance(value, str) else not_a("string")
 
@@ -63,7 +73,7 @@ def integer(value: Any, account: Account) -> str | None:
 
 
 def number(value: Any, account: Account) -> str | None:
-    return None if type(value) in (int, float) and math.isfinite(value) else not_a("number")
+    return None if is_number(value) else not_a("number")
 
 
 def boolean(value: Any, account: Account) -> str | None:
@@ -87,7 +97,7 @@ def duration(value: Any, account: Account) -> str | None:
 
 
 def currency(value: Any, account: Account) -> str | None:
-    return None if isinstance(value, str) and value in CURRENCY_CODES else not_a("currency")
+    return None if is_currency(value) else not_a("currency")
 
 
 def title(value: Any, account: Account) -> str | None:

@@ -6,11 +6,16 @@ import json
 import signal
 import threading
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from flitstack.clock import clock_from_environment
 from flitstack.errors import FlitError
+
+if TYPE_CHECKING:
+    from flitstack_pipedrive.sandbox.app import Sandbox
+    from flitstack_pipedrive.sandbox.faults import FaultRule
 
 
 @click.group()
@@ -26,8 +31,11 @@ def sandbox() -> None:
 @click.option("--plan", default="growth", show_default=True, help="lite, growth, premium or ultimate.")
 @click.option("--seats", type=click.IntRange(min=1), default=1, show_default=True, help="Seats that were bought.")
 @click.option("--faults", type=click.Path(exists=True, dir_okay=False), help="JSON list of fault rules.")
+@click.option("--burst", type=click.IntRange(min=1), help="Requests per two seconds instead of the plan's.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Decides keys and tokens of a new account.")
-def serve(port: int, state: str | None, plan: str, seats: int, faults: str | None, seed: int) -> None:
+def serve(
+    port: int, state: str | None, plan: str, seats: int, faults: str | None, burst: int | None, seed: int
+) -> None:
     """Serve an imitated account until interrupted. A development aid: it is not Pipedrive.
 
     The first line on stdout is one JSON object: the url, and the users with their tokens.
@@ -35,22 +43,38 @@ def serve(port: int, state: str | None, plan: str, seats: int, faults: str | Non
     Example: flit sandbox serve --port 8080 --plan ultimate --seats 5
     """
     try:
-        _serve(port, state, plan, seats, faults, seed)
+        rules = _rules(faults)
+        account = _open(state, plan=plan, seats=seats, burst=burst, faults=rules, seed=seed)
+        _serve(account, port, state)
     except FlitError as exc:
         click.echo(f"Error: {exc}", err=True)
         raise SystemExit(exc.exit_code) from exc
 
 
-def _serve(port: int, state: str | None, plan: str, seats: int, faults: str | None, seed: int) -> None:
-    from flitstack_pipedrive.sandbox.app import Sandbox
+def _rules(faults: str | None) -> tuple[FaultRule, ...]:
     from flitstack_pipedrive.sandbox.faults import read_rules
+
+    return read_rules(Path(faults)) if faults else ()
+
+
+def _open(
+    state: str | None, *, plan: str, seats: int, burst: int | None, faults: tuple[FaultRule, ...], seed: int
+) -> Sandbox:
+    # Imported here because the help must stay quick.
+    from flitstack_pipedrive.sandbox.app import Sandbox, Switches
+
+    switches = Switches(burst=burst)
+    clock = clock_from_environment()
+    return Sandbox(state, plan=plan, seats=seats, clock=clock, seed=seed, switches=switches, faults=faults)
+
+
+def _serve(account: Sandbox, port: int, state: str | None) -> None:
+    """Serve until a signal comes; the first line on stdout says where."""
     from flitstack_pipedrive.sandbox.serving import serve_in_thread
 
-    rules = read_rules(Path(faults)) if faults else ()
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    account = Sandbox(state, plan=plan, seats=seats, clock=clock_from_environment(), seed=seed, faults=rules)
     with account, serve_in_thread(account, port) as url:
         click.echo(json.dumps({"url": url, "users": account.users}))
         where = state or "a temporary file"

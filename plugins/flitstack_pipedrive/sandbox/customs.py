@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from flitstack_pipedrive.sandbox.account import CURRENCY_CODES, Account, CustomField
 from flitstack_pipedrive.sandbox.answers import Doc, refused_v2
-from flitstack_pipedrive.sandbox.checks import address, filled_address
+from flitstack_pipedrive.sandbox.checks import address, filled_address, is_currency, is_number
 from flitstack_pipedrive.sandbox.texts import CLOCK, is_date, with_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from flitstack_pipedrive.sandbox.account import Account, CustomField
 
 TYPES = (
     "varchar",
@@ -79,17 +79,16 @@ def _text(value: Any, field: CustomField, account: Account) -> str:
 
 
 def _number(value: Any, field: CustomField, account: Account) -> int | float:
-    if type(value) not in (int, float) or not math.isfinite(value):
+    if not is_number(value):
         raise _WrongError("number")
-    number: int | float = value
-    return number
+    return value
 
 
 def _money(value: Any, field: CustomField, account: Account) -> Doc:
     if not isinstance(value, dict) or set(value) != {"value", "currency"}:
         raise _WrongError("object")
     amount = _number(value["value"], field, account)
-    if value["currency"] not in CURRENCY_CODES:
+    if not is_currency(value["currency"]):
         raise _WrongError("The currency is unknown")
     return {"value": amount, "currency": value["currency"]}
 
@@ -238,12 +237,18 @@ def _lead_value(key: str, value: Any, field: CustomField, companions: Mapping[st
         return {key: _day(value, field, account), names[0]: _day(companions["until"], field, account)}
     if field.type in ("time", "timerange"):
         until = {f"{key}_until": _clock(companions["until"])} if field.type == "timerange" else {}
-        return {key: _clock(value), **until, f"{key}_timezone_id": companions["timezone_id"]}
+        return {key: _clock(value), **until, f"{key}_timezone_id": _zone_id(companions["timezone_id"])}
     if field.type == "address":
         if not isinstance(value, str):
             raise _WrongError("string")
         return {key: value}
     return {key: _STORED[field.type](value, field, account)}
+
+
+def _zone_id(value: Any) -> int | None:
+    if value is not None and type(value) is not int:
+        raise _WrongError("The time zone is unknown")
+    return value
 
 
 def _as_number(value: Any) -> Any:

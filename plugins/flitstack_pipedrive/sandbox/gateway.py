@@ -155,7 +155,11 @@ def _parse(body: bytes, kind: str) -> Any:
     if kind != "application/json":
         raise failed(400, "Bad request", info="The body must be application/json.")
     try:
-        return json.loads(body, parse_constant=_refuse_constant)
+        parsed = json.loads(body, parse_constant=_refuse_constant)
+        if rb"\ud" in body.lower():
+            # Half of a surrogate pair is JSON and yet no text.
+            json.dumps(parsed, ensure_ascii=False).encode()
+        return parsed
     except (ValueError, RecursionError):
         raise failed(400, "Bad request", info="The body is no JSON.") from None
 

@@ -37,6 +37,7 @@ class Limits:
     def __init__(self, account: Account) -> None:
         self._account = account
         self._tokens: dict[str, _Token] = {}
+        self._burst = account.switches.burst or account.plan.burst
         self.daily_limit = account.plan.daily_tokens(account.seats)
         self._day = account.store.meta("budget_day") or ""
         self.used = int(account.store.meta("budget_used") or 0)
@@ -52,7 +53,7 @@ class Limits:
         window = token.accepted
         while window and window[0] <= now - WINDOW_S:
             window.popleft()
-        burst = self._account.plan.burst
+        burst = self._burst
         full = len(window) >= burst
         if not full:
             window.append(now)

@@ -79,6 +79,8 @@ class Store:
 
         :raises UsageError: the file cannot be opened or is no state of a sandbox.
         """
+        self._next_ids: dict[str, int] = {}
+        self._put = {table: _insert_sql(table) for table in COLUMNS}
         try:
             # It may hold what a real export holds, so nobody else may read it; SQLite's side files follow suit.
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
@@ -89,8 +91,6 @@ class Store:
             self._create_tables()
         except (OSError, sqlite3.Error) as exc:
             raise UsageError(f"{path}: cannot be used as the sandbox's state ({exc}). Name another file.") from exc
-        self._next_ids: dict[str, int] = {}
-        self._put = {table: _insert_sql(table) for table in COLUMNS}
 
     def _create_tables(self) -> None:
         with self.transaction():

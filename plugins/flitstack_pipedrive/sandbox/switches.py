@@ -22,6 +22,7 @@ class Switches:
         `x-daily-requests-left`.
     :param reset_hour_utc: hour at which the daily budgets start anew.
     :param abuse_after: this many 429 answers to one token within a minute end in 403 with an HTML page for a minute.
+    :param burst: requests per rolling two seconds and token instead of the plan's; an OAuth app has four times as many.
     :param name_max: longest name, title or subject, characters.
     """
 
@@ -35,4 +36,5 @@ class Switches:
     daily_writes_cap: int | None = None
     reset_hour_utc: int = 0
     abuse_after: int | None = None
+    burst: int | None = None
     name_max: int = 255

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from flitstack_pipedrive.sandbox.account import CURRENCY_CODES
 from flitstack_pipedrive.sandbox.answers import Answer, data_v1, not_found, refused_v1, to_json
+from flitstack_pipedrive.sandbox.checks import is_currency, is_number
 from flitstack_pipedrive.sandbox.customs import lead_custom_keys, lead_customs
 from flitstack_pipedrive.sandbox.forms_v1 import (
     Read,
@@ -41,7 +41,7 @@ def _title(value: Any, account: Account) -> str:
 def _money(value: Any, account: Account) -> Doc:
     if not isinstance(value, dict) or set(value) != {"amount", "currency"}:
         raise WrongValueError("The value needs 'amount' and 'currency'")
-    if type(value["amount"]) not in (int, float) or value["currency"] not in CURRENCY_CODES:
+    if not is_number(value["amount"]) or not is_currency(value["currency"]):
         raise WrongValueError("The amount is no number, or the currency is unknown")
     return {"amount": value["amount"], "currency": value["currency"]}
 
