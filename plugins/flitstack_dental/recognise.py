@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
@@ -68,10 +70,13 @@ def _stem(name: str) -> str:
 
 
 def _look_at_file(container: Container, name: str, settings: Settings, known: AbstractSet[str]) -> DataFile:
-    with container.open(name) as stream:
-        encoded = examine(stream, settings.encoding)
-    with container.open(name) as stream:
-        head = stream.read(SAMPLE_CHARS * 2)
+    try:
+        with container.open(name) as stream:
+            encoded = examine(stream, settings.encoding)
+        with container.open(name) as stream:
+            head = stream.read(SAMPLE_CHARS * 2)
+    except (OSError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError) as exc:
+        raise NotAnExportError(f"{name}: cannot be read, it is damaged or locked. Copy or export it again.") from exc
     sample = head.decode(encoded.encoding, ERRORS).lstrip("\ufeff").replace("\0", "")
     dialect = find_dialect(sample, known, settings.delimiter, settings.quote)
     given = settings.headerless.get(PurePosixPath(name).name.lower()) or settings.headerless.get(name.lower())

@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
-from flitstack_dental.dates import DateRules, Order, date_parser, datetime_parser
-from flitstack_dental.values import BadCell
 from hypothesis import given
 from hypothesis import strategies as st
+
+from flitstack_dental.dates import DateRules, Order, date_parser, datetime_parser
+from flitstack_dental.values import BadCell
 
 
 @pytest.mark.parametrize(
@@ -34,7 +35,9 @@ def test_a_date_is_read(text: str, order: Order, day: str) -> None:
     assert date_parser(DateRules("d", order))(text) == day
 
 
-@pytest.mark.parametrize("text", ["", "  ", "0001-01-01", "1753-03-02", "0000-00-00", "  /  /  ", "1/0/1900", "0", "--"])
+@pytest.mark.parametrize(
+    "text", ["", "  ", "0001-01-01", "1753-03-02", "0000-00-00", "  /  /  ", "1/0/1900", "0", "--"]
+)
 def test_what_systems_write_for_no_date_is_none(text: str) -> None:
     assert date_parser(DateRules("d"))(text) is None
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import io
 
-from flitstack_dental.dialect import Dialect
-from flitstack_dental.rows import LIMIT_LINES, BadRow, Row, Tally, read_rows
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from flitstack_dental.dialect import Dialect
+from flitstack_dental.rows import LIMIT_LINES, BadRow, Row, Tally, read_rows
 
 
 def read(text: str, width: int = 3, dialect: Dialect | None = None) -> tuple[list[Row | BadRow], Tally]:

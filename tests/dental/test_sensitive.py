@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from flitstack_dental.sensitive import is_secret_name, is_secret_value, remove_secrets, remove_ssn
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from flitstack_dental import values
-from flitstack_dental.values import BadCell, DecimalStyle
 from hypothesis import given
 from hypothesis import strategies as st
+
+from flitstack_dental import values
+from flitstack_dental.values import BadCell, DecimalStyle
 
 
 @pytest.mark.parametrize(
@@ -100,7 +101,14 @@ def test_a_procedure_code_is_restored(text: str, code: str | None) -> None:
 
 @pytest.mark.parametrize(
     ("text", "interval"),
-    [("6", "6 months"), ("1", "1 month"), ("393217", "6 months 1 day"), ("16777216", "1 year"), ("0", None), ("", None)],
+    [
+        ("6", "6 months"),
+        ("1", "1 month"),
+        ("393217", "6 months 1 day"),
+        ("16777216", "1 year"),
+        ("0", None),
+        ("", None),
+    ],
 )
 def test_a_recall_interval_is_unpacked(text: str, interval: str | None) -> None:
     assert values.recall_interval(text) == interval

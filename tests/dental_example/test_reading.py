@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 OF_THE_READER = {
     *("unknown_code", "bad_date", "ambiguous_date", "bad_number", "missing_id", "ragged_row", "invalid_row"),
-    *("totals_line", "repeated_header", "secret_column"),
+    *("totals_line", "repeated_header", "secret_custom_column"),
 }
 """Codes and rules that a row gets while it is read; all others need the whole export."""
 

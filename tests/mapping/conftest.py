@@ -45,9 +45,7 @@ SCHEMAS: Mapping[str, Mapping[str, Any]] = {
 
 @pytest.fixture
 def streams() -> dict[str, Stream]:
-    return {
-        name: Stream(name, {"type": "object", "properties": properties}) for name, properties in SCHEMAS.items()
-    }
+    return {name: Stream(name, {"type": "object", "properties": properties}) for name, properties in SCHEMAS.items()}
 
 
 LoadSpec = Callable[..., Spec]

@@ -282,6 +282,8 @@ def test_whatever_fails_is_a_rejection_of_this_record(
     ],
 )
 def test_a_wrong_entry_is_refused_at_load(load: Callable[..., Any], more: str, said: str) -> None:
+    phones = "" if more.startswith(("collect", "group")) else "collect: {phones: {from: phones, as: c, by: patient_id}}"
+
     with pytest.raises(MappingError, match=r"^small\.yaml line \d+, entries\.0") as caught:
         load(f"""
             entries:
@@ -290,7 +292,7 @@ def test_a_wrong_entry_is_refused_at_load(load: Callable[..., Any], more: str, s
                 from: patients
                 as: patient
                 {more}
-                {"" if more.startswith(("collect", "group")) else "collect: {phones: {from: phones, as: c, by: patient_id}}"}
+                {phones}
             """)
 
     assert said in str(caught.value)

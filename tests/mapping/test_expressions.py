@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import string
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -108,6 +109,9 @@ REFUSED = [
     ("patient.first_name|attr('x')", "unknown filter"),
     ("patient.first_name is defined", "is present"),
     ("self", "unknown name"),
+    ("has_user('doctrs', '1')", 'Did you mean "doctors"?'),
+    ("has_user(patient.id, '1')", "plain text in quotes"),
+    ("'doctors'|has_user('1')", "unknown filter"),
     ("patient.first_name patient", "follows the end"),
     ("patient.", "no expression"),
     ("{{ patient.first_name }}", "braces belong to the template"),
@@ -220,14 +224,18 @@ def test_a_failing_expression_rejects_its_record_and_names_no_value(
         ("('a'|replace('a', patient.first_name)).split('') ", "ValueError"),
     ],
 )
-def test_what_fails_at_run_time_is_named_by_its_kind(value_of: Callable[[str], Any], expression: str, kind: str) -> None:
+def test_what_fails_at_run_time_is_named_by_its_kind(
+    value_of: Callable[[str], Any], expression: str, kind: str
+) -> None:
     found = value_of(expression)
 
     assert isinstance(found, RejectedEntry)
     assert found.reason.endswith(f": {kind}.")
 
 
-def test_text_that_doubles_again_and_again_is_stopped(load_fields: Callable[..., Any], practice: Any, patient: Any) -> None:
+def test_text_that_doubles_again_and_again_is_stopped(
+    load_fields: Callable[..., Any], practice: Any, patient: Any
+) -> None:
     doubles = "\n".join(f"  x{at + 1}: x{at} + x{at}" for at in range(40))
     spec = load_fields({"out": "x40"}, f"let:\n  x0: \"'0123456789'\"\n{doubles}")
 
@@ -249,7 +257,12 @@ def test_a_transform_may_reject_the_record_in_its_own_words(
     found = spec.entries[0].evaluate(patient, practice.scope)
 
     assert isinstance(found, RejectedEntry)
-    assert (found.code, found.reason, found.hint, found.field) == ("odd_phone", "The phone is odd.", "Correct it.", "phone")
+    assert (found.code, found.reason, found.hint, found.field) == (
+        "odd_phone",
+        "The phone is odd.",
+        "Correct it.",
+        "phone",
+    )
 
 
 def test_filters_and_tests_of_plugins_can_be_used(load_fields: Callable[..., Any], practice: Any, patient: Any) -> None:
@@ -281,6 +294,22 @@ def test_a_failing_lookup_is_not_taken_for_the_records_fault(
 
     with pytest.raises(Fatal, match="looking up records of doctors failed: OSError"):
         spec.entries[0].evaluate(patient, scope)
+
+
+def test_whether_a_person_is_a_user_is_asked_of_the_scope(
+    load_fields: Callable[..., Any], practice: Any, patient: Any
+) -> None:
+    spec = load_fields(
+        {
+            "a": "has_user('doctors', patient.doctor_id)",
+            "b": "has_user('doctors', 'x')",
+            "c": "has_user('doctors', none)",
+        }
+    )
+    scope = replace(practice.scope, has_user=lambda stream, record_id: (stream, record_id) == ("doctors", "7"))
+
+    assert spec.entries[0].evaluate(patient, scope)[0].fields == {"a": True, "b": False, "c": False}
+    assert spec.entries[0].evaluate(patient, practice.scope)[0].fields == {"a": False, "b": False, "c": False}
 
 
 def test_following_a_reference_is_told(load_fields: Callable[..., Any], practice: Any, patient: Any) -> None:

@@ -106,7 +106,7 @@ def test_a_full_limit_is_used_not_half_of_it() -> None:
 
     run_load(server, BurstLimiter(clock, 20), clock, [(0.0, 0.0)] * 200)
 
-    assert clock.monotonic() < 2.1 * 9 + 0.1
+    assert clock.monotonic() < 25
 
 
 def test_a_closed_limiter_lets_nothing_leave_until_its_time() -> None:

@@ -200,6 +200,18 @@ def test_an_address_is_stored_with_all_its_parts(
     assert stored["formatted_address"] == "1 Road"
 
 
+def test_a_bare_address_line_may_come_back_with_parts_found_in_it(
+    admin: httpx.Client, person: int, add_field: Callable[..., dict[str, Any]]
+) -> None:
+    code = add_field("person", "address")["field_code"]
+    line = {"value": "12345 Main Road, Springfield 00001"}
+
+    answer = admin.patch(f"{PERSONS}/{person}", json={"custom_fields": {code: line}})
+
+    stored = answer.json()["data"]["custom_fields"][code]
+    assert (stored["value"], stored["postal_code"]) == (line["value"], "00001")
+
+
 WRONG: list[tuple[str, Any]] = [
     ("varchar", 1),
     ("varchar", "x" * 256),

@@ -47,6 +47,14 @@ def test_each_plan_has_its_burst_in_two_rolling_seconds(
     assert [client.get(ME).status_code for _ in range(2)] == [200, 429]
 
 
+def test_the_burst_can_be_set_apart_from_the_plan(
+    open_sandbox: Callable[..., Sandbox], sign_in: Callable[..., httpx.Client]
+) -> None:
+    client = sign_in(open_sandbox(plan="lite", switches=Switches(burst=480)))
+
+    assert client.get(ME).headers["x-ratelimit-limit"] == "480"
+
+
 def test_each_token_has_its_own_burst(
     open_sandbox: Callable[..., Sandbox], sign_in: Callable[..., httpx.Client]
 ) -> None:
@@ -59,7 +67,12 @@ def test_each_token_has_its_own_burst(
 
 
 def test_every_answer_carries_the_window_and_refusals_do_too(admin: httpx.Client) -> None:
-    for answer in (admin.get(ME), admin.post("/api/v2/persons", json={}), admin.get("/api/v2/persons/99")):
+    for answer in (
+        admin.get(ME),
+        admin.post("/api/v2/persons", json={}),
+        admin.get("/api/v2/persons/99"),
+        admin.get("/x"),
+    ):
         assert {"x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"} <= set(answer.headers)
 
 

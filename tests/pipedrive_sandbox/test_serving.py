@@ -16,12 +16,11 @@ import pytest
 from click.testing import CliRunner
 
 from flitstack_pipedrive.sandbox import serve_in_thread
+from flitstack_pipedrive.sandbox.app import Sandbox
 from flitstack_pipedrive.sandbox.cli import sandbox as command
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from flitstack_pipedrive.sandbox.app import Sandbox
 
 ENTRY = "from flitstack_pipedrive.sandbox.cli import sandbox; sandbox()"
 
@@ -73,6 +72,23 @@ def test_serve_prints_one_json_line_first_and_stops_cleanly(tmp_path: Path, stop
     assert state.exists()
 
 
+@pytest.mark.skipif(os.name != "posix", reason="signals as on POSIX")
+def test_what_was_answered_is_still_there_after_a_kill(tmp_path: Path) -> None:
+    state = str(tmp_path / "account.db")
+    with subprocess.Popen(
+        [sys.executable, "-c", ENTRY, "serve", "--state", state], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as process:
+        assert process.stdout is not None
+        first = json.loads(process.stdout.readline())
+        headers = {"x-api-token": first["users"][0]["token"]}
+        with httpx.Client(base_url=first["url"], headers=headers) as client:
+            made = [client.post("/api/v2/persons", json={"name": "A"}).json()["data"]["id"] for _ in range(20)]
+        process.kill()
+
+    with Sandbox(state) as reopened:
+        assert [person["id"] for person in reopened.dump()["person"]] == made
+
+
 def test_a_taken_port_is_one_clear_message() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -90,6 +106,7 @@ def test_a_taken_port_is_one_clear_message() -> None:
         (["--plan", "gold"], "lite, growth, premium, ultimate"),
         (["--seats", "0"], "--seats"),
         (["--port", "99999"], "--port"),
+        (["--burst", "0"], "--burst"),
         (["--faults", "missing.json"], "missing.json"),
         (["--state", "missing/account.db"], "missing"),
     ],

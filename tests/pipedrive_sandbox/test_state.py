@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import stat
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -111,6 +113,18 @@ def test_a_file_that_is_no_account_is_refused_in_one_sentence(tmp_path: Path) ->
     with pytest.raises(UsageError, match="missing"):
         Sandbox(str(tmp_path / "missing" / "account.db"))
     assert path.read_text().startswith("shopping list")
+
+
+def test_another_program_s_database_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "flit.db"
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("CREATE TABLE journal (id)")
+
+    with pytest.raises(UsageError, match="another database"):
+        Sandbox(str(path))
+
+    with closing(sqlite3.connect(path)) as other:
+        assert other.execute("SELECT name FROM sqlite_master").fetchall() == [("journal",)]
 
 
 def test_an_unknown_plan_is_refused_with_the_known_ones() -> None:

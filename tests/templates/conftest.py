@@ -11,10 +11,20 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from flitstack_dental.transforms import TRANSFORMS
 
-from flitstack.mapping import BUILTIN, Desired, RejectedEntry, Scope, Skipped, Spec, find_template, load_spec, load_template
+from flitstack.mapping import (
+    BUILTIN,
+    Desired,
+    RejectedEntry,
+    Scope,
+    Skipped,
+    Spec,
+    find_template,
+    load_spec,
+    load_template,
+)
 from flitstack.protocols import Stream, Transform
+from flitstack_dental.transforms import TRANSFORMS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -154,3 +164,25 @@ def rendered() -> Callable[..., Spec]:
 def known_users() -> set[tuple[str, str]]:
     """Return the set of (stream, id) whom the account knows as users; tests add to it."""
     return USERS
+
+
+@pytest.fixture(scope="session")
+def rendered_fresh() -> Callable[[Mapping[str, Sequence[str]]], Spec]:
+    """Return a factory: facts to the loaded spec of the profile full, nothing kept between calls."""
+
+    def make(facts: Mapping[str, Sequence[str]]) -> Spec:
+        return spec_of.__wrapped__(render("full", facts))
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def all_streams() -> frozenset[str]:
+    """Return the names of all streams the source knows."""
+    return frozenset(streams())
+
+
+@pytest.fixture(scope="session")
+def stream_fields() -> Callable[[str], frozenset[str]]:
+    """Return a function: a stream's name to the fields of its schema."""
+    return lambda name: frozenset(streams()[name].schema["properties"])

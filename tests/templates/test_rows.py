@@ -27,7 +27,9 @@ def subset(fields: dict[str, JSON] | Any, *names: str) -> dict[str, JSON]:
 
 
 def test_a_patient_becomes_a_person_with_its_own_dates(practice: Callable[..., Make]) -> None:
-    made = patient(practice, birth_date="1980-02-03", created_at="2019-05-06T09:30:00", suffix="Jr.").one("patients", "1")
+    made = patient(practice, birth_date="1980-02-03", created_at="2019-05-06T09:30:00", suffix="Jr.").one(
+        "patients", "1"
+    )
 
     assert (made.object, made.key, made.part) == ("person", "dental:patients:1", "")
     assert subset(
@@ -50,7 +52,9 @@ def test_a_patient_without_a_creation_time_is_dated_by_the_first_visit(practice:
 
 def test_addresses_go_into_their_fields(practice: Callable[..., Make]) -> None:
     given = patient(practice)
-    given.add("addresses", "a", patient_id="1", kind="mailing", line1="1 Elm", city="Rye", state="NY", postal_code="01234")
+    given.add(
+        "addresses", "a", patient_id="1", kind="mailing", line1="1 Elm", city="Rye", state="NY", postal_code="01234"
+    )
     given.add("addresses", "b", patient_id="1", kind="billing", line1="PO Box 9", city="Rye")
     given.add("addresses", "c", patient_id="1", kind="mailing", line1="2 Oak")
 
@@ -102,7 +106,9 @@ def test_an_appointment_becomes_an_activity(practice: Callable[..., Make]) -> No
         practice, duration_minutes=50, provider_id="p", reason="Cleaning", original_status="2",
         arrived_at="2026-03-02T09:25:00", dismissed_at="2026-03-02T10:20:00", note="a < b",
     )  # fmt: skip
-    given.add("procedures", "x", patient_id="1", appointment_id="a", status="completed", code="D1110", description="Polish")
+    given.add(
+        "procedures", "x", patient_id="1", appointment_id="a", status="completed", code="D1110", description="Polish"
+    )
 
     made = given.one("appointments", "a")
 
@@ -209,11 +215,20 @@ def test_no_open_appointment_is_made_for_the_deceased(practice: Callable[..., Ma
 
 def plan(make: Callable[..., Make], status: str, *items: dict[str, Any], **data: Any) -> Make:
     """Return a practice with one plan; each item is planned on 2024-01-02 for 100.00 unless it says otherwise."""
-    given = make(**data.pop("variables", {})).add("patients", "1", status="patient", first_name="Ada", last_name="Quill")
+    given = make(**data.pop("variables", {})).add(
+        "patients", "1", status="patient", first_name="Ada", last_name="Quill"
+    )
     given.add("procedure_codes", "k", code="D2740", description="Crown")
     given.add("treatment_plans", "t", patient_id="1", status=status, **{"proposed_on": "2024-01-01", **data})
     for at, item in enumerate(items):
-        row = {"patient_id": "1", "plan_id": "t", "planned_on": "2024-01-02", "fee": "100.00", "status": "planned", **item}
+        row = {
+            "patient_id": "1",
+            "plan_id": "t",
+            "planned_on": "2024-01-02",
+            "fee": "100.00",
+            "status": "planned",
+            **item,
+        }
         given.add("treatment_plan_items", f"i{at}", **row)
     return given
 
@@ -295,7 +310,9 @@ def test_a_plan_stands_where_its_status_or_its_items_say(
 
 
 def test_a_suspended_plan_may_be_lost(practice: Callable[..., Make]) -> None:
-    made = plan(practice, "suspended", variables={"suspended": "lost", "stage_lost": "Verloren"}).one("treatment_plans", "t")
+    made = plan(practice, "suspended", variables={"suspended": "lost", "stage_lost": "Verloren"}).one(
+        "treatment_plans", "t"
+    )
 
     assert made.links["stage_id"].key == "schema:stage/Treatment Plans/Verloren"
     assert subset(made.fields, "status", "lost_reason") == {"status": "lost", "lost_reason": "Suspended"}
@@ -309,14 +326,18 @@ def test_the_person_carries_a_summary_of_the_plans(practice: Callable[..., Make]
     assert text == "2024-01-01 Bridge: accepted, 300.00\n1 planned items without a plan: 7.00"
 
 
-def test_planned_items_without_a_plan_become_one_deal_per_patient_day_and_provider(practice: Callable[..., Make]) -> None:
+def test_planned_items_without_a_plan_become_one_deal_per_patient_day_and_provider(
+    practice: Callable[..., Make],
+) -> None:
     given = practice().add("patients", "1", status="patient", first_name="Ada", last_name="Quill")
     for at, provider in enumerate(["p", "p", "q"]):
         given.add(
             "treatment_plan_items", f"i{at}", patient_id="1", planned_on="2024-01-02", provider_id=provider,
             status="planned", fee="10.00", code=f"D{at}", appointment_id="a",
         )  # fmt: skip
-    given.add("treatment_plan_items", "gone", patient_id="1", planned_on="2024-01-02", provider_id="p", status="deleted")
+    given.add(
+        "treatment_plan_items", "gone", patient_id="1", planned_on="2024-01-02", provider_id="p", status="deleted"
+    )
 
     made = given.one("planned_items", "i1")
 
@@ -338,7 +359,9 @@ def test_insurance_goes_into_primary_and_secondary_fields(
         given.add("insurance_carriers", f"c{at}", name=carrier)
         given.add("insurance_plans", f"p{at}", carrier_id=f"c{at}", type=kind, group_number=f"G{at}")
         given.add("insurance_subscriptions", f"s{at}", plan_id=f"p{at}", policy_number=f"N{at}")
-        via = {"subscription_id": f"s{at}"} if through_subscription else {"plan_id": f"p{at}", "policy_number": f"N{at}"}
+        via = (
+            {"subscription_id": f"s{at}"} if through_subscription else {"plan_id": f"p{at}", "policy_number": f"N{at}"}
+        )
         given.add("patient_insurance", f"i{at}", patient_id="1", ordinal=at, **via)
     given.add("patient_insurance", "old", patient_id="1", ordinal=1, policy_number="N0", terminated_on="2020-01-01")
 
@@ -420,7 +443,9 @@ def test_the_latest_prescription_shows_and_all_are_kept(practice: Callable[..., 
 
 def test_a_referring_dentist_is_an_organization_and_a_referring_patient_a_person(practice: Callable[..., Make]) -> None:
     given = patient(practice).add("patients", "2", status="patient", last_name="Moss")
-    given.add("referral_sources", "d", name="Bright Smiles", specialty="Endodontics", city="Rye", state="NY", is_doctor=True)
+    given.add(
+        "referral_sources", "d", name="Bright Smiles", specialty="Endodontics", city="Rye", state="NY", is_doctor=True
+    )
     given.add("referral_sources", "m", last_name="Moss", patient_id="2")
     given.add("patient_referrals", "r1", patient_id="1", source_id="d", direction="from", referred_on="2020-01-01")
     given.add("patient_referrals", "r2", patient_id="1", source_id="m", direction="from", referred_on="2021-01-01")
@@ -438,7 +463,9 @@ def test_a_referring_dentist_is_an_organization_and_a_referring_patient_a_person
     assert "Referred to Bright Smiles, 2022-01-01" in str(person.fields["Patient_Details__c"])
 
 
-def test_balances_come_from_the_snapshot_and_the_last_payment_from_it_or_the_ledger(practice: Callable[..., Make]) -> None:
+def test_balances_come_from_the_snapshot_and_the_last_payment_from_it_or_the_ledger(
+    practice: Callable[..., Make],
+) -> None:
     given = patient(practice)
     given.add("account_balances", "b", patient_id="1", balance="-12.5", outstanding="40", balance_on="2026-06-30")
     given.add("ledger", "1", patient_id="1", kind="payment", posted_on="2026-05-01", amount="-10")
@@ -476,7 +503,9 @@ def procedure(make: Callable[..., Make], *, variables: dict[str, Any] | None = N
 
 
 def test_a_completed_procedure_becomes_a_done_activity(practice: Callable[..., Make]) -> None:
-    given = procedure(practice, description="Filling", tooth="3", surface="O", fee="150", note="no pain", provider_id="p")
+    given = procedure(
+        practice, description="Filling", tooth="3", surface="O", fee="150", note="no pain", provider_id="p"
+    )
 
     made = given.one("procedures", "x")
 
@@ -491,7 +520,15 @@ def test_a_completed_procedure_becomes_a_done_activity(practice: Callable[..., M
 
 def test_procedures_may_be_grouped_by_visit(practice: Callable[..., Make]) -> None:
     given = procedure(practice, variables={"procedures": "per_visit"}, appointment_id="a")
-    given.add("procedures", "y", patient_id="1", status="completed", performed_on="2024-03-04", appointment_id="a", code="D0120")
+    given.add(
+        "procedures",
+        "y",
+        patient_id="1",
+        status="completed",
+        performed_on="2024-03-04",
+        appointment_id="a",
+        code="D0120",
+    )
     given.add("procedures", "z", patient_id="1", status="completed", performed_on="2024-03-04", code="D0140")
 
     visit, loose = given.one("procedures", "y"), given.one("procedures", "z")

@@ -15,35 +15,31 @@ BUCKETS = (
 
 # The worst bucket of a record wins: its place in BUCKETS is its rank, the smallest first.
 RANKED = """
-WITH latest AS (
-    SELECT object, key, part, state, sent_run FROM operation
-    WHERE id IN (SELECT max(id) FROM operation WHERE state <> 'superseded' GROUP BY object, key, part)
-),
-made AS (
-    SELECT d.object, d.key, d.part, CASE
-        WHEN d.verdict LIKE 'rejected:%' THEN 1 WHEN d.verdict LIKE 'blocked:%' THEN 3
-        WHEN d.verdict LIKE 'skipped:%' THEN 9
-        WHEN o.state = 'in_doubt' OR o.state = 'intended' THEN 0 WHEN o.state = 'rejected' THEN 1
-        WHEN o.state = 'conflict' THEN 2 WHEN o.state = 'blocked' THEN 3 WHEN o.state = 'planned' THEN 4
-        WHEN l.destination_id IS NULL THEN 4
-        WHEN m.sent_run = :run THEN 5 WHEN c.sent_run = :run THEN 6 ELSE 7 END AS rank
-    FROM desired d
-    LEFT JOIN latest o ON o.object = d.object AND o.key = d.key AND o.part = d.part
-    LEFT JOIN link l ON l.object = d.object AND l.key = d.key AND l.part = d.part
+WITH made AS (
+    SELECT n.stream, n.id, n.role, d.verdict, l.destination_id, m.sent_run AS made_in, c.sent_run AS changed_in,
+        (SELECT o.state FROM operation o WHERE o.object = n.object AND o.key = n.key AND o.part = n.part
+         AND o.state <> 'superseded' ORDER BY o.id DESC LIMIT 1) AS state
+    FROM contribution n
+    JOIN desired d ON d.object = n.object AND d.key = n.key AND d.part = n.part
+    LEFT JOIN link l ON l.object = n.object AND l.key = n.key AND l.part = n.part
     LEFT JOIN operation m ON m.id = l.made_by
     LEFT JOIN operation c ON c.id = l.changed_by
 ),
 ranked AS (
-    SELECT c.stream, c.id, CASE WHEN c.role = 'folded' AND m.rank BETWEEN 5 AND 7 THEN 8 ELSE m.rank END AS rank
-    FROM contribution c JOIN made m ON m.object = c.object AND m.key = c.key AND m.part = c.part
+    SELECT stream, id, CASE
+        WHEN verdict LIKE 'rejected:%' THEN 1 WHEN verdict LIKE 'blocked:%' THEN 3 WHEN verdict LIKE 'skipped:%' THEN 9
+        WHEN state IN ('in_doubt', 'intended') THEN 0 WHEN state = 'rejected' THEN 1 WHEN state = 'conflict' THEN 2
+        WHEN state = 'blocked' THEN 3 WHEN state = 'planned' OR destination_id IS NULL THEN 4
+        WHEN role = 'folded' THEN 8 WHEN made_in = :run THEN 5 WHEN changed_in = :run THEN 6 ELSE 7 END AS rank
+    FROM made
     UNION ALL SELECT stream, id, 1 FROM rejection
     UNION ALL SELECT stream, id, CASE bucket WHEN 'blocked' THEN 3 ELSE 9 END FROM left_out
     UNION ALL SELECT stream, id, 8 FROM used
     UNION ALL SELECT stream, id, CASE WHEN user IS NULL THEN 9 ELSE 8 END FROM owner
-)
-SELECT s.stream, coalesce(min(r.rank), 9) AS rank, s.id
-FROM staged s LEFT JOIN ranked r ON r.stream = s.stream AND r.id = s.id
-GROUP BY s.stream, s.id
+),
+worst AS (SELECT stream, id, min(rank) AS rank FROM ranked GROUP BY stream, id)
+SELECT s.stream, s.id, coalesce(w.rank, 9) AS rank
+FROM staged s LEFT JOIN worst w ON w.stream = s.stream AND w.id = s.id
 """
 
 REJECTED = """

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from jinja2 import nodes
 
 from flitstack.mapping.filters import FILTERS, TESTS
+from flitstack.mapping.functions import OF_SCOPE
 from flitstack.mapping.kinds import (
     ANY,
     METHODS,
@@ -27,7 +28,7 @@ from flitstack.mapping.kinds import (
 from flitstack.mapping.words import nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from flitstack.protocols import Transform
 
@@ -45,6 +46,7 @@ _RESULTS: Mapping[str, Kind] = {
     **dict.fromkeys(("days_between", "minutes_between", "length", "count", "int"), Scalar("integer")),
     **dict.fromkeys(("at_zone", "in_zone"), Scalar("datetime")),
     "day": Scalar("date"),
+    "has_user": Scalar("boolean"),
     "split_text": ListOf(TEXT),
 }  # fmt: skip
 _SAME_AS_FIRST = frozenset({"plus_days", "plus_minutes", "plus_months", "abs"})
@@ -64,6 +66,7 @@ class Checker:
     :param names: what the expressions may name, with its kind.
     :param transforms: functions, filters and tests by (kind, name).
     :param hints: names that exist but cannot be used here, with the reason.
+    :param streams: known streams, for functions that name one; None when any name may be one.
     """
 
     def __init__(
@@ -71,12 +74,14 @@ class Checker:
         names: Mapping[str, Kind],
         transforms: Mapping[tuple[str, str], Transform],
         hints: Mapping[str, str] | None = None,
+        streams: Collection[str] | None = None,
     ) -> None:
         self._names = names
         self._transforms = transforms
         self._hints = hints or {}
+        self._streams = streams
         self._functions = frozenset(name for kind, name in transforms if kind == "function")
-        self._filters = frozenset({*FILTERS, *(name for kind, name in transforms if kind in ("filter", "function"))})
+        self._filters = frozenset({*FILTERS, *(name for kind, name in transforms if kind != "test")}) - OF_SCOPE
         self._tests = frozenset({*TESTS, *(name for kind, name in transforms if kind == "test")})
 
     def kind(self, node: nodes.Expr) -> Kind:
@@ -150,7 +155,16 @@ class Checker:
         if name not in self._functions:
             known = f'"{name}" is not a function' if name in self._names else f'unknown function "{name}"'
             raise Flaw(f"{known}.{nearest(name, self._functions)}", node.lineno)
+        if name in OF_SCOPE:
+            self._check_stream(node)
         return self._applied(name, "function", node, [])
+
+    def _check_stream(self, node: nodes.Call) -> None:
+        named = node.args[0] if node.args else None
+        if not isinstance(named, nodes.Const) or not isinstance(named.value, str):
+            raise Flaw("the stream must be named as plain text in quotes", node.lineno)
+        if self._streams is not None and named.value not in self._streams:
+            raise Flaw(f'unknown stream "{named.value}".{nearest(named.value, self._streams)}', node.lineno)
 
     def _filter(self, node: nodes.Filter) -> Kind:
         if node.name in _REFUSED_FILTERS:

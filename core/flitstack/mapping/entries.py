@@ -201,7 +201,7 @@ class Entry:
     def evaluate(self, record: SourceRecord, scope: Scope) -> list[Desired] | Skipped | RejectedEntry | None:
         """Return the desired records, or what else becomes of the record; None when the entry does not concern it."""
         view = RecordView(self.shape, record.id, record.data, scope)
-        names: dict[str, Any] = {self.alias: view, "as_of": scope.as_of}
+        names: dict[str, Any] = {self.alias: view, **scope.names()}
         try:
             verdict = self._judged(self.early, names, record.id)
             if verdict is not None:
@@ -218,7 +218,7 @@ class Entry:
         if self.group is None:
             raise ValueError(f"entry {self.name} has no groups")
         view = RecordView(self.shape, record.id, record.data, scope)
-        names: dict[str, Any] = {self.alias: view, "as_of": scope.as_of}
+        names: dict[str, Any] = {self.alias: view, **scope.names()}
         try:
             verdict = self._judged(self.early, names, record.id)
             if verdict is not None:
@@ -236,7 +236,7 @@ class Entry:
         What is skipped or rejected here (named by the first record) is so for all of them.
         """
         views = [RecordView(self.shape, record.id, record.data, scope) for record in records]
-        names: dict[str, Any] = {self.alias: views[0], "group": views, "as_of": scope.as_of}
+        names: dict[str, Any] = {self.alias: views[0], "group": views, **scope.names()}
         contributions = [Contribution(self.stream, record.id, GROUPED) for record in records]
         try:
             return self._desired(names, records[0].id, contributions, scope)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -49,13 +49,19 @@ class ExpressionCompiler:
     """Turns the texts of one spec into expressions, and groups of expressions into units."""
 
     def __init__(
-        self, environment: ExpressionEnvironment, document: YamlText, problems: Problems, values: Mapping[str, Any]
+        self,
+        environment: ExpressionEnvironment,
+        document: YamlText,
+        problems: Problems,
+        values: Mapping[str, Any],
+        streams: Collection[str] | None = None,
     ) -> None:
         environment.filters[_BOUNDED] = bounded
         self.environment = environment
         self.document = document
         self.problems = problems
         self.values = values
+        self.streams = streams
 
     def expression(
         self,
@@ -69,7 +75,7 @@ class ExpressionCompiler:
 
         :param data: text is an expression, another scalar itself; a dict or list has expressions inside.
         """
-        checker = Checker(self._visible(names), self.environment.transforms, hints)
+        checker = Checker(self._visible(names), self.environment.transforms, hints, self.streams)
         node, kind = self._build(path, data, checker)
         used = frozenset(found.name for found in node.find_all(nodes.Name))
         if isinstance(node, nodes.Name):

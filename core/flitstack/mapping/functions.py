@@ -102,6 +102,14 @@ def choose(value: Any, table: Mapping[Any, Any], default: Any = _NOTHING) -> Any
     )
 
 
+def has_user(stream: str, record_id: str | None) -> bool:
+    """Return whether the person of that stream and id is matched with a user of the destination.
+
+    The answer is the scope's (`Scope.has_user`), which takes this function's place when an entry is evaluated.
+    """
+    raise TypeError("users are not known here")
+
+
 # --- lists of records -----------------------------------------------------------------------------------------------
 
 
@@ -282,13 +290,16 @@ def money(value: int | Decimal | None) -> str | None:
     return format(rounded + 0, "f")  # adding 0 turns -0.00 into 0.00
 
 
+# Functions whose answer is the scope's: they cannot be filters, which Jinja binds once and for all.
+OF_SCOPE = frozenset({"has_user"})
+
 BUILTIN: tuple[Transform, ...] = (
     *(
         Transform(call.__name__, call)
         for call in (
-            at_zone, choose, date_text, day, days_between, decimal, first_present, html_text, in_zone, join_present,
-            key_of, lines, minutes_between, minutes_text, money, plus_days, plus_minutes, plus_months, split_text,
-            text, time_text, truncate_text, unique,
+            at_zone, choose, date_text, day, days_between, decimal, first_present, has_user, html_text, in_zone,
+            join_present, key_of, lines, minutes_between, minutes_text, money, plus_days, plus_minutes, plus_months,
+            split_text, text, time_text, truncate_text, unique,
         )
     ),
     *(Transform(call.__name__, call, attributes=(1,)) for call in (latest, earliest, sum_of)),

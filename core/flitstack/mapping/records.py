@@ -27,6 +27,11 @@ class SourceRecord(Protocol):
     def data(self) -> Mapping[str, JSON]: ...
 
 
+def _nobody(stream: str, record_id: str) -> bool:
+    """Return that nobody was found."""
+    return False
+
+
 def _ignore(stream: str, record_id: str) -> None:
     """Take note of nothing."""
 
@@ -41,6 +46,7 @@ class Scope:
     :param referring: (stream, field, id) to the records whose `field` holds that id, as (id, data), in the stream's
         order.
     :param used: called with (stream, id) each time a reference was followed to a record.
+    :param has_user: whether the person of (stream, id) is matched with a user of the destination.
     """
 
     source_id: str
@@ -48,6 +54,14 @@ class Scope:
     lookup: Callable[[str, str], Mapping[str, JSON] | None]
     referring: Callable[[str, str, str], Sequence[tuple[str, Mapping[str, JSON]]]]
     used: Callable[[str, str], None] = _ignore
+    has_user: Callable[[str, str], bool] = _nobody
+
+    def names(self) -> dict[str, Any]:
+        """Return what every expression of an entry may name besides its record, as far as it hangs on the scope."""
+        return {"as_of": self.as_of, "has_user": self._matched}
+
+    def _matched(self, stream: str, record_id: str | None) -> bool:
+        return record_id is not None and bool(asked(self.has_user, stream, str(record_id)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from flitstack.errors import MappingError
 from flitstack.mapping.access import read_member
 from flitstack.mapping.filters import FILTERS, TESTS
-from flitstack.mapping.functions import BUILTIN
+from flitstack.mapping.functions import BUILTIN, OF_SCOPE
 from flitstack.mapping.records import RecordView
 
 if TYPE_CHECKING:
@@ -40,7 +40,8 @@ class ExpressionEnvironment(ImmutableSandboxedEnvironment):
         functions = {name: item.call for (kind, name), item in self.transforms.items() if kind == "function"}
         self.globals.clear()
         self.globals.update(functions)
-        self.filters = {**FILTERS, **functions, **self._of_kind("filter")}
+        filters = {name: call for name, call in functions.items() if name not in OF_SCOPE}
+        self.filters = {**FILTERS, **filters, **self._of_kind("filter")}
         self.tests = {**TESTS, **self._of_kind("test")}
         self._trusted = frozenset({*functions.values(), Decimal})
 

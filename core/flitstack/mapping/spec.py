@@ -94,7 +94,8 @@ def load_spec(
     zone = data.get("time_zone")
     values = {**({"time_zone": zone} if zone else {}), **(data.get("values") or {})}
     _check_zones(document, problems, {"time_zone": zone, "values.time_zone": values.get("time_zone")})
-    compiler = ExpressionCompiler(ExpressionEnvironment(transforms), document, problems, values)
+    known = streams if strict_streams else None
+    compiler = ExpressionCompiler(ExpressionEnvironment(transforms), document, problems, values, known)
     items = _items(data.get("schema") or [], objects, document, problems)
     context = SpecContext(compiler, shapes_of(streams), objects, items, strict_streams)
     entries = tuple(EntryLoader(context, at, entry).load() for at, entry in enumerate(data["entries"]))

@@ -17,8 +17,8 @@ Path: TypeAlias = tuple[str | int, ...]
 
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 _BOOLEANS = {"true": True, "True": True, "false": False, "False": False}
-_INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})")
-_NUMBER = re.compile(r"[-+]?[0-9]{1,18}\.[0-9]{1,18}")
+_INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]{0,99})")
+_NUMBER = re.compile(r"[-+]?[0-9]{1,99}(\.[0-9]{1,99}([eE][-+]?[0-9]{1,3})?|[eE][-+]?[0-9]{1,3})")
 _DEEPEST = 40
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from flitstack.errors import UsageError
 from flitstack_dental.example.chart import write_chart
 from flitstack_dental.example.export import DIALECTS, PLAIN, SECRET_COLUMNS, Export, stream_columns
+from flitstack_dental.example.papers import OWN_FILES, write_pool
 from flitstack_dental.example.people import (
     Case,
     families,
@@ -77,6 +78,8 @@ def _write_all(export: Export, practice: Practice) -> None:
     write_practice(export, practice, random.Random(f"{practice.seed}:practice"))  # noqa: S311 - repeatable test data
     for column in SECRET_COLUMNS["patients"]:
         export.note_secret_column("patients", column)
+    if practice.patients > OWN_FILES:
+        write_pool(export.out)
     for family in families(practice):
         row = {"id": family.id, "guarantor_id": family.guarantor, "name": f"{family.last_name} household"}
         export.emit("families", row)

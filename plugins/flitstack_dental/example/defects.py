@@ -328,7 +328,7 @@ DEFECTS: Mapping[str, tuple[RowDefect, ...]] = {
         _kept("folded", "formula_cell", 0.002, 3, _sets(value="=2+5"), "A formula.", "value"),
         _kept("folded", "line_break", 0.005, 4, _sets(value="two\nlines"), "A line break in the cell.", "value"),
         _orphan(0.001, 6),
-        RowDefect("secret_custom_column", "skipped", "secret_column", "A column of theirs that holds a secret.", "name",
+        RowDefect("secret_custom_column", "skipped", "secret_custom_column", "A column of theirs that holds a secret.", "name",
                   0.0005, 8, _sets(name="Driver License", value="X0000000")),
     ),
     "tooth_chart": (_kept("folded", "supernumerary", 0.01, 2, _sets(tooth="AS"), "A tooth too many.", "tooth"),),

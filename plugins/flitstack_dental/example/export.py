@@ -246,7 +246,7 @@ class Export:
 
 
 def _text_file(path: Path, encoding: str) -> TextIO:
-    return path.open("w", encoding=encoding, newline="")
+    return path.open("w", buffering=1 << 15, encoding=encoding, newline="")
 
 
 LOST = RowDefect("parent_lost", "rejected", "orphan", "Its patient's own row has no id that can be read.")

@@ -37,24 +37,31 @@ class Paper:
     wording: str
 
 
+def write_pool(out: Path) -> None:
+    """Write the files that the patients of a large practice share."""
+    for slot in range(_POOL):
+        for name, _, _ in _KINDS:
+            _write(out / f"files/shared/{slot:02d}-{name}", f"shared-{slot}")
+
+
 def write_paper(out: Path, patient: int, number: int, rng: random.Random) -> Paper:
-    """Write one document's file, unless the pool holds it already, and return what its row says.
+    """Return what one document's row says; write its file unless it is one of the pool.
 
     The first documents of two patients bear the same name in two folders: only the path tells them apart.
     """
     name, category, wording = _KINDS[number % len(_KINDS)]
     stem, _, ending = name.rpartition(".")
     shown = name if number < len(_KINDS) else f"{stem}-{number // len(_KINDS) + 1}.{ending}"
-    if patient <= OWN_FILES:
-        path, mark = f"files/{patient_id(patient)}/{shown}", f"{patient}-{number}"
-    else:
-        slot = rng.randrange(_POOL)
-        path, mark = f"files/shared/{slot:02d}-{name}", f"shared-{slot}"
-    target = out / path
-    if patient <= OWN_FILES or not target.exists():
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(_BYTES[ending](mark))
+    if patient > OWN_FILES:
+        return Paper(shown, f"files/shared/{rng.randrange(_POOL):02d}-{name}", category, wording)
+    path = f"files/{patient_id(patient)}/{shown}"
+    _write(out / path, f"{patient}-{number}")
     return Paper(shown, path, category, wording)
+
+
+def _write(target: Path, mark: str) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_bytes(_BYTES[target.suffix](mark))
 
 
 def pdf(mark: str) -> bytes:
@@ -104,4 +111,4 @@ def text(mark: str) -> bytes:
     return f"Example letter {mark}\n\nThank you for your visit. Grüße from the whole team.\n".encode()
 
 
-_BYTES = {"pdf": pdf, "png": png, "txt": text}
+_BYTES = {".pdf": pdf, ".png": png, ".txt": text}

@@ -58,6 +58,10 @@ TRAITS: tuple[tuple[str, float, tuple[int, ...]], ...] = (
 )
 """What befalls a patient: name, share of all patients, and who of the cast has it."""
 
+_SEXES = Weighted(("female", 51.0), ("male", 47.0), ("other", 0.5), ("unknown", 1.5))
+_LEDGER_KINDS = Weighted(
+    ("payment", 50.0), ("adjustment", 33.0), ("insurance_payment", 11.0), ("charge", 4.0), ("refund", 2.0)
+)
 _DIRECTIONS = Weighted(("from", 80.0), ("to", 17.0), ("custom", 3.0))
 _CYCLE = {11: 12, 12: 11}
 
@@ -179,7 +183,7 @@ def person_of(family: Family, number: int, practice: Practice, rng: random.Rando
     lead = number == family.first
     years = 24 + rng.randrange(60) if lead or rng.random() < 0.45 else rng.randrange(1, 18)
     birth = AS_OF - timedelta(days=years * 365 + rng.randrange(365))
-    sex = Weighted(("female", 51.0), ("male", 47.0), ("other", 0.5), ("unknown", 1.5)).draw(rng)
+    sex = _SEXES.draw(rng)
     cast = "patient" if number <= _CAST else None
     drawn = _STATUSES.draw(rng)
     opened = AS_OF - timedelta(days=30 + rng.randrange(min(5000, max((AS_OF - birth).days - 30, 1))))
@@ -376,11 +380,8 @@ def write_money(case: Case, last_visit: date | None) -> None:
             "last_payment_on": min(paid, AS_OF) if paid is not None else None,
         },
     )
-    kinds = Weighted(
-        ("payment", 50.0), ("adjustment", 33.0), ("insurance_payment", 11.0), ("charge", 4.0), ("refund", 2.0)
-    )
     for _ in range(heavy_tailed(rng, 3.0 if case.practice.small else 9.0)):
-        kind = kinds.draw(rng)
+        kind = _LEDGER_KINDS.draw(rng)
         amount = 500 + rng.randrange(60000)
         case.emit(
             "ledger",

@@ -47,6 +47,7 @@ PROCEDURE_STATUSES = Weighted(
 STALE_SHARE = 0.26
 """Of the appointments still marked as scheduled, those whose day has passed."""
 
+_RECALLS_EACH = Weighted((0, 5.0), (1, 26.0), (2, 40.0), (3, 22.0), (4, 7.0))
 _NO_VISITS = {"non_patient", "prospective"}
 _WORDS_FOR = {
     "completed": "Complete",
@@ -201,7 +202,7 @@ def write_recalls(case: Case, visits: list[Visit]) -> None:
     if person.status in _NO_VISITS:
         return
     booked = next((v.starts_at for v in visits if v.status == "scheduled" and v.starts_at is not None), None)
-    number = Weighted((0, 5.0), (1, 26.0), (2, 40.0), (3, 22.0), (4, 7.0)).draw(rng)
+    number = _RECALLS_EACH.draw(rng)
     kinds = [4] if not person.adult else rng.sample(range(4), max(number, 1 if person.number <= 10 else 0))
     for kind in kinds[:number] if not person.adult and person.number > 10 else kinds:
         type_id, name, interval = RECALL_TYPES[kind]

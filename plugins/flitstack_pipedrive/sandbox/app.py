@@ -44,8 +44,11 @@ class Sandbox:
         :raises UsageError: the plan is unknown, or the file cannot be used.
         """
         bought = plan_named(plan)
-        self._folder = None if path is not None else tempfile.TemporaryDirectory(prefix="flit-sandbox-")
-        store = Store(path if path is not None else str(Path(self._folder.name) / "state.db"))  # type: ignore[union-attr]
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        if path is None:
+            self._folder = tempfile.TemporaryDirectory(prefix="flit-sandbox-")
+            path = str(Path(self._folder.name) / "state.db")
+        store = Store(path)
         kept = store.meta("seed")
         own = int(kept) if kept is not None else seed
         self._account = Account(store, clock or SystemClock(), bought, seats, switches or Switches(), own)

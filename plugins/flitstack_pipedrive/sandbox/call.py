@@ -42,7 +42,8 @@ class Call:
         :raises ApiError: 400, it is no number.
         """
         if not self.param.isdecimal() or len(self.param) > 18:
-            raise refused_v2({"id": "The value is not a valid 'integer'"})
+            refused = refused_v2 if self.version == "v2" else refused_v1
+            raise refused({"id": "The value is not a valid 'integer'"})
         return int(self.param)
 
     def fields(self) -> dict[str, Any]:

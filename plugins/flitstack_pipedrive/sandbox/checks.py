@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 Check: TypeAlias = Callable[[Any, "Account"], str | None]
 LARGEST_NUMBER = 1e300
+_POSTAL_CODE = re.compile(r"\b\d{5}(?:-\d{4})?\b")
 ADDRESS_PARTS = (
     "country",
     "admin_area_level_1",
@@ -208,8 +210,13 @@ def address(value: Any, account: Account) -> str | None:
 
 
 def filled_address(value: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the address with every part that was left out set to null."""
-    return {"value": value["value"], **{part: value.get(part) for part in ADDRESS_PARTS}}
+    """Return the address with every part that was left out set to null; of a bare line, the postal code is parsed.
+
+    Source: reads may show parts that Pipedrive found in the line; which parts it finds in what is not documented.
+    """
+    parts = {part: value.get(part) for part in ADDRESS_PARTS}
+    found = _POSTAL_CODE.findall(value["value"]) if set(value) == {"value"} else []
+    return {"value": value["value"], **parts, **({"postal_code": found[-1]} if found else {})}
 
 
 def with_primary(points: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -76,10 +76,10 @@ class Gateway:
         user = self._account.tokens.get(request.headers.get("x-api-token", ""))
         if user is None:
             raise unauthorized()
-        version, handler, param, cost = find(method, path)
         refusal = self._limits.refuse(user, headers) or self._limits.refuse_write(user, method, headers)
         if refusal is not None:
             return refusal
+        version, handler, param, cost = find(method, path)
         if fault is not None and fault.kind == "status":
             return ordered(fault)
         call = await self._call(request, user, version, param)

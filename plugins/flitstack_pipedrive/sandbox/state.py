@@ -51,6 +51,9 @@ _INDEXES = (
     *((table, "update_time") for table in ("person", "organization", "deal", "activity")),
 )
 
+# Marks the file as the sandbox's; the last digit is the version of its tables.
+_MARK = 0x50_44_53_01
+
 
 @dataclass(slots=True)
 class Row:
@@ -85,25 +88,42 @@ class Store:
             # It may hold what a real export holds, so nobody else may read it; SQLite's side files follow suit.
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
             self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=512)
-            self._db.execute("PRAGMA journal_mode=WAL")
-            # A development aid: it survives a killed process, and need not survive a power cut.
-            self._db.execute("PRAGMA synchronous=OFF")
-            self._create_tables()
         except (OSError, sqlite3.Error) as exc:
-            raise UsageError(f"{path}: cannot be used as the sandbox's state ({exc}). Name another file.") from exc
+            raise UsageError(_unusable(path, exc)) from exc
+        try:
+            self._prepare(path)
+        except sqlite3.Error as exc:
+            self._db.close()
+            raise UsageError(_unusable(path, exc)) from exc
+        except UsageError:
+            self._db.close()
+            raise
+
+    def _prepare(self, path: str) -> None:
+        """Create the tables of a new file; refuse one that belongs to something else."""
+        (tables,) = self._db.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()
+        (mark,) = self._db.execute("PRAGMA application_id").fetchone()
+        if tables and mark != _MARK:
+            raise UsageError(_unusable(path, "it is another database, or from another version"))
+        self._db.execute("PRAGMA journal_mode=WAL")
+        # A development aid: it survives a killed process, and need not survive a power cut.
+        self._db.execute("PRAGMA synchronous=OFF")
+        if not tables:
+            self._create_tables()
 
     def _create_tables(self) -> None:
         with self.transaction():
             for table, columns in COLUMNS.items():
                 extra = "".join(f", {name}" for name in columns)
                 self._db.execute(
-                    f"CREATE TABLE IF NOT EXISTS {table} (id INTEGER PRIMARY KEY, doc TEXT NOT NULL, add_time TEXT,"
+                    f"CREATE TABLE {table} (id INTEGER PRIMARY KEY, doc TEXT NOT NULL, add_time TEXT,"
                     f" update_time TEXT, written REAL, deleted INTEGER{extra})"
                 )
             for table, column in _INDEXES:
-                self._db.execute(f"CREATE INDEX IF NOT EXISTS {table}_{column} ON {table} ({column})")
-            self._db.execute("CREATE TABLE IF NOT EXISTS blob (id INTEGER PRIMARY KEY, content BLOB)")
-            self._db.execute("CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT)")
+                self._db.execute(f"CREATE INDEX {table}_{column} ON {table} ({column})")
+            self._db.execute(f"PRAGMA application_id={_MARK}")
+            self._db.execute("CREATE TABLE blob (id INTEGER PRIMARY KEY, content BLOB)")
+            self._db.execute("CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT)")
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -198,6 +218,10 @@ class Store:
     def close(self) -> None:
         """Close the file."""
         self._db.close()
+
+
+def _unusable(path: str, why: object) -> str:
+    return f"{path}: cannot be used as the sandbox's state ({why}). Name another file."
 
 
 def _insert_sql(table: str) -> str:

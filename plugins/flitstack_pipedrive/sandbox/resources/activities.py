@@ -17,6 +17,36 @@ if TYPE_CHECKING:
     from flitstack_pipedrive.sandbox.call import Call
 
 LONGEST_NOTE = 100_000
+_SHOWN = (
+    "subject",
+    "type",
+    "owner_id",
+    "creator_user_id",
+    "is_deleted",
+    "add_time",
+    "update_time",
+    "deal_id",
+    "lead_id",
+    "person_id",
+    "org_id",
+    "project_id",
+    "due_date",
+    "due_time",
+    "duration",
+    "busy",
+    "done",
+    "marked_as_done_time",
+    "location",
+    "participants",
+    "attendees",
+    "conference_meeting_client",
+    "conference_meeting_url",
+    "conference_meeting_id",
+    "public_description",
+    "priority",
+    "outcome",
+    "note",
+)
 _ATTENDEE = {"email", "name", "status", "is_organizer", "person_id", "user_id"}
 
 
@@ -118,38 +148,6 @@ def create_activity(call: Call) -> Answer:
     }
     _take(doc, body, call.account.now())
     return create(call, "activity", doc)
-
-
-_SHOWN = (
-    "subject",
-    "type",
-    "owner_id",
-    "creator_user_id",
-    "is_deleted",
-    "add_time",
-    "update_time",
-    "deal_id",
-    "lead_id",
-    "person_id",
-    "org_id",
-    "project_id",
-    "due_date",
-    "due_time",
-    "duration",
-    "busy",
-    "done",
-    "marked_as_done_time",
-    "location",
-    "participants",
-    "attendees",
-    "conference_meeting_client",
-    "conference_meeting_url",
-    "conference_meeting_id",
-    "public_description",
-    "priority",
-    "outcome",
-    "note",
-)
 
 
 def update_activity(call: Call) -> Answer:

@@ -24,6 +24,44 @@ if TYPE_CHECKING:
     from flitstack_pipedrive.sandbox.state import Where
 
 STATUSES = ("open", "won", "lost")
+_SHOWN = (
+    "title",
+    "creator_user_id",
+    "owner_id",
+    "value",
+    "person_id",
+    "org_id",
+    "stage_id",
+    "pipeline_id",
+    "currency",
+    "archive_time",
+    "add_time",
+    "update_time",
+    "stage_change_time",
+    "status",
+    "is_archived",
+    "is_deleted",
+    "probability",
+    "lost_reason",
+    "visible_to",
+    "close_time",
+    "won_time",
+    "lost_time",
+    "local_won_date",
+    "local_lost_date",
+    "local_close_date",
+    "expected_close_date",
+    "label_ids",
+    "origin",
+    "origin_id",
+    "channel",
+    "channel_id",
+    "source_lead_id",
+    "acv",
+    "arr",
+    "mrr",
+    "custom_fields",
+)
 
 
 def _archive_moment(value: Any, account: object) -> str | None:
@@ -132,46 +170,6 @@ def _new_deal(call: Call, now: str) -> Doc:
         "custom_fields": {},
     }
     return doc
-
-
-_SHOWN = (
-    "title",
-    "creator_user_id",
-    "owner_id",
-    "value",
-    "person_id",
-    "org_id",
-    "stage_id",
-    "pipeline_id",
-    "currency",
-    "archive_time",
-    "add_time",
-    "update_time",
-    "stage_change_time",
-    "status",
-    "is_archived",
-    "is_deleted",
-    "probability",
-    "lost_reason",
-    "visible_to",
-    "close_time",
-    "won_time",
-    "lost_time",
-    "local_won_date",
-    "local_lost_date",
-    "local_close_date",
-    "expected_close_date",
-    "label_ids",
-    "origin",
-    "origin_id",
-    "channel",
-    "channel_id",
-    "source_lead_id",
-    "acv",
-    "arr",
-    "mrr",
-    "custom_fields",
-)
 
 
 def update_deal(call: Call) -> Answer:

@@ -1,0 +1,177 @@
+"""Input that is no export gets one clear message that says which setting would help."""
+
+from __future__ import annotations
+
+import os
+import zipfile
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from flitstack.errors import ConfigurationError, UsageError
+from flitstack.protocols import Record
+from flitstack_dental.reader import open_export
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PATIENTS = "id,last_name,status\n1,Aldous,patient\n"
+
+
+def refused(path: Path, **settings: Any) -> str:
+    with pytest.raises(UsageError) as caught:
+        open_export(str(path), settings)
+    assert caught.value.exit_code == 2
+    return str(caught.value)
+
+
+def test_a_folder_that_is_no_export_is_named(tmp_path: Path) -> None:
+    (tmp_path / "shopping.csv").write_text("item,price\nbread,2\n", encoding="utf-8")
+
+    said = refused(tmp_path)
+
+    assert "source.layout" in said
+    assert "none with columns of a known export" in said
+
+
+def test_an_empty_folder_a_missing_one_and_a_wrong_kind_of_file_are_told_apart(tmp_path: Path) -> None:
+    single = tmp_path / "one.csv"
+    assert "no CSV" in refused(tmp_path)
+    single.write_text(PATIENTS, encoding="utf-8")
+
+    assert "no such file or folder" in refused(tmp_path / "nowhere")
+    assert "neither a folder nor a zip" in refused(single)
+
+
+def test_an_empty_file_of_a_known_name_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "patients.csv").write_text(PATIENTS, encoding="utf-8")
+    (tmp_path / "ledger.csv").write_bytes(b"\xef\xbb\xbf\r\n")
+
+    assert refused(tmp_path).startswith("ledger.csv: the file is empty")
+
+
+def test_a_header_only_file_is_an_empty_stream_with_a_warning(tmp_path: Path) -> None:
+    (tmp_path / "patients.csv").write_text("id,last_name,status\n", encoding="utf-8")
+    reader = open_export(str(tmp_path), {})
+
+    assert [stream.name for stream in reader.streams()] == ["patients"]
+    assert list(reader.read("patients")) == []
+    assert [(finding.code, finding.severity) for finding in reader.findings()] == [("header_only", "warning")]
+    reader.close()
+
+
+def test_a_headerless_file_is_noticed_and_read_when_its_columns_are_given(tmp_path: Path) -> None:
+    (tmp_path / "patients.csv").write_text("1,Aldous,patient\n2,Bell,inactive\n", encoding="utf-8")
+
+    said = refused(tmp_path)
+    assert said.startswith("patients.csv: the first line is data")
+    assert "source.headerless" in said
+    assert "Aldous" not in said
+
+    reader = open_export(str(tmp_path), {"headerless": {"patients.csv": ["id", "last_name", "status"]}})
+    found = list(reader.read("patients"))
+    assert [item.id for item in found if isinstance(item, Record)] == ["1", "2"]
+    assert found[0].where is not None
+    assert found[0].where.line == 1
+    reader.close()
+
+
+def test_two_exports_in_one_folder_are_not_mixed(tmp_path: Path) -> None:
+    for place in ("north", "south"):
+        (tmp_path / place).mkdir()
+        (tmp_path / place / "patients.csv").write_text(PATIENTS, encoding="utf-8")
+
+    assert "More than one export" in refused(tmp_path)
+
+
+def test_a_known_file_with_foreign_columns_is_an_error_in_the_audit(tmp_path: Path) -> None:
+    (tmp_path / "patients.csv").write_text(PATIENTS, encoding="utf-8")
+    (tmp_path / "ledger.csv").write_text("soll,haben\n", encoding="utf-8")
+    (tmp_path / "other.csv").write_text("a,b\n1,2\n", encoding="utf-8")
+    reader = open_export(str(tmp_path), {})
+    list(reader.read("patients"))
+
+    assert {(finding.code, finding.severity) for finding in reader.findings()} == {
+        ("columns_not_known", "error"),
+        ("file_not_known", "warning"),
+    }
+    reader.close()
+
+
+@pytest.mark.parametrize(
+    ("settings", "word"),
+    [
+        ({"layout": "nobody"}, "source.layout"),
+        ({"as_of": "2024-02-30"}, "source.as_of"),
+        ({"encoding": "klingon"}, "source.encoding"),
+        ({"codes": "/nowhere.yaml"}, "source.codes"),
+        ({"delimiter": "::"}, "source.delimiter"),
+    ],
+)
+def test_a_setting_that_cannot_be_used_is_named(tmp_path: Path, settings: dict[str, str], word: str) -> None:
+    (tmp_path / "patients.csv").write_text(PATIENTS, encoding="utf-8")
+
+    with pytest.raises(ConfigurationError, match=word):
+        open_export(str(tmp_path), settings)
+
+
+def test_a_layout_of_the_users_own_is_read_and_its_mistakes_are_named(tmp_path: Path) -> None:
+    layout = tmp_path / "mine.yaml"
+    text = """
+name: mine
+title: Mine
+files:
+  kunden:
+    require: [Nr, Name]
+    records:
+      - stream: patients
+        id: Nr
+        set: {status: patient}
+        fields: {last_name: Name}
+"""
+    layout.write_text(text, encoding="utf-8")
+    folder = tmp_path / "export"
+    folder.mkdir()
+    (folder / "Kunden.csv").write_text("Nr;Name\n7;Aldous\n", encoding="utf-8")
+
+    reader = open_export(str(folder), {"layout": str(layout)})
+    assert [item.data for item in reader.read("patients") if isinstance(item, Record)] == [
+        {"id": "7", "last_name": "Aldous", "status": "patient"}
+    ]
+    reader.close()
+    layout.write_text(text.replace("last_name", "lastname"), encoding="utf-8")
+    with pytest.raises(ConfigurationError, match=r"mine\.yaml: not a layout .*no field 'lastname'"):
+        open_export(str(folder), {"layout": str(layout)})
+
+
+def test_links_and_names_that_lead_outside_are_refused(tmp_path: Path) -> None:
+    folder = tmp_path / "export"
+    folder.mkdir()
+    (folder / "patients.csv").write_text(PATIENTS, encoding="utf-8")
+    outside = tmp_path / "ledger.csv"
+    outside.write_text("id,patient_id,kind\n1,1,payment\n", encoding="utf-8")
+    os.symlink(outside, folder / "ledger.csv")
+    archive = tmp_path / "export.zip"
+    with zipfile.ZipFile(archive, "w") as packed:
+        packed.writestr("patients.csv", PATIENTS)
+        packed.writestr("../ledger.csv", "id,patient_id,kind\n1,1,payment\n")
+
+    for path in (folder, archive):
+        reader = open_export(str(path), {})
+        assert [stream.name for stream in reader.streams()] == ["patients"]
+        list(reader.read("patients"))
+        assert [finding.code for finding in reader.findings()] == ["refused_path"]
+        reader.close()
+
+
+def test_a_damaged_zip_and_a_bomb_are_refused(tmp_path: Path) -> None:
+    archive = tmp_path / "export.zip"
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as packed:
+        packed.writestr("patients.csv", PATIENTS)
+    whole = archive.read_bytes()
+    archive.write_bytes(whole[:40] + whole[60:])
+    assert "damaged" in refused(archive)
+
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as packed:
+        packed.writestr("patients.csv", b"0" * (80 << 20))
+    assert "implausible size" in refused(archive)
