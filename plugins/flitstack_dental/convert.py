@@ -13,6 +13,7 @@ from flitstack_dental.layout import Cell, stream_schemas
 from flitstack_dental.sensitive import SHORTEST, is_ssn, remove_secrets, remove_ssn
 
 if TYPE_CHECKING:
+    from collections.abc import Set as AbstractSet
     from datetime import date
 
     from flitstack_dental.evidence import Evidence
@@ -85,6 +86,19 @@ class Plan:
     defaults: Mapping[str, Any]
     when: Callable[[list[str]], bool] | None
     unless_empty: tuple[int, ...]
+
+
+def is_readable(spec: RecordSpec, columns: AbstractSet[str]) -> bool:
+    """Say whether a file with these normalised columns can have such records at all.
+
+    Without the columns of the id, or of the condition, or any of those of which one must hold something, it cannot;
+    that is different from a file that could have them and has none.
+    """
+    needed = {normalise(column) for column in spec.id[1::2]}
+    if spec.when is not None:
+        needed |= {normalise(column) for column in (spec.when.column, spec.when.same_as) if column}
+    any_of = {normalise(column) for column in spec.unless_empty}
+    return needed <= columns and (not any_of or bool(any_of & columns))
 
 
 def compile_record(spec: RecordSpec, source: Source) -> Plan:

@@ -157,12 +157,12 @@ class DentalReader:
 
     def _sources(self) -> Iterator[tuple[RecordSpec, Table]]:
         for table in self._tables.values():
-            for spec in table.spec.records:
+            for spec in table.records:
                 yield spec, table
 
     def _role(self, name: str) -> str | None:
         table = self._tables.get(name)
-        return table.spec.role if table is not None and table.spec.records else None
+        return table.spec.role if table is not None and table.records else None
 
     def _stated_as_of(self) -> datetime | date | None:
         if text := self._settings.as_of:

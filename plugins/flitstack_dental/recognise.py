@@ -60,7 +60,8 @@ def look_at(container: Container, settings: Settings, layouts: Sequence[Layout])
     known = frozenset().union(*(layout.known_columns() for layout in layouts))
     named = frozenset().union(*(spec.names for layout in layouts for spec in layout.files))
     names = [name for name in container.sizes if PurePosixPath(name).suffix.lower() in SUFFIXES]
-    depth = min((name.count("/") for name in names), default=0)
+    tables = [name for name in names if not name.lower().endswith(".txt")] or names  # a README.txt is no table
+    depth = min((name.count("/") for name in tables), default=0)
     chosen = [name for name in names if name.count("/") == depth or _stem(name) in named]
     return [_look_at_file(container, name, settings, known) for name in chosen]
 

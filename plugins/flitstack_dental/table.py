@@ -8,7 +8,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from flitstack.protocols import Finding, Record, Rejection, Skip, Where
-from flitstack_dental.convert import Counters, Plan, Source, compile_record, field_kind, record_data, record_id
+from flitstack_dental.convert import (
+    Counters,
+    Plan,
+    Source,
+    compile_record,
+    field_kind,
+    is_readable,
+    record_data,
+    record_id,
+)
 from flitstack_dental.dialect import normalise
 from flitstack_dental.evidence import Evidence, gather
 from flitstack_dental.rows import BadRow, Row, Tally, read_rows
@@ -45,6 +54,8 @@ class Table:
         self.file = file
         self.spec = spec
         self.rows: int | None = None
+        columns = {normalise(name) for name in file.header if not is_secret_name(name)}
+        self.records = [record for record in spec.records if is_readable(record, columns)]
         self._container = container
         self._layout = layout
         self._settings = settings
@@ -69,8 +80,8 @@ class Table:
         self._tally = Tally()
         counters = self._counters[stream] = Counters()
         source = replace(self._look(), counters=counters)
-        plans = [compile_record(spec, source) for spec in self.spec.records if spec.stream == stream]
-        first = self.spec.records[0].stream == stream
+        plans = [compile_record(spec, source) for spec in self.records if spec.stream == stream]
+        first = self.records[0].stream == stream
         accept = validator(stream).is_valid
         name, width, count = self.file.name, self._width, 0
         header0 = self.file.header[0].lower()
@@ -80,7 +91,8 @@ class Table:
                 if isinstance(row, BadRow):
                     count += 1
                     if first:
-                        yield Rejection(stream, None, row.code, row.reason, row.hint, Where(name, row.line))
+                        where = Where(name, row.line)
+                        yield Rejection(stream, None, row.code, f"{_place(where)}: {row.reason}", row.hint, where)
                     continue
                 cells = row.cells
                 head = cells[0].strip().lower()
@@ -100,8 +112,11 @@ class Table:
     def findings(self) -> Iterator[Finding]:
         """Yield what was noticed about the file; complete once its streams were read."""
         name = self.file.name
-        if self.spec.records and self.rows == 0:
-            yield Finding("header_only", f"{name} has a header and no rows.", "warning", self.spec.records[0].stream)
+        if self.rows == 0:
+            yield Finding("header_only", f"{name} has a header and no rows.", "warning", self.records[0].stream)
+        if self.spec.records and not self.records:
+            message = f"{name} was not read: it lacks the column of its id. Export it with that column."
+            yield Finding("no_id_column", message, "error", self.spec.records[0].stream)
         if dropped := self.dropped:
             yield Finding(
                 "secrets_dropped",
@@ -173,7 +188,7 @@ class Table:
 
     def _evidence(self, columns: dict[str, int]) -> Evidence:
         kinds: dict[str, set[int]] = {}
-        for spec in self.spec.records:
+        for spec in self.records:
             for column in (*spec.id[1::2],):
                 kinds.setdefault("id", set()).add(columns.get(normalise(column), -1))
             for name, cell in spec.fields.items():
@@ -205,7 +220,7 @@ class Table:
             stream,
             None,
             "ragged_row",
-            f"The row has {len(cells)} cells where the header has {self._width}.",
+            f"{_place(where)}: the row has {len(cells)} cells where the header has {self._width}.",
             "Mend the line (often a delimiter in a text without quotes, or a cut line), or export the file again.",
             where,
         )
@@ -222,14 +237,14 @@ class Table:
                     stream,
                     None,
                     "missing_id",
-                    "The row has no id.",
+                    f"{_place(where)}: the row has no id.",
                     "Give the row an id that stays the same.",
                     where,
                     "id",
                 )
             data = record_data(plan, cells, identity)
         except BadCell as bad:
-            reason = f'{where.file} line {where.line}, column "{bad.column}": {bad.reason}'
+            reason = f'{_place(where)}, column "{bad.column}": {bad.reason}'
             return Rejection(stream, identity, bad.code, reason, bad.hint, where, bad.column)
         if accept(data):
             if stream == "custom_columns" and is_secret_name(str(data["name"])):
@@ -240,7 +255,7 @@ class Table:
             stream,
             identity,
             "invalid_row",
-            f'{where.file} line {where.line}: field "{name}" is missing or not as the stream\'s schema has it.',
+            f'{_place(where)}: field "{name}" is missing or not as the stream\'s schema has it.',
             "Complete or mend the cell of that field.",
             where,
             name,
@@ -254,6 +269,10 @@ def _of_values(file: str, stream: str, counters: Counters) -> Iterator[Finding]:
     for column, count in counters.unknown.items():
         message = f'{file}, column "{column}": codes that the codebook lacks were read as unknown or other.'
         yield Finding("unknown_codes_kept", message, "warning", stream, count)
+
+
+def _place(where: Where) -> str:
+    return f"{where.file} line {where.line}"
 
 
 def _chosen(plans: list[Plan], cells: list[str]) -> Iterator[Plan]:

@@ -108,7 +108,8 @@ class PipedriveWriter:
         for call in _list_calls(shape, since, parent):
             async for raw in self._client.pages(call, FILES_PAGE if object == "file" else PAGE):
                 stored = decode(shape, raw, self._directory)
-                if _is_live(raw) and stored.id not in seen and _is_new(stored, since, call):
+                wanted = _is_live(raw) and _is_new(stored, since, call) and _hangs_on(stored, parent)
+                if wanted and stored.id not in seen:
                     seen.add(stored.id)
                     yield stored
 
@@ -301,6 +302,14 @@ def _is_new(stored: Stored, since: datetime | None, call: Call) -> bool:
         return True
     changed = stored.updated or stored.added
     return changed is None or changed >= since.replace(microsecond=0)
+
+
+def _hangs_on(stored: Stored, parent: str | None) -> bool:
+    """Return whether a document hangs on the record; for some parents the API has no list of documents."""
+    if parent is None or stored.object != "file":
+        return True
+    name, _, id = parent.partition(":")
+    return stored.links.get(name) == id
 
 
 def _target(operation: Operation) -> str:

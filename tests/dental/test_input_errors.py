@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import os
+import tempfile
 import zipfile
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from flitstack.errors import ConfigurationError, UsageError
 from flitstack.protocols import Record
 from flitstack_dental.reader import open_export
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
 PATIENTS = "id,last_name,status\n1,Aldous,patient\n"
 
 
-def refused(path: Path, **settings: Any) -> str:
+def refused(path: Path, **given_settings: Any) -> str:
     with pytest.raises(UsageError) as caught:
-        open_export(str(path), settings)
+        open_export(str(path), given_settings)
     assert caught.value.exit_code == 2
     return str(caught.value)
 
@@ -142,6 +143,37 @@ files:
     layout.write_text(text.replace("last_name", "lastname"), encoding="utf-8")
     with pytest.raises(ConfigurationError, match=r"mine\.yaml: not a layout .*no field 'lastname'"):
         open_export(str(folder), {"layout": str(layout)})
+
+
+def test_a_file_whose_id_is_a_secret_column_is_an_error_in_the_audit(tmp_path: Path) -> None:
+    layout = tmp_path / "mine.yaml"
+    layout.write_text(
+        "{name: mine, title: Mine, files: {kunden: {require: [Name], records: "
+        "[{stream: patients, id: SSN, set: {status: patient}, fields: {last_name: Name}}]}, "
+        "aerzte: {require: [Nr], records: [{stream: providers, id: Nr}]}}}",
+        encoding="utf-8",
+    )
+    (tmp_path / "kunden.csv").write_text("SSN,Name\n666123456,Aldous\n", encoding="utf-8")
+    (tmp_path / "aerzte.csv").write_text("Nr\n1\n", encoding="utf-8")
+    reader = open_export(str(tmp_path), {"layout": str(layout)})
+
+    assert [stream.name for stream in reader.streams()] == ["providers"]
+    assert [finding.code for finding in reader.findings() if finding.severity == "error"] == ["no_id_column"]
+    reader.close()
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.binary(max_size=300), st.sampled_from([b"", b"id,last_name,status,birth_date\n", b"\xff\xfei\0d\0,\0"]))
+def test_any_bytes_are_read_or_refused_and_never_end_in_a_traceback(tail: bytes, head: bytes) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "patients.csv").write_bytes(head + tail)
+        try:
+            reader = open_export(folder, {})
+        except UsageError:
+            return
+        list(reader.read("patients"))
+        reader.findings()
+        reader.close()
 
 
 def test_links_and_names_that_lead_outside_are_refused(tmp_path: Path) -> None:

@@ -173,6 +173,14 @@ def test_no_secret_of_the_files_is_in_any_record(streams: dict[str, list[Any]]) 
     assert not re.search(r"66612345|666-12|AB1", repr(streams))
 
 
+def test_a_stream_whose_columns_are_not_in_the_file_is_absent_rather_than_empty(tmp_path: Path) -> None:
+    (tmp_path / "patient.csv").write_text("PatNum,LName,FName,PatStatus,SSN\n7,Aldous,Ann,0,1\n", encoding="utf-8")
+    reader = open_export(str(tmp_path), {})
+
+    assert [stream.name for stream in reader.streams()] == ["patients"]
+    reader.close()
+
+
 @pytest.mark.parametrize("missing", sorted(set(FILES) - {"patient"}))
 def test_a_missing_file_changes_no_other_stream(missing: str, streams: dict[str, list[Any]], tmp_path: Path) -> None:
     for name, text in FILES.items():

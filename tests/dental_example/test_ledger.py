@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from flitstack_dental.example.defects import DEFECTS
+from flitstack_dental.example.defects import DEFECTS, SHAPES
 
 if TYPE_CHECKING:
     from tests.dental_example.conftest import Example, Line
@@ -43,6 +43,11 @@ def test_an_entry_says_where_what_for_and_how_it_ends(any_size: Example) -> None
 @pytest.mark.parametrize(("stream", "kind"), [(stream, d.kind) for stream, all_ in DEFECTS.items() for d in all_])
 def test_every_kind_of_defect_is_in_the_demo(demo: Example, stream: str, kind: str) -> None:
     assert any(entry["stream"] == stream and entry["kind"] == kind for entry in demo.ledger)
+
+
+@pytest.mark.parametrize("kind", [shape.kind for shape in SHAPES])
+def test_every_defect_of_the_practice_itself_is_in_the_demo(demo: Example, kind: str) -> None:
+    assert any(entry["kind"] == kind for entry in demo.ledger)
 
 
 def test_each_repeated_id_is_foreseen(any_size: Example) -> None:

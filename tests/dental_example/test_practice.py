@@ -188,6 +188,14 @@ def test_recalls_are_overdue_ahead_disabled_and_booked(demo: Example) -> None:
     assert len(types) >= 4
 
 
+def test_one_person_is_on_file_twice_under_two_ids(demo: Example) -> None:
+    twice = [entry["id"] for entry in demo.ledger if entry["kind"] == "probable_duplicate"]
+    people = {r["id"]: (r["last_name"], r["first_name"], r.get("birth_date")) for r in demo.records("patients")}
+
+    assert twice
+    assert all(people[found] == people[found.removesuffix("B")] for found in twice)
+
+
 def test_names_come_in_several_scripts(demo: Example) -> None:
     names = "".join(record["last_name"] for record in demo.records("patients"))
 

@@ -130,6 +130,14 @@ def test_the_lineage_of_a_field_names_columns_through_let_and_references(load: C
     assert lineage["greeting"].expression == "greeting"
     assert lineage["greeting"].columns == ("patients.first_name", "patients.last_name")
     assert set(lineage["phones"].columns) >= {"phones.number", "phones.kind"}
+    assert lineage["owner_id"].columns == ("patients.doctor_id",)
+
+
+def test_the_lineage_of_a_value_behind_a_reference_names_both_columns(load_fields: Callable[..., Any]) -> None:
+    lineage = load_fields({"doctor": "patient.doctor.last_name", "year": "patient.birth_date.year"}).entries[0].lineage
+
+    assert lineage["doctor"].columns == ("doctors.last_name", "patients.doctor_id")
+    assert lineage["year"].columns == ("patients.birth_date",)
 
 
 GROUPS = """

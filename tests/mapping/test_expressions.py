@@ -221,6 +221,8 @@ def test_a_failing_expression_rejects_its_record_and_names_no_value(
         ("patient.visits // 0", "ZeroDivisionError"),
         ("[1][5]", "TypeError"),
         ("'x'|int", "ValueError"),
+        ("decimal('1e999999999')|int", "ValueError"),
+        ("decimal('nan')", "ValueError"),
         ("('a'|replace('a', patient.first_name)).split('') ", "ValueError"),
     ],
 )

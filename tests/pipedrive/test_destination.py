@@ -265,6 +265,7 @@ def test_a_document_is_uploaded_and_known_by_parent_name_and_size(
         assert (stored.fields["name"], stored.fields["size"], stored.links) == ("x-ray.pdf", len(DOCUMENT), links)
         of_person = [one.id async for one in writer.list("file", parent=f"person_id:{account.ids['person']}")]
         assert of_person == [id]
+        assert [one.id async for one in writer.list("file", parent="activity_id:1")] == []
         await account.apply("update", "file", {"name": "renamed.pdf"}, id=id)
         (renamed,) = await writer.get_many("file", [id])
         assert renamed.fields["name"] == "renamed.pdf"

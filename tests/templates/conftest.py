@@ -13,7 +13,6 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from flitstack.mapping import (
-    BUILTIN,
     Desired,
     RejectedEntry,
     Scope,
@@ -23,7 +22,7 @@ from flitstack.mapping import (
     load_spec,
     load_template,
 )
-from flitstack.protocols import Stream, Transform
+from flitstack.protocols import Stream
 from flitstack_dental.transforms import TRANSFORMS
 
 if TYPE_CHECKING:
@@ -46,13 +45,6 @@ def streams() -> Mapping[str, Stream]:
     folder = resources.files("flitstack_dental").joinpath("streams")
     schemas = [json.loads(file.read_text("utf-8")) for file in folder.iterdir() if file.name.endswith(".json")]
     return {schema["title"]: Stream(schema["title"], schema) for schema in schemas}
-
-
-def transforms() -> tuple[Transform, ...]:
-    """Return what plugins register, and `has_user` as the stages provide it: who of the source is a user."""
-    if any(item.name == "has_user" for item in BUILTIN):
-        return TRANSFORMS
-    return (*TRANSFORMS, Transform("has_user", lambda stream, record_id: (stream, record_id) in USERS))
 
 
 @dataclass
@@ -84,6 +76,7 @@ class Practice:
             lookup=lambda stream, record_id: self.records.get(stream, {}).get(record_id),
             referring=self._referring,
             used=lambda stream, record_id: self.used.add((stream, record_id)),
+            has_user=lambda stream, record_id: (stream, record_id) in USERS,
         )
 
     def _referring(self, stream: str, name: str, record_id: str) -> Sequence[tuple[str, Mapping[str, Any]]]:
@@ -121,14 +114,14 @@ class Practice:
 def render(profile: str, facts: Mapping[str, Sequence[str]] | None = None, **variables: Any) -> str:
     """Return the rendered spec, with these facts about the export."""
     template = load_template(find_template("dental-to-pipedrive"))
-    known = {name: [] for name in template.facts} | dict(facts or {})
+    known: dict[str, Sequence[str]] = {name: [] for name in template.facts} | dict(facts or {})
     values = template.resolve({"profile": profile, **variables}, ACCOUNT)
     return template.render(values, known, {"streams": sorted(streams())}, ACCOUNT)
 
 
 @cache
 def spec_of(text: str) -> Spec:
-    return load_spec(text, streams=streams(), transforms=transforms(), objects=OBJECTS, file="spec.yaml")
+    return load_spec(text, streams=streams(), transforms=TRANSFORMS, objects=OBJECTS, file="spec.yaml")
 
 
 FACTS = {

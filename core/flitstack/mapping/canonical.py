@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, time
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
 from jinja2 import Undefined
@@ -17,8 +17,23 @@ if TYPE_CHECKING:
 
 LONGEST_TEXT = 1_000_000
 MOST_ITEMS = 100_000
+LONGEST_NUMBER = 400
 _DEEPEST = 20
 _AS_IS = frozenset({str, int, bool, type(None)})
+
+
+def exact(value: Any) -> Decimal:
+    """Return the number that a text, whole number or Decimal states.
+
+    :raises ValueError: it states none, or one that is endless or of an absurd length.
+    """
+    try:
+        number = Decimal(str(value).strip())
+    except InvalidOperation:
+        raise ValueError("not a number") from None
+    if not number.is_finite() or abs(number.adjusted()) > LONGEST_NUMBER:
+        raise ValueError("number out of range")
+    return number
 
 
 def canonical(value: Any, depth: int = 0) -> JSON:
@@ -42,11 +57,7 @@ def canonical(value: Any, depth: int = 0) -> JSON:
 
 def _canonical_scalar(value: Any) -> JSON:
     if isinstance(value, Decimal):
-        if not value.is_finite():
-            raise ValueError("not a finite number")
-        if abs(value.adjusted()) > MOST_ITEMS:
-            raise ValueError("number too long")
-        return format(value, "f")
+        return format(exact(value), "f")
     if isinstance(value, datetime):
         return _canonical_time(value)
     if isinstance(value, date):

@@ -263,26 +263,30 @@ class EntryLoader:
         found: set[str] = set()
         for name in expression.names:
             found |= self._columns.get(name, frozenset())
-        for node in expression.node.find_all(nodes.Getattr):
-            chain, owner = [node.attr], node.node
+        whole = expression.node
+        inside = [*([whole] if isinstance(whole, nodes.Getattr) else []), *whole.find_all(nodes.Getattr)]
+        for node in inside:
+            chain: list[str] = []
+            owner: nodes.Node = node
             while isinstance(owner, nodes.Getattr):
-                chain.append(owner.attr)
+                chain.insert(0, owner.attr)
                 owner = owner.node
             if isinstance(owner, nodes.Name):
-                found |= _column(visible.get(owner.name), chain[::-1])
-        if isinstance(expression.node, nodes.Getattr) and isinstance(expression.node.node, nodes.Name):
-            found |= _column(visible.get(expression.node.node.name), [expression.node.attr])
+                found |= _columns(visible.get(owner.name), chain)
         return frozenset(found)
 
 
-def _column(kind: Kind | None, chain: list[str]) -> set[str]:
-    """Return the column that a chain of names leads to, through references; nothing when it leads to no column."""
+def _columns(kind: Kind | None, chain: list[str]) -> set[str]:
+    """Return the columns that a chain of names reads: of each reference its id, and what stands at the end."""
+    found: set[str] = set()
     for name in chain:
         if not isinstance(kind, OneRecord):
-            return set()
+            break
         shape = kind.shape
-        if name in shape.references and shape.references[name][1] in shape.peers:
-            kind = OneRecord(shape.peers[shape.references[name][1]])
-        else:
-            return {f"{shape.stream}.{name}"} if name in member_names(kind) else set()
-    return set()
+        field, stream = shape.references.get(name, ("", ""))
+        if field:
+            found.add(f"{shape.stream}.{field}")
+        elif name in member_names(kind) or shape.open:
+            found.add(f"{shape.stream}.{name}")
+        kind = OneRecord(shape.peers[stream]) if stream in shape.peers else None
+    return found

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from jinja2 import nodes
 from jinja2.exceptions import TemplateSyntaxError
+from jinja2.nodes import EvalContext
 from jinja2.parser import Parser
 from jinja2.runtime import Context
+from jinja2.utils import missing
 from jinja2.visitor import NodeTransformer
 
 from flitstack.errors import FlitError, Rejected
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from flitstack.mapping.yamltext import Path, YamlText
 
 LONGEST_EXPRESSION = 20_000
-_BOUNDED = "bounded"
+_BOUNDED = "_bounded"  # no filter of an author or a plugin can have this name
 _RESULT = "result"
 
 
@@ -62,6 +64,7 @@ class ExpressionCompiler:
         self.problems = problems
         self.values = values
         self.streams = streams
+        self.shared = EvalContext(environment)
 
     def expression(
         self,
@@ -142,6 +145,23 @@ class ExpressionCompiler:
         return Unit(self, _render_function(self.environment, body), labels, tuple(name for name, _ in assigned))
 
 
+class _Names(Context):
+    """The names an expression sees; made once per evaluation, so it leaves out what templates need and these do not."""
+
+    def __init__(self, environment: ExpressionEnvironment, names: dict[str, Any], shared: EvalContext) -> None:
+        self.environment = environment
+        self.parent = names
+        self.vars = {}
+        self.exported_vars = set()
+        self.eval_ctx = shared
+        self.name = None
+        self.blocks = {}
+
+    def resolve_or_missing(self, key: str) -> Any:
+        """Return the value of a name; names that a unit assigns are its own variables and never asked for here."""
+        return self.parent.get(key, missing)
+
+
 class Unit:
     """Several expressions compiled into one function."""
 
@@ -175,7 +195,7 @@ class Unit:
         return found[_RESULT]
 
     def _call(self, root: Any, names: Mapping[str, Any]) -> dict[str, Any]:
-        context = Context(self._compiler.environment, {**self._globals, **names}, None, {})
+        context = _Names(self._compiler.environment, {**self._globals, **names}, self._compiler.shared)
         for _ in root(context):
             pass
         return context.vars

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from flitstack.errors import Rejected
 from flitstack.mapping.access import read_path
-from flitstack.mapping.canonical import LONGEST_TEXT
+from flitstack.mapping.canonical import LONGEST_TEXT, exact
 from flitstack.mapping.records import RecordView
 from flitstack.mapping.texts import html_text, split_text, truncate_text
 from flitstack.protocols import Transform
@@ -37,7 +37,7 @@ def text(value: Any) -> str | None:
     if value is None or isinstance(value, str):
         return value
     if isinstance(value, Decimal):
-        return format(value, "f")
+        return format(exact(value), "f")
     if isinstance(value, date | time):
         return value.isoformat()
     if isinstance(value, int) and not isinstance(value, bool):
@@ -279,7 +279,7 @@ def plus_months(value: date | None, months: int) -> date | None:
 
 def decimal(value: Any) -> Decimal | None:
     """Return a whole number, a Decimal or the text of one as Decimal."""
-    return None if value is None else Decimal(str(text(value)))
+    return None if value is None else exact(text(value))
 
 
 def money(value: int | Decimal | None) -> str | None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, time
-from decimal import Decimal
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol
 
 from flitstack.errors import Fatal, FlitError
+from flitstack.mapping.canonical import exact
 from flitstack.protocols import JSON, source_key
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class Scope:
 class Shape:
     """What the records of one stream look like to an expression.
 
-    :param kinds: property to kind: an `x-type`, else `text`, `integer`, `number`, `boolean` or `any`.
+    :param kinds: property to kind: an `x-type`, else `text`, `integer`, `decimal`, `boolean` or `any`.
     :param plain: properties whose JSON value is what expressions see.
     :param references: name to (property that holds the id, stream it belongs to).
     :param open: nothing is known of the stream: every name is allowed and untyped.
@@ -93,7 +93,7 @@ CONVERSIONS: Mapping[str, Callable[[Any], Any]] = {
     "datetime": datetime.fromisoformat,
     "local-datetime": datetime.fromisoformat,
     "time": time.fromisoformat,
-    "decimal": lambda value: Decimal(str(value)),
+    "decimal": exact,
 }
 
 
@@ -128,7 +128,7 @@ def _kind(schema: Mapping[str, Any]) -> str:
     names = [types] if isinstance(types, str) else [name for name in types if name != "null"]
     if len(names) != 1:
         return "any"
-    return {"string": "text", "integer": "integer", "number": "number", "boolean": "boolean"}.get(names[0], "any")
+    return {"string": "text", "integer": "integer", "number": "decimal", "boolean": "boolean"}.get(names[0], "any")
 
 
 class RecordView:

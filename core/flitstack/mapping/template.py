@@ -131,7 +131,7 @@ def _line_of(exc: Exception, default: int) -> int:
 class _TemplateEnvironment(ImmutableSandboxedEnvironment):
     """Renders templates: every printed value becomes JSON, which is YAML, so no value can change the structure."""
 
-    intercepted_binops = frozenset({"*", "**"})
+    intercepted_binops = frozenset({"*", "**", "%"})
 
     def __init__(self) -> None:
         super().__init__(
@@ -144,7 +144,7 @@ class _TemplateEnvironment(ImmutableSandboxedEnvironment):
         )
 
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
-        """Compute `*` of numbers, and nothing else."""
+        """Compute `*` and `%` of numbers, and nothing else."""
         if operator == "**" or not all(isinstance(value, int | float) for value in (left, right)):
             raise MappingError(f"{operator} works on numbers only")
         return super().call_binop(context, operator, left, right)

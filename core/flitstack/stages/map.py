@@ -7,15 +7,15 @@ from itertools import groupby
 from typing import TYPE_CHECKING, TypeAlias
 
 from flitstack.journal import DesiredRow, StoredLink
-from flitstack.mapping import Desired, RejectedEntry, Scope, Skipped
+from flitstack.mapping import Desired, RejectedEntry, Skipped
 from flitstack.protocols import Rejection, split_source_key
 from flitstack.stages.schema import SCHEMA_KEY, schema_key
+from flitstack.stages.specs import scope_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from datetime import datetime
 
-    from flitstack.mapping import Entry, Fit, Spec
+    from flitstack.mapping import Entry, Fit, Scope, Spec
     from flitstack.mapping.entries import Collect
     from flitstack.protocols import Record
     from flitstack.stages.context import RunContext
@@ -63,7 +63,7 @@ class _Batch:
         self.desired, self.rejections, self.skips, self.used = [], [], [], set()
 
 
-def map_records(ctx: RunContext, spec: Spec, fit: Fit, as_of: datetime) -> None:
+def map_records(ctx: RunContext, spec: Spec, fit: Fit) -> None:
     """Replace all desired records by what the spec makes of the staged records now.
 
     :raises MappingError: two entries make the same desired record.
@@ -72,13 +72,7 @@ def map_records(ctx: RunContext, spec: Spec, fit: Fit, as_of: datetime) -> None:
     records.clear()
     records.add(_schema_rows(spec, fit), (), (), ())
     batch = _Batch(ctx)
-    scope = Scope(
-        ctx.source_id,
-        as_of,
-        ctx.journal.staging.get,
-        ctx.journal.staging.referring,
-        lambda stream, record_id: batch.used.add((stream, record_id)),
-    )
+    scope = scope_of(ctx, spec, lambda stream, record_id: batch.used.add((stream, record_id)))
     ctx.progress.begin("map", sum(ctx.journal.staging.count(entry.stream) for entry in spec.entries))
     try:
         for entry in spec.entries:

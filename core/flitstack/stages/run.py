@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from flitstack import __version__
 from flitstack.errors import ConfigurationError, FlitError, UsageError
 from flitstack.journal import Journal
-from flitstack.mapping import Owner, Scope, fit_schema
+from flitstack.mapping import Owner, fit_schema
 from flitstack.protocols import WriterContext
 from flitstack.stages.apply import apply_operations
 from flitstack.stages.context import RunContext
@@ -22,7 +22,7 @@ from flitstack.stages.plan import PlanSummary, plan_operations
 from flitstack.stages.reconcile import reconcile
 from flitstack.stages.report import BEGINNING, RunReport, Tokens
 from flitstack.stages.schema import bind_schema, link_found
-from flitstack.stages.specs import Prepared, as_of, prepare_spec
+from flitstack.stages.specs import Prepared, prepare_spec, scope_of
 from flitstack.stages.stage import stage_export
 from flitstack.stages.texts import full_text, map_text, schema_text
 from flitstack.stages.validate import validate
@@ -133,7 +133,7 @@ async def _walk(run: _Run) -> None:
     prepared = prepare_spec(ctx, setup, account, streams)
     _match_owners(run, prepared, account, users)
     fit = fit_schema(prepared.spec, found, account.slots, ctx.journal.records.schema_decision())
-    map_records(ctx, prepared.spec, fit, as_of(ctx, prepared.spec))
+    map_records(ctx, prepared.spec, fit)
     link_found(ctx, found)
     run.plan = plan_operations(ctx)
     ctx.journal.runs.predict(ctx.id, run.plan.tokens, run.plan.minimum)
@@ -176,12 +176,11 @@ def _match_owners(run: _Run, prepared: Prepared, account: Account, users: Sequen
     ctx, core = run.ctx, run.setup.core
     ctx.fallback_user = fallback_user(users, account.user, core.get("fallback_owner")).id
     owner_map = read_owner_map(core["owner_map"]) if "owner_map" in core else {}
-    staging = ctx.journal.staging
-    scope = Scope(ctx.source_id, as_of(ctx, prepared.spec), staging.get, staging.referring)
+    scope = scope_of(ctx, prepared.spec)
     candidates = [
         owner
         for source in prepared.spec.owners
-        for record in staging.records(source.stream)
+        for record in ctx.journal.staging.records(source.stream)
         if isinstance(owner := source.evaluate(record, scope), Owner)
     ]
     match_owners(ctx, candidates, users, owner_map)

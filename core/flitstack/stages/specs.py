@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from flitstack.errors import ApprovalNeeded
-from flitstack.mapping import find_template, load_spec, load_template
-from flitstack.protocols import Transform, source_key
+from flitstack.mapping import Scope, find_template, load_spec, load_template
+from flitstack.protocols import source_key
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from flitstack.mapping import Spec, Template
     from flitstack.protocols import Account, Stream
@@ -44,7 +44,7 @@ def prepare_spec(ctx: RunContext, setup: Setup, account: Account, streams: Mappi
     staging = ctx.journal.staging
     facts = {name: staging.distinct(fact.stream, fact.field) for name, fact in template.facts.items()}
     text = template.render(values, facts, {"streams": staging.streams()}, account.facts)
-    transforms = [*setup.registry.transforms(), _has_user(ctx)]
+    transforms = setup.registry.transforms()
     objects = [*ctx.behaviours.objects, ctx.behaviours.user]
     spec = load_spec(text, streams=streams, transforms=transforms, objects=objects, file=path.name)
     ctx.journal.records.keep_spec(spec.sha256, text, values, ctx.at())
@@ -68,12 +68,18 @@ def _choices(template: Template, given: Mapping[str, object]) -> str:
     return "\n".join(told)
 
 
-def _has_user(ctx: RunContext) -> Transform:
-    def has_user(stream: str, record_id: str | None) -> bool:
-        """Tell whether a user of the account stands for this provider or member of staff."""
-        return record_id is not None and source_key(ctx.source_id, stream, record_id) in ctx.owners
+def scope_of(ctx: RunContext, spec: Spec, used: Callable[[str, str], None] | None = None) -> Scope:
+    """Return what the expressions of a run may reach.
 
-    return Transform("has_user", has_user)
+    :param used: told (stream, id) of each record that a reference was followed to.
+    """
+
+    def has_user(stream: str, record_id: str) -> bool:
+        return source_key(ctx.source_id, stream, record_id) in ctx.owners
+
+    staging = ctx.journal.staging
+    told = used or (lambda stream, record_id: None)
+    return Scope(ctx.source_id, as_of(ctx, spec), staging.get, staging.referring, told, has_user)
 
 
 def as_of(ctx: RunContext, spec: Spec) -> datetime:

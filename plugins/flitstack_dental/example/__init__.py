@@ -19,6 +19,7 @@ from flitstack_dental.example.people import (
     families,
     mailing_address,
     patient_row,
+    patient_shape,
     person_of,
     write_contacts,
     write_insurance,
@@ -96,7 +97,9 @@ def _write_patient(export: Export, practice: Practice, family: Family, number: i
     visits = planned_visits(case)
     kept = [visit.starts_at.date() for visit in visits if visit.status == "completed" and visit.starts_at is not None]
     first, last = (kept[0], kept[-1]) if kept else (None, None)
-    defect = export.emit("patients", patient_row(case, first, last), rng if case.person.ordinary else None)
+    row = patient_row(case, first, last)
+    shape = patient_shape(case.person, row["guarantor_id"])
+    defect = export.emit("patients", row, rng if case.person.ordinary else None, shape)
     if defect is not None:
         _write_lost(case, visits, defect)
         return

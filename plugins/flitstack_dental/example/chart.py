@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from flitstack_dental.example import words
+from flitstack_dental.example.defects import EMPTY_PLAN, LOOSE_ITEM
 from flitstack_dental.example.papers import write_paper
 from flitstack_dental.example.people import money
 from flitstack_dental.example.practice import AS_OF, CODES, provider_id
@@ -87,6 +88,7 @@ def _write_plan(case: Case, status: str) -> None:
     proposed = AS_OF - timedelta(days=60 + rng.randrange(900))
     closed = min(proposed + timedelta(days=20 + rng.randrange(200)), AS_OF)
     signed = status in {"accepted", "in_progress", "completed"} and rng.random() < 0.8
+    empty = case.export.rows("treatment_plans") == len(PLAN_STATUSES.values) or rng.random() < 0.02
     plan_id = case.emit(
         "treatment_plans",
         "TP",
@@ -102,8 +104,9 @@ def _write_plan(case: Case, status: str) -> None:
             "closed_on": closed if status in {"completed", "rejected", "inactive"} else None,
             "created_at": _at(proposed, 12),
         },
+        shape=EMPTY_PLAN if empty else None,
     )
-    if rng.random() >= 0.02 or case.practice.small:
+    if not empty:
         plan = Plan(plan_id, status, proposed, closed)
         for number in range(1 + heavy_tailed(rng, 3.4) + (status == "rejected")):
             _write_item(case, plan, number)
@@ -135,6 +138,7 @@ def _write_item(case: Case, plan: Plan, number: int = 0) -> None:
             "created_at": _at(plan.proposed, 12),
         },
         ordinary=plan.id is not None and status != "deleted",
+        shape=LOOSE_ITEM if plan.id is None and status != "deleted" else None,
     )
 
 

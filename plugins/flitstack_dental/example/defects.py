@@ -144,6 +144,10 @@ def _repeated(rate: float, at: int) -> RowDefect:
     return RowDefect("duplicate_row", "skipped", "duplicate_row", note, "id", rate, at, again=_same)
 
 
+def _other_id(row: Row) -> Row:
+    return {**row, "id": f"{row['id']}B", "chart_number": None}
+
+
 def _twice(rate: float, at: int, **other: Cell) -> RowDefect:
     note = "The id again with other data; the first row stands."
     return RowDefect("duplicate_id", "rejected", "duplicate_id", note, "id", rate, at, again=_sets(**other))
@@ -181,6 +185,8 @@ _PATIENTS = (
     _kept("created", "test_patient", 0.001, 17, _sets(last_name="TEST", first_name="Patient"), "A test.", "last_name"),
     _kept("created", "formula_cell", 0.001, 18, _sets(preferred_name="=1+1"), "Reads as a formula.", "preferred_name"),
     _kept("created", "zero_width", 0.001, 19, _words("first_name", "{}\u200b"), "A zero-width space.", "first_name"),
+    RowDefect("probable_duplicate", "created", None, "The same person under two ids.", "id", 0.03, 20,
+              again=_other_id),
     _repeated(0.002, 21),
     _rejected("unknown_code", 0.0005, 22, _sets(status="dormant"), "status"),
     _twice(0.001, 23, last_name="Otherwise", birth_date=date(1971, 7, 17)),
@@ -272,6 +278,15 @@ _CLINICAL_NOTES = (
               _sets(text='The patient said "better" and left'), mangle=lambda line: line.replace('""', '"')),
 )  # fmt: skip
 
+STALE_OPEN = RowDefect("stale_open", "created", None, "Marked as scheduled, its day has passed.", "starts_at")
+GUARANTOR_GONE = RowDefect("guarantor_gone", "created", None, "Its guarantor is not in the export.", "guarantor_id")
+GUARANTOR_CYCLE = RowDefect("guarantor_cycle", "created", None, "Two are each other's guarantor.", "guarantor_id")
+EMPTY_PLAN = RowDefect("plan_without_items", "created", None, "A plan without a single item.", "id")
+LOOSE_ITEM = RowDefect("item_without_plan", "created", None, "Planned, but in no plan.", "plan_id")
+NO_AGEING = RowDefect("balance_without_ageing", "folded", None, "Money is owed, and not since when.", "days_0_30")
+SHAPES = (STALE_OPEN, GUARANTOR_GONE, GUARANTOR_CYCLE, EMPTY_PLAN, LOOSE_ITEM, NO_AGEING)
+"""Defects that rows have from the way the practice is, not by chance of the row."""
+
 _TEXT_SECRET = _kept(
     "folded", "secret", 0.001, 5, _sets(policy_number="666-98-7654"), "An SSN as policy number.", "policy_number"
 )
@@ -328,7 +343,7 @@ DEFECTS: Mapping[str, tuple[RowDefect, ...]] = {
         _kept("folded", "formula_cell", 0.002, 3, _sets(value="=2+5"), "A formula.", "value"),
         _kept("folded", "line_break", 0.005, 4, _sets(value="two\nlines"), "A line break in the cell.", "value"),
         _orphan(0.001, 6),
-        RowDefect("secret_custom_column", "skipped", "secret_custom_column", "A column of theirs that holds a secret.", "name",
+        RowDefect("secret_custom_column", "skipped", "secret_column", "A column of theirs that holds a secret.", "name",
                   0.0005, 8, _sets(name="Driver License", value="X0000000")),
     ),
     "tooth_chart": (_kept("folded", "supernumerary", 0.01, 2, _sets(tooth="AS"), "A tooth too many.", "tooth"),),

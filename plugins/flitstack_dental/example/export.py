@@ -179,17 +179,22 @@ class Export:
         """Return an id for the stream's next record."""
         return f"{prefix}{self._files[stream].rows + 1:06d}"
 
-    def emit(self, stream: str, row: Fields, rng: random.Random | None = None) -> RowDefect | None:
+    def emit(
+        self, stream: str, row: Fields, rng: random.Random | None = None, shape: RowDefect | None = None
+    ) -> RowDefect | None:
         """Write one record, perhaps with a defect, and return the one that keeps it from moving, None when none does.
 
         :param rng: given for a row that a defect may befall: an ordinary row of an ordinary patient, so that
             nothing else decides its bucket.
+        :param shape: the defect that the row has already; it is entered unless another one befalls it.
         """
         file = self._files[stream]
         file.rows += 1
         defect = self._defect(stream, rng) if rng is not None else None
         if defect is None:
-            file.write_cells(file.cells(row))
+            line = file.write_cells(file.cells(row))
+            if shape is not None:
+                self.ledger.add(shape, stream, str(row["id"]), file.name, line)
             return None
         return self._plant(stream, file, dict(row), defect)
 
@@ -224,7 +229,8 @@ class Export:
         line = file.write_cells(cells[: -defect.cut] if defect.cut else [*cells, *defect.extra], defect.mangle)
         if defect.again is not None:
             file.rows += 1
-            line = file.write_cells(file.cells(defect.again(dict(row))))
+            row = defect.again(dict(row))
+            line = file.write_cells(file.cells(row))
         self.ledger.add(defect, stream, str(row["id"]), file.name, line)
         moves = defect.again is not None or defect.bucket not in {"rejected", "skipped"}
         return None if moves else defect

@@ -9,13 +9,14 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from flitstack_dental.example import words
+from flitstack_dental.example.defects import GUARANTOR_CYCLE, GUARANTOR_GONE, NO_AGEING
 from flitstack_dental.example.practice import AS_OF, Practice, patient_id, provider_id
 from flitstack_dental.example.words import Weighted, heavy_tailed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from flitstack_dental.example.defects import Cell, Row
+    from flitstack_dental.example.defects import Cell, Row, RowDefect
     from flitstack_dental.example.export import Export
 
 _FAMILY_SIZES = Weighted((1, 28.0), (2, 21.0), (3, 20.0), (4, 16.0), (5, 15.0))
@@ -63,6 +64,9 @@ _LEDGER_KINDS = Weighted(
     ("payment", 50.0), ("adjustment", 33.0), ("insurance_payment", 11.0), ("charge", 4.0), ("refund", 2.0)
 )
 _DIRECTIONS = Weighted(("from", 80.0), ("to", 17.0), ("custom", 3.0))
+NOBODY = "P888888"
+"""A guarantor's id that no export of ours holds."""
+
 _CYCLE = {11: 12, 12: 11}
 
 
@@ -132,17 +136,21 @@ class Case:
     export: Export
     practice: Practice
 
-    def emit(self, stream: str, prefix: str, row: Row, ordinary: bool = True) -> str | None:
+    def emit(
+        self, stream: str, prefix: str, row: Row, ordinary: bool = True, shape: RowDefect | None = None
+    ) -> str | None:
         """Write one row of this patient and return its id, None when a defect keeps it from moving.
 
         :param ordinary: a row that is not gets no defect, since something else may decide its bucket.
+        :param shape: the defect that the row has already.
         """
         record_id = self.export.next_id(stream, prefix)
         stamp: Cell = (
             f"{(AS_OF - timedelta(days=self.rng.randrange(400))).isoformat()}T18:{self.rng.randrange(60):02d}:00"
         )
         full: Row = {"id": record_id, "patient_id": self.person.id, "updated_at": stamp, **row}
-        lost = self.export.emit(stream, full, self.rng if ordinary and self.person.ordinary else None)
+        plain = ordinary and self.person.ordinary
+        lost = self.export.emit(stream, full, self.rng if plain else None, shape if self.person.ordinary else None)
         return record_id if lost is None else None
 
     def day(self, within: int) -> date:
@@ -254,11 +262,23 @@ def patient_row(case: Case, first_visit: date | None, last_visit: date | None) -
 
 def _guarantor(person: Person, practice: Practice) -> str | None:
     if "guarantor_missing" in person.traits:
-        return "P888888"
+        return NOBODY
     other = _CYCLE.get(person.number)
     if other is not None and practice.patients >= max(_CYCLE):
         return patient_id(other)
     return person.family.guarantor if person.family.size > 1 else None
+
+
+def patient_shape(person: Person, guarantor: object) -> RowDefect | None:
+    """Return the defect that the patient's row has from its family, None for none.
+
+    :param guarantor: whom the row names.
+    """
+    if not person.ordinary or guarantor is None:
+        return None
+    if guarantor == NOBODY:
+        return GUARANTOR_GONE
+    return GUARANTOR_CYCLE if guarantor != person.family.guarantor else None
 
 
 def write_contacts(case: Case) -> None:
@@ -379,6 +399,7 @@ def write_money(case: Case, last_visit: date | None) -> None:
             "balance_on": AS_OF,
             "last_payment_on": min(paid, AS_OF) if paid is not None else None,
         },
+        shape=NO_AGEING if cents > 0 and not aged else None,
     )
     for _ in range(heavy_tailed(rng, 3.0 if case.practice.small else 9.0)):
         kind = _LEDGER_KINDS.draw(rng)

@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from flitstack_dental.example import words
+from flitstack_dental.example.defects import STALE_OPEN
 from flitstack_dental.example.people import money
 from flitstack_dental.example.practice import (
     APPOINTMENT_TYPES,
@@ -138,7 +139,8 @@ def _write_appointment(case: Case, visit: Visit, kind: int) -> str | None:
         "dismissed_at": start + timedelta(minutes=minutes) if timed and start is not None else None,
         "created_at": start - timedelta(days=20) if start is not None else case.moment(300),
     }
-    return case.emit("appointments", "AP", row, ordinary=visit.status == "completed")
+    stale = STALE_OPEN if start is not None and visit.status == "scheduled" and start.date() < AS_OF else None
+    return case.emit("appointments", "AP", row, visit.status == "completed", stale)
 
 
 def _write_treatment(case: Case, appointment: str | None, start: datetime, *, hygiene: bool) -> None:

@@ -1,0 +1,157 @@
+"""Treatment plans: what small invented plans and planned items become, field by field."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from flitstack.mapping import LinkRef
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from flitstack.protocols import JSON
+
+Make = Any
+
+
+def subset(fields: dict[str, JSON] | Any, *names: str) -> dict[str, JSON]:
+    return {name: fields[name] for name in names}
+
+
+def plan(make: Callable[..., Make], status: str, *items: dict[str, Any], **data: Any) -> Make:
+    """Return a practice with one plan; each item is planned on 2024-01-02 for 100.00 unless it says otherwise."""
+    given = make(**data.pop("variables", {})).add(
+        "patients", "1", status="patient", first_name="Ada", last_name="Quill"
+    )
+    given.add("procedure_codes", "k", code="D2740", description="Crown")
+    given.add("treatment_plans", "t", patient_id="1", status=status, **{"proposed_on": "2024-01-01", **data})
+    for at, item in enumerate(items):
+        row = {
+            "patient_id": "1",
+            "plan_id": "t",
+            "planned_on": "2024-01-02",
+            "fee": "100.00",
+            "status": "planned",
+            **item,
+        }
+        given.add("treatment_plan_items", f"i{at}", **row)
+    return given
+
+
+def test_a_treatment_plan_becomes_a_deal_with_its_items_folded_in(practice: Callable[..., Make]) -> None:
+    given = plan(
+        practice, "accepted",
+        {"procedure_code_id": "k", "tooth": "14", "surface": "MO", "quantity": 2, "discount": "10.50", "fee": "900.00"},
+        {"code": "D0120", "description": "Check", "fee": None},
+        {"code": "D9999", "status": "deleted", "fee": "5000.00"},
+        heading="Upper right", provider_id="p",
+    )  # fmt: skip
+
+    made = given.one("treatment_plans", "t")
+
+    assert (made.object, made.key) == ("deal", "dental:treatment_plans:t")
+    assert made.fields == {
+        "title": "Upper right - Ada Quill",
+        "value": "1789.50",
+        "currency": "USD",
+        "status": "open",
+        "won_time": None,
+        "lost_time": None,
+        "lost_reason": None,
+        "Original_Create_Date__c": "2024-01-01",
+        "Procedure_Details__c": "D2740 Crown (tooth 14 MO), 2024-01-02, 1789.50, planned\n"
+        "D0120 Check, 2024-01-02, planned\nD9999, 2024-01-02, 5000.00, deleted",
+        "Procedure_Code__c": "D2740, D0120, D9999",
+        "Treatment_Plan_Details__c": "Heading: Upper right\nStatus: accepted",
+    }
+    assert made.links == {
+        "stage_id": LinkRef("stage", "schema:stage/Treatment Plans/Accepted"),
+        "person_id": LinkRef("person", "dental:patients:1", required=True),
+        "owner_id": LinkRef("user", "dental:providers:p", fallback=True),
+    }
+    assert [(item.stream, item.id, item.role) for item in made.contributions] == [
+        ("treatment_plans", "t", "main"),
+        ("treatment_plan_items", "i0", "folded"),
+        ("treatment_plan_items", "i1", "folded"),
+        ("treatment_plan_items", "i2", "folded"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("status", "items", "data", "stage", "deal_status", "closed"),
+    [
+        ("proposed", [{"status": "completed"}], {}, "Proposed", "open", None),
+        ("in_progress", [], {}, "In Progress", "open", None),
+        ("suspended", [], {}, "In Progress", "open", None),
+        ("completed", [], {"completed_on": "2024-05-01"}, "Completed", "won", "2024-05-01T05:00:00Z"),
+        ("completed", [{"completed_on": "2024-04-01"}], {}, "Completed", "won", "2024-04-01T05:00:00Z"),
+        ("rejected", [], {"closed_on": "2024-02-01"}, "Lost", "lost", "2024-02-01T06:00:00Z"),
+        ("inactive", [{}], {}, "Lost", "lost", "2024-01-02T06:00:00Z"),
+        ("unknown", [{"status": "completed"}, {"status": "deleted"}], {}, "Completed", "won", "2024-01-02T06:00:00Z"),
+        ("unknown", [{"status": "completed"}, {}], {}, "In Progress", "open", None),
+        ("unknown", [{"appointment_id": "a"}], {}, "Accepted", "open", None),
+        ("unknown", [{}], {"signed_at": "2024-01-03T10:00:00"}, "Accepted", "open", None),
+        ("unknown", [{"status": "inactive"}, {"status": "referred"}], {}, "Lost", "lost", "2024-01-02T06:00:00Z"),
+        ("unknown", [{}], {}, "Proposed", "open", None),
+        ("unknown", [], {}, "Proposed", "open", None),
+    ],
+)
+def test_a_plan_stands_where_its_status_or_its_items_say(
+    practice: Callable[..., Make],
+    status: str,
+    items: list[dict[str, Any]],
+    data: dict[str, Any],
+    stage: str,
+    deal_status: str,
+    closed: str | None,
+) -> None:
+    made = plan(practice, status, *items, **data).one("treatment_plans", "t")
+
+    assert made.links["stage_id"].key == f"schema:stage/Treatment Plans/{stage}"
+    assert made.fields["status"] == deal_status
+    assert (made.fields["won_time"] or made.fields["lost_time"]) == closed
+    assert (made.fields["won_time"] is not None) is (deal_status == "won")
+    assert (made.fields["lost_reason"] is not None) is (deal_status == "lost")
+
+
+def test_a_suspended_plan_may_be_lost(practice: Callable[..., Make]) -> None:
+    made = plan(practice, "suspended", variables={"suspended": "lost", "stage_lost": "Verloren"}).one(
+        "treatment_plans", "t"
+    )
+
+    assert made.links["stage_id"].key == "schema:stage/Treatment Plans/Verloren"
+    assert subset(made.fields, "status", "lost_reason") == {"status": "lost", "lost_reason": "Suspended"}
+
+
+def test_the_person_carries_a_summary_of_the_plans(practice: Callable[..., Make]) -> None:
+    given = plan(practice, "accepted", {}, {"quantity": 2}, {"plan_id": None, "fee": "7.00"}, heading="Bridge")
+
+    text = given.one("patients", "1").fields["Treatment_Plan_Summary__c"]
+
+    assert text == "2024-01-01 Bridge: accepted, 300.00\n1 planned items without a plan: 7.00"
+
+
+def test_planned_items_without_a_plan_become_one_deal_per_patient_day_and_provider(
+    practice: Callable[..., Make],
+) -> None:
+    given = practice().add("patients", "1", status="patient", first_name="Ada", last_name="Quill")
+    for at, provider in enumerate(["p", "p", "q"]):
+        given.add(
+            "treatment_plan_items", f"i{at}", patient_id="1", planned_on="2024-01-02", provider_id=provider,
+            status="planned", fee="10.00", code=f"D{at}", appointment_id="a",
+        )  # fmt: skip
+    given.add(
+        "treatment_plan_items", "gone", patient_id="1", planned_on="2024-01-02", provider_id="p", status="deleted"
+    )
+
+    made = given.one("planned_items", "i1")
+
+    assert (made.key, made.fields["value"]) == ("dental:planned_items:1@2024-01-02@p", "20.00")
+    assert made.links["stage_id"].key == "schema:stage/Treatment Plans/Proposed"
+    assert made.fields["title"] == "Treatment plan 2024-01-02 - Ada Quill"
+    assert made.fields["Procedure_Code__c"] == "D0, D1"
+    assert [(item.id, item.role) for item in made.contributions] == [("i0", "grouped"), ("i1", "grouped")]
+    assert given.one("planned_items", "i2").key == "dental:planned_items:1@2024-01-02@q"
+    assert given.rule("planned_items", "gone") == "skipped deleted_plan_item"
