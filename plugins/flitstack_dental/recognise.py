@@ -165,8 +165,8 @@ def _no_header(files: Sequence[DataFile]) -> NotAnExportError:
     names = ", ".join(file.name for file in files)
     plain = PurePosixPath(files[0].name).name
     return NotAnExportError(
-        f"{names}: the first line is data, not a header. Export with column names; or write the names into a YAML "
-        f"file, `{plain}: [column, ...]`, and give it as --set source.headerless=FILE."
+        f"{names}: the first line is data, not a header. Export with column names, or say what the columns are with "
+        f"""--set source.headerless='{{"{plain}": ["id", "..."]}}' (or a YAML file of that)."""
     )
 
 

@@ -43,7 +43,7 @@ SCHEMA: dict[str, Any] = {
             "description": "How 03/04/2020 is read; auto decides per column, by rows that can be read only one way.",
         },
         "excel_dates": {
-            "type": ["boolean", "string"],
+            "type": "boolean",
             "default": False,
             "description": "Read bare numbers in date columns as spreadsheet days (45658 is 2025-01-01).",
         },
@@ -64,8 +64,6 @@ SCHEMA: dict[str, Any] = {
         },
     },
 }
-
-_TRUE = frozenset({"1", "true", "yes", "on"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +103,7 @@ def parse_settings(given: Mapping[str, Any]) -> Settings:
         delimiter=_character(given, "delimiter"),
         quote=_character(given, "quote"),
         date_order=str(given.get("date_order") or "auto"),
-        excel_dates=str(given.get("excel_dates", False)).lower() in _TRUE,
+        excel_dates=bool(given.get("excel_dates", False)),
         as_of=str(given.get("as_of") or ""),
         headerless=headerless,
         codes=codes,

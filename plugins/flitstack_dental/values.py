@@ -199,7 +199,7 @@ def code_parser(column: str, book: Mapping[str, Any], setting: str, otherwise: A
             "unknown_code",
             column,
             "The code is not in the codebook.",
-            f"Say what it means in a YAML file, `{setting}: {{CODE: MEANING}}`, given as --set source.codes=FILE.",
+            f"""Say what it means with --set source.codes='{{"{setting}": {{"CODE": "MEANING"}}}}' (or a YAML file).""",
         )
 
     return parse

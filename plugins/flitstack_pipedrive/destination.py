@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias, cast
 
-from flitstack.errors import FlitError, InDoubt, Rejected
+from flitstack.errors import ConfigurationError, Fatal, FlitError, InDoubt, Rejected
 from flitstack.protocols import Outcome, Spent, Stored
 from flitstack_pipedrive.account import ME, USERS, count_custom_fields, read_account, read_user, require_admin
 from flitstack_pipedrive.answers import NOT_FOUND, Call
@@ -107,7 +108,7 @@ class PipedriveWriter:
         seen: set[str] = set()
         for call in _list_calls(shape, since, parent):
             async for raw in self._client.pages(call, FILES_PAGE if object == "file" else PAGE):
-                stored = decode(shape, raw, self._directory)
+                stored = self._read(shape, raw)
                 wanted = _is_live(raw) and _is_new(stored, since, call) and _hangs_on(stored, parent)
                 if wanted and stored.id not in seen:
                     seen.add(stored.id)
@@ -145,7 +146,11 @@ class PipedriveWriter:
         """Return users/me, asked once; from then on requests go to the company's own host."""
         async with self._once:
             if self._me is None:
-                me = (await self._client.send(ME))["data"]
+                me = (await self._client.send(ME)).get("data")
+                if not isinstance(me, dict) or not {"id", "company_id"} <= set(me):
+                    raise ConfigurationError(
+                        "pipedrive: the server does not say whose account this is. Check PIPEDRIVE_BASE_URL."
+                    )
                 self._client.use_company(str(me.get("company_domain") or ""))
                 self._me = me
             return self._me
@@ -169,7 +174,19 @@ class PipedriveWriter:
                 id = await self._write(SHAPES[operation.object], operation)
         except FlitError as exc:
             return Outcome(operation.id, error=exc)
+        except Exception as exc:  # noqa: BLE001 - a bug must not show a record's values in a traceback
+            return Outcome(operation.id, error=_bug(operation.object, "could not be written", exc))
         return Outcome(operation.id, id)
+
+    def _read(self, shape: Shape, raw: Mapping[str, Any]) -> Stored:
+        """Return the record in canonical form.
+
+        :raises Fatal: the answer has a form that nobody documented.
+        """
+        try:
+            return decode(shape, raw, self._directory)
+        except (AttributeError, KeyError, TypeError, ValueError) as exc:
+            raise _bug(shape.object, "came back in a form nobody documented", exc) from None
 
     async def _write(self, shape: Shape, operation: Operation) -> str:
         await self._know(shape)
@@ -253,7 +270,7 @@ class PipedriveWriter:
             async with gate:
                 answer = await self._client.find(Call(shape.version, "GET", f"{shape.path}/{{id}}", {"id": id}))
             raw = (answer or {}).get("data")
-            return decode(shape, raw, self._directory) if raw and _is_live(raw) else None
+            return self._read(shape, raw) if raw and _is_live(raw) else None
 
         found = await asyncio.gather(*(get(id) for id in dict.fromkeys(ids)))
         return [stored for stored in found if stored is not None]
@@ -264,12 +281,23 @@ class PipedriveWriter:
             part = ids[start : start + IDS_AT_ONCE]
             call = Call(2, "GET", shape.path, query={"ids": ",".join(part)})
             raw = [one async for one in self._client.pages(call, IDS_AT_ONCE)]
-            found += [decode(shape, one, self._directory) for one in raw if _is_live(one)]
+            found += [self._read(shape, one) for one in raw if _is_live(one)]
         if shape.object in ARCHIVES:
             # The list leaves archived records out.
             missing = [id for id in ids if id not in {stored.id for stored in found}]
             found += await self._get_each(shape, missing)
         return found
+
+
+def _bug(object: str, what: str, exc: Exception) -> Fatal:
+    """Return the error for what nobody foresaw: its place in the code, and no value."""
+    trace = exc.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    place = f"{Path(trace.tb_frame.f_code.co_filename).name} line {trace.tb_lineno}" if trace else "an unknown place"
+    return Fatal(
+        f"pipedrive: a record of the kind {object} {what} ({type(exc).__name__} in {place}). Please report this."
+    )
 
 
 def _list_calls(shape: Shape, since: datetime | None, parent: str | None) -> Sequence[Call]:

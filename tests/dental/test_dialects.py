@@ -97,6 +97,7 @@ def test_parts_from_two_systems_are_read_each_in_its_encoding() -> None:
         ('"sep=|"\nid|patient_id|last_name|note\n1|2|a|b\n', "|", '"'),
         ("~id~,~patient_id~,~last_name~,~note~\n~1~,~2~,~a,b~,~c~\n", ",", "~"),
         ("'id'\t'patient_id'\t'last_name'\t'note'\n'1'\t'2'\t'a'\t'b'\n", "\t", "'"),
+        ("id,patient_id,last_name,note\nx~1~,~2~,~a,b~,~c~\nx~2~,~2~,~a~,~c~\n", ",", "~"),
         ("id,patient_id,last_name,note\n1,2,O'Hara,'tis ~ 5 mm\n", ",", '"'),
     ],
 )

@@ -91,8 +91,8 @@ def test_a_folder_that_is_a_file_is_refused_with_what_to_do(tmp_path: Path) -> N
 def test_memory_stays_the_same_however_many_patients(tmp_path: Path) -> None:
     write_example(tmp_path / "warm", 50, 1)  # what is imported and cached once does not count
 
-    few = _peak(tmp_path / "few", 400)
-    many = _peak(tmp_path / "many", 1200)
+    few = _peak(tmp_path / "few", 250)
+    many = _peak(tmp_path / "many", 1000)
 
     assert many < few * 1.3
 

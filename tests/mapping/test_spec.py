@@ -97,6 +97,12 @@ def test_a_wrong_spec_is_refused_with_line_and_nearest_name(
     assert said in str(caught.value)
 
 
+def test_an_empty_where_leaves_nothing_out(load: Callable[..., Any], practice: Any, patient: Any) -> None:
+    spec = load("entries:\n  - {entry: x, object: person, from: patients, as: p, where: , fields: {a: p.id}}")
+
+    assert spec.entries[0].evaluate(patient, practice.scope)[0].fields == {"a": "1"}
+
+
 def test_two_entries_of_one_name_are_refused(load: Callable[..., Any]) -> None:
     entry = "  - {entry: people, object: person, from: patients, as: patient}\n"
 

@@ -119,6 +119,10 @@ def test_no_value_can_change_the_structure_of_the_spec(tmp_path: Path, value: An
     )
 
 
+def test_a_body_that_trims_its_beginning_loses_nothing(tmp_path: Path) -> None:
+    assert write(tmp_path, "{%- set x = 1 -%}\na: {{ x }}\n").render({}, {}, {}, {}) == "a: 1\n"
+
+
 @pytest.mark.parametrize(
     ("body", "line", "said"),
     [

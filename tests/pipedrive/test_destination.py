@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from flitstack.errors import AuthError, BudgetExhausted, FlitError, InDoubt, PlanLimit, Rejected
+from flitstack.errors import (
+    AuthError,
+    BudgetExhausted,
+    ConfigurationError,
+    Fatal,
+    FlitError,
+    InDoubt,
+    PlanLimit,
+    Rejected,
+)
 from flitstack.protocols import Operation, SchemaItem, WriterContext
 from flitstack_pipedrive.client import Client
 from flitstack_pipedrive.destination import PipedriveWriter
@@ -269,8 +278,22 @@ def test_a_document_is_uploaded_and_known_by_parent_name_and_size(
         await account.apply("update", "file", {"name": "renamed.pdf"}, id=id)
         (renamed,) = await writer.get_many("file", [id])
         assert renamed.fields["name"] == "renamed.pdf"
+
+    use(writer, scenario)
+
+    (file,) = dump()["file"]
+    assert file["sha256"] == hashlib.sha256(DOCUMENT).hexdigest()
+
+
+def test_a_deleted_document_is_gone(writer: PipedriveWriter) -> None:
+    async def scenario(account: Account) -> None:
+        fields: dict[str, JSON] = {"name": "x-ray.pdf", "path": "documents/one.pdf"}
+        id = await account.apply("create", "file", fields, links={"person_id": account.ids["person"]})
+
         await account.apply("delete", "file", {}, id=id)
+
         assert await writer.get_many("file", [id]) == []
+        assert await account.read("file") == {}
 
     use(writer, scenario)
 
@@ -517,6 +540,47 @@ def test_the_day_stops_at_the_reserve_and_says_when_it_goes_on(tmp_path: Path, c
     assert isinstance(error, BudgetExhausted)
     assert error.resets_at == datetime(2026, 3, 3, tzinfo=UTC)
     assert writer.spent().tokens <= 1_500
+
+
+def test_an_answer_nobody_documented_stops_without_showing_a_value(clock: VirtualClock) -> None:
+    def serve(request: httpx.Request) -> httpx.Response:
+        me = {"id": 1, "company_id": 1}
+        data = {"/api/v1/users/me": me, "/api/v2/personFields": []}.get(
+            request.url.path, [{"id": 1, "emails": "canary"}]
+        )
+        return httpx.Response(200, json={"success": True, "data": data})
+
+    writer = writer_on(httpx.MockTransport(serve), clock, api_token="t")
+
+    async def read() -> None:
+        async for _ in writer.list("person"):
+            pass
+
+    with pytest.raises(Fatal) as caught:
+        asyncio.run(read())
+
+    assert "person" in str(caught.value)
+    assert "canary" not in str(caught.value)
+
+
+def test_a_value_nobody_foresaw_is_an_outcome_and_no_traceback(writer: PipedriveWriter) -> None:
+    async def scenario(account: Account) -> None:
+        error, _ = await account.attempt("create", "person", {"name": "x", "Account_Balance__c": {"value": ["canary"]}})
+        unforeseen, _ = await account.attempt("create", "person", {"name": "x", "emails": [["canary"]]})
+
+        assert isinstance(error, Rejected)
+        assert unforeseen is not None
+        assert "canary" not in f"{error} {unforeseen}"
+
+    use(writer, scenario)
+
+
+def test_a_server_that_does_not_say_whose_account_it_is_is_a_wrong_address(clock: VirtualClock) -> None:
+    def serve(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json={"success": True, "data": {"hello": "there"}})
+
+    with pytest.raises(ConfigurationError, match="PIPEDRIVE_BASE_URL"):
+        asyncio.run(writer_on(httpx.MockTransport(serve), clock, api_token="t").account())
 
 
 # --- the schema

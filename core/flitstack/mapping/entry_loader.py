@@ -81,24 +81,18 @@ class EntryLoader:
         self._add("as", data["as"], OneRecord(self._shape))
         self._names["as_of"] = Scalar("datetime")
         early = dict(self._names)
-        where = [self._negated(early)] if "where" in data else []
+        where = [self._negated(early)] if data.get("where") is not None else []
         group = self._group(early)
         collects = tuple(self._collect(name, given) for name, given in (data.get("collect") or {}).items())
         lets = [(name, self._let(name, given)) for name, given in (data.get("let") or {}).items()]
         first, later = self._conditions()
         key = self._expression(("key",), data["key"]) if "key" in data else None
-        parts = data.get("parts")
-        parts_of = self._expression(("parts", "of"), parts["of"]) if parts else None
-        if parts and parts_of:
-            self._add(
-                "parts.as", parts["as"], parts_of.kind.item if isinstance(parts_of.kind, ListOf) else Scalar("any")
-            )
-            self._columns[parts["as"]] = self._columns_of(parts_of)
+        parts_of = self._parts()
         link_rules, link_ids = self._links()
         fields = {name: self._expression(("fields", name), given) for name, given in (data.get("fields") or {}).items()}
         written = [*link_ids, *fields.values()]
         none = Expression("none", "key", nodes.Const(None), Scalar("none"), frozenset())
-        at_once = parts is None and not later
+        at_once = parts_of is None and not later
         prepare = None if at_once else compiler.unit([key or none, parts_of or none], lets)
         write = compiler.unit([key or none, *written], lets) if at_once else compiler.unit(written)
         return Entry(
@@ -114,7 +108,7 @@ class EntryLoader:
             late=self._judges(later),
             prepare=prepare,
             has_key=key is not None,
-            part_alias=parts["as"] if parts else None,
+            part_alias=data["parts"]["as"] if parts_of else None,
             write=write,
             links=link_rules,
             fields=tuple(fields),
@@ -194,7 +188,7 @@ class EntryLoader:
             self._context.problem((*self._path, *place, "as"), f'"{data["as"]}" is taken. Choose another name.')
         of = self._expression((*place, "is"), data["is"]) if "is" in data else None
         inner = {**self._names, data["as"]: OneRecord(shape)}
-        where = self._expression((*place, "where"), data["where"], inner) if "where" in data else None
+        where = self._expression((*place, "where"), data["where"], inner) if data.get("where") is not None else None
         orders = [self._order((*place, "order", at), given, inner) for at, given in enumerate(data.get("order") or ())]
         each = self._expression((*place, "each"), data.get("each", data["as"]), inner)
         compiler = self._context.compiler
@@ -223,6 +217,15 @@ class EntryLoader:
         self._columns[name] = self._columns_of(expression)
         self._add_late("let", name, expression.kind)
         return expression
+
+    def _parts(self) -> Expression | None:
+        if not self._data.get("parts"):
+            return None
+        parts = self._data["parts"]
+        of = self._expression(("parts", "of"), parts["of"])
+        self._add("parts.as", parts["as"], of.kind.item if isinstance(of.kind, ListOf) else Scalar("any"))
+        self._columns[parts["as"]] = self._columns_of(of)
+        return of
 
     # --- links ------------------------------------------------------------------------------------------------------
 

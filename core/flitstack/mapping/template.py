@@ -120,7 +120,7 @@ class Template:
         except Exception as exc:  # noqa: BLE001 - a template may call anything on its values
             line = _line_of(exc, self.body_line)
             raise MappingError(f"{self.path.name} line {line}: rendering failed: {type(exc).__name__}.") from None
-        return text[len(padding) :]
+        return text.lstrip("\n")
 
 
 def _line_of(exc: Exception, default: int) -> int:

@@ -51,7 +51,7 @@ TRAITS: tuple[tuple[str, float, tuple[int, ...]], ...] = (
     ("credit_balance", 0.043, (3,)),
     ("balance_due", 0.017, (4, 9)),
     ("no_ageing", 0.3, (9,)),
-    ("guarantor_missing", 0.002, (13,)),
+    ("guarantor_missing", 0.002, (8,)),
     ("billing_address", 0.18, (1, 5)),
     ("owned", 0.55, (1, 2, 3)),
     ("charted", 0.25, (1, 2, 16)),
@@ -67,7 +67,7 @@ _DIRECTIONS = Weighted(("from", 80.0), ("to", 17.0), ("custom", 3.0))
 NOBODY = "P888888"
 """A guarantor's id that no export of ours holds."""
 
-_CYCLE = {11: 12, 12: 11}
+_CYCLE = {4: 7, 7: 4}
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,7 +278,7 @@ def patient_shape(person: Person, guarantor: object) -> RowDefect | None:
         return None
     if guarantor == NOBODY:
         return GUARANTOR_GONE
-    return GUARANTOR_CYCLE if guarantor != person.family.guarantor else None
+    return GUARANTOR_CYCLE if guarantor == patient_id(_CYCLE.get(person.number, 0)) else None
 
 
 def write_contacts(case: Case) -> None:
