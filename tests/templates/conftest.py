@@ -179,3 +179,9 @@ def all_streams() -> frozenset[str]:
 def stream_fields() -> Callable[[str], frozenset[str]]:
     """Return a function: a stream's name to the fields of its schema."""
     return lambda name: frozenset(streams()[name].schema["properties"])
+
+
+@pytest.fixture(scope="session")
+def load_text() -> Callable[[str], Spec]:
+    """Return a function: the text of a spec to the loaded spec."""
+    return spec_of

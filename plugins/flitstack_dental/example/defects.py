@@ -228,7 +228,7 @@ _APPOINTMENTS = (
     _repeated(0.001, 11),
     _twice(0.0005, 13, reason="Booked over another", duration_minutes=15),
     _kept("created", "unknown_provider", 0.003, 15, _sets(provider_id="PR99"), "Nobody of that id.", "provider_id"),
-    RowDefect("no_patient", "skipped", "not_appointment", "A lunch or block, no patient.", "patient_id", 0.038, 17,
+    RowDefect("no_patient", "skipped", "not_an_appointment", "A lunch or block, no patient.", "patient_id", 0.038, 17,
               _sets(patient_id=None, status="not_appointment", original_status="Block", reason="Lunch")),
     _kept("created", "completed_in_future", 0.001, 19, _sets(starts_at=datetime(2027, 2, 1, 9, 0)), "Done, yet ahead.",
           "starts_at"),
