@@ -168,6 +168,23 @@ class Attachments(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class LinkRef:
+    """What a field of a desired record points to.
+
+    :param key: source key of the other record; `schema:` and a `SchemaItem.key` for a schema item; "" when the record
+        names nothing, which is kept only for a link that is required or has a fallback.
+    :param required: without it the desired record cannot be written.
+    :param fallback: when nobody is found under the key, the fallback user takes its place.
+    """
+
+    object: str
+    key: str
+    part: str = ""
+    required: bool = False
+    fallback: bool = False
+
+
 # --- destination ----------------------------------------------------------------------------------------------------
 
 

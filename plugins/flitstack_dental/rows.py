@@ -143,7 +143,7 @@ class _Rows:
         used, cells = _mend(lines, self._dialect, self._width)
         if cells is not None:
             self._tally.repaired_quotes += 1
-        elif self._at_end and not _row_like(lines, self._width, self._dialect):
+        elif self._at_end and not _rows_among(lines[1:], lines[0], self._width, self._dialect):
             yield BadRow(start, "truncated_file", "The file ends inside a quoted cell.", "Export or copy it again.")
             return
         else:
@@ -182,33 +182,46 @@ def _mend(lines: list[str], dialect: Dialect, width: int | None) -> tuple[int, l
     """
     if width is None or dialect.quote == NO_QUOTE:
         return 0, None
-    mark, edge = re.escape(dialect.quote), re.escape(dialect.delimiter)
-    close = rf"[ ]*(?:{edge}|\Z)"
-    quoted = re.compile(rf"{mark}((?:[^{mark}]|{mark}(?!{close}))*){mark}[ ]*(?={edge}|\Z)", re.S)
-    plain = re.compile(rf"[^{edge}\r\n]*")
+    quoted, plain = _cell_patterns(dialect)
     text = ""
     for used, line in enumerate(lines[:50], 1):
         text += line
         cells = _split(text.rstrip("\r\n"), dialect, quoted, plain)
-        if cells is not None and len(cells) == width and not _swallowed(lines[:used], width, dialect):
+        if cells is not None and len(cells) == width and not _rows_among(lines[1:used], lines[0], width, dialect):
             return used, cells
     return 0, None
 
 
+def _cell_patterns(dialect: Dialect) -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """Return what a quoted cell and a plain one look like where only a quote before a delimiter closes."""
+    mark, edge = re.escape(dialect.quote), re.escape(dialect.delimiter)
+    close = rf"[ ]*(?:{edge}|\Z)"
+    quoted = re.compile(rf"{mark}((?:[^{mark}]|{mark}(?!{close}))*){mark}[ ]*(?={edge}|\Z)", re.S)
+    return quoted, re.compile(rf"[^{edge}\r\n]*")
+
+
 def _swallowed(lines: list[str], width: int | None, dialect: Dialect) -> bool:
-    """Say whether the lines of one quoted row look like rows of their own, which a stray quote joined."""
-    return _row_like(lines, width, dialect) * 2 >= len(lines)
+    """Say whether what lies inside one quoted cell are rows of their own, which two stray quotes joined.
+
+    Its first and last line hold the quotes and prove nothing.
+    """
+    inside = _rows_among(lines[1:-1], lines[0], width, dialect)
+    return inside > 0 and inside * 2 >= len(lines) - 2
 
 
-def _row_like(lines: list[str], width: int | None, dialect: Dialect) -> int:
-    """Count the lines after the first that have a row's number of delimiters and begin as the first line does."""
+def _rows_among(lines: list[str], first: str, width: int | None, dialect: Dialect) -> int:
+    """Count the lines that by themselves are whole rows, and begin with an id like that of `first`."""
     if width is None or width < 2:
         return 0
-    first = _shape(lines[0].partition(dialect.delimiter)[0])
-    return sum(
-        line.count(dialect.delimiter) == width - 1 and _shape(line.partition(dialect.delimiter)[0]) == first
-        for line in lines[1:]
-    )
+    quoted, plain = _cell_patterns(dialect)
+    edge = dialect.delimiter
+    shape = _shape(first.partition(edge)[0])
+    count = 0
+    for line in lines:
+        if line.count(edge) >= width - 1 and _shape(line.partition(edge)[0]) == shape:
+            cells = _split(line.rstrip("\r\n"), dialect, quoted, plain)
+            count += cells is not None and len(cells) == width
+    return count
 
 
 def _shape(text: str) -> str:

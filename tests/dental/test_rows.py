@@ -31,6 +31,12 @@ def test_a_stray_opening_quote_costs_one_line_only() -> None:
     assert [row.line for row in rows] == [1, 2, 3, 4]
 
 
+def test_a_stray_opening_quote_before_a_quoted_row_costs_one_line_only() -> None:
+    rows, _ = read('1,"abc,x\n2,"c",z\n3,d,w\n')
+
+    assert [type(row) for row in rows] == [BadRow, Row, Row]
+
+
 def test_two_stray_quotes_far_apart_do_not_swallow_what_lies_between() -> None:
     between = "".join(f"{number},b,y\n" for number in range(2, 50))
 

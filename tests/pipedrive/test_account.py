@@ -108,7 +108,7 @@ def test_a_write_that_was_kept_although_the_connection_broke_is_in_doubt_and_the
 
 
 def test_the_account_says_who_asks_and_how_much_room_is_left(
-    sandbox_file: Path, clock: VirtualClock, context: WriterContext, make_account: Any
+    sandbox_file: Path, context: WriterContext, make_account: Any
 ) -> None:
     writer = open_writer({"base_url": f"sandbox:{sandbox_file}?plan=growth&seats=3"}, context)
 
@@ -155,12 +155,10 @@ def test_a_wrong_token_is_refused_and_not_shown(
     assert "PIPEDRIVE_API_TOKEN" in str(caught.value)
 
 
-def test_the_cap_of_custom_fields_is_a_plan_limit(
-    tmp_path: Path, clock: VirtualClock, context: WriterContext, make_account: Any
-) -> None:
+def test_the_cap_of_custom_fields_is_a_plan_limit(tmp_path: Path, context: WriterContext, make_account: Any) -> None:
     writer = open_writer({"base_url": f"sandbox:{tmp_path / 'a.db'}?plan=lite"}, context)
 
-    async def fill() -> Exception | None:
+    async def fill() -> Any:
         account = make_account(writer)
         for number in range(30):
             await account.apply("create", "field", {"name": f"F{number}", "of": "person", "type": "text"})
@@ -172,7 +170,7 @@ def test_the_cap_of_custom_fields_is_a_plan_limit(
 
 
 def test_the_day_stops_at_the_reserve_and_says_when_it_goes_on(
-    tmp_path: Path, clock: VirtualClock, context: WriterContext, make_account: Any
+    tmp_path: Path, context: WriterContext, make_account: Any
 ) -> None:
     given = {"base_url": f"sandbox:{tmp_path / 'a.db'}?plan=lite", "reserve": 0.95}
     writer = open_writer(given, context)

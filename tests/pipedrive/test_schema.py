@@ -6,9 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from flitstack.errors import (
-    Rejected,
-)
+from flitstack.errors import Rejected
 from flitstack.protocols import SchemaItem
 
 if TYPE_CHECKING:

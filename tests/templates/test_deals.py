@@ -89,6 +89,7 @@ def test_a_treatment_plan_becomes_a_deal_with_its_items_folded_in(practice: Call
         ("completed", [{"completed_on": "2024-04-01"}], {}, "Completed", "won", "2024-04-01T05:00:00Z"),
         ("rejected", [], {"closed_on": "2024-02-01"}, "Lost", "lost", "2024-02-01T06:00:00Z"),
         ("inactive", [{}], {}, "Lost", "lost", "2024-01-02T06:00:00Z"),
+        ("rejected", [{"planned_on": "2027-01-01"}], {}, "Lost", "lost", "2026-06-30T05:00:00Z"),
         ("unknown", [{"status": "completed"}, {"status": "deleted"}], {}, "Completed", "won", "2024-01-02T06:00:00Z"),
         ("unknown", [{"status": "completed"}, {}], {}, "In Progress", "open", None),
         ("unknown", [{"appointment_id": "a"}], {}, "Accepted", "open", None),

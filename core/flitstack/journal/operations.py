@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from flitstack.journal.audit import append
+from flitstack.journal.records import link_json
 from flitstack.journal.store import dumps
 
 if TYPE_CHECKING:
@@ -14,9 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from concurrent.futures import Future
 
-    from flitstack.journal.records import StoredLink
     from flitstack.journal.store import Store
-    from flitstack.protocols import JSON, Verb
+    from flitstack.protocols import JSON, LinkRef, Verb
 
 OPEN = ("planned", "blocked", "intended", "in_doubt")
 
@@ -25,16 +25,18 @@ OPEN = ("planned", "blocked", "intended", "in_doubt")
 class Planned:
     """A write that the plan wants.
 
+    :param entry: of the spec, which the audit log names.
     :param level: operations of a lower level must be settled first.
     :param before: for an update, what is known of the fields it changes.
     """
 
     verb: Verb
+    entry: str
     object: str
     key: str
     part: str
     fields: Mapping[str, JSON]
-    links: Mapping[str, StoredLink]
+    links: Mapping[str, LinkRef]
     level: int
     destination_id: str | None = None
     before: Mapping[str, JSON] | None = None
@@ -42,9 +44,10 @@ class Planned:
 
 @dataclass(frozen=True, slots=True)
 class OperationRow:
-    """An operation as the journal holds it; `links` as in StoredLink.as_json."""
+    """An operation as the journal holds it; `links` as in LinkRef.as_json."""
 
     id: int
+    entry: str
     verb: Verb
     object: str
     key: str
@@ -76,11 +79,11 @@ class Operations:
                 [(p.object, p.key, p.part) for p in planned],
             )
             db.executemany(
-                "INSERT INTO operation (run, verb, object, key, part, fields, links, state, level, destination_id, "
-                "before, spec) VALUES (?, ?, ?, ?, ?, ?, ?, 'planned', ?, ?, ?, ?)",
+                "INSERT INTO operation (run, entry, verb, object, key, part, fields, links, state, level, destination_id, "
+                "before, spec) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'planned', ?, ?, ?, ?)",
                 [
-                    (run, p.verb, p.object, p.key, p.part, dumps(dict(p.fields)),
-                     dumps({name: link.as_json() for name, link in p.links.items()}), p.level, p.destination_id,
+                    (run, p.entry, p.verb, p.object, p.key, p.part, dumps(dict(p.fields)),
+                     dumps({name: link_json(link) for name, link in p.links.items()}), p.level, p.destination_id,
                      dumps(dict(p.before)) if p.before is not None else None, spec)
                     for p in planned
                 ],
@@ -266,6 +269,6 @@ def _keep_link(db: sqlite3.Connection, operation: OperationRow, destination_id: 
 
 def read_operation(row: sqlite3.Row) -> OperationRow:
     return OperationRow(
-        row["id"], row["verb"], row["object"], row["key"], row["part"], json.loads(row["fields"]),
+        row["id"], row["entry"], row["verb"], row["object"], row["key"], row["part"], json.loads(row["fields"]),
         json.loads(row["links"]), row["state"], row["level"], row["destination_id"], row["intended_at"], row["code"],
     )  # fmt: skip

@@ -8,29 +8,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from flitstack.errors import MappingError
+from flitstack.journal.audit import append
 from flitstack.journal.staging import insert_rejections
 from flitstack.journal.store import dumps
+from flitstack.protocols import LinkRef
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from flitstack.journal.store import Store
     from flitstack.protocols import JSON, Rejection
-
-
-@dataclass(frozen=True, slots=True)
-class StoredLink:
-    """A link of a desired record: where it points, and what happens when nothing is there."""
-
-    object: str
-    key: str
-    part: str = ""
-    required: bool = False
-    fallback: bool = False
-
-    def as_json(self) -> list[Any]:
-        """Return the form the journal keeps."""
-        return [self.object, self.key, self.part, int(self.required), int(self.fallback)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +33,7 @@ class DesiredRow:
     part: str
     entry: str
     fields: Mapping[str, JSON]
-    links: Mapping[str, StoredLink]
+    links: Mapping[str, LinkRef]
     verdict: str | None = None
     contributions: tuple[tuple[str, str, str], ...] = ()
 
@@ -99,7 +86,7 @@ class Records:
         """Write what one batch of source records came to; `skips` are (stream, id, rule)."""
         rows = [
             (d.object, d.key, d.part, d.entry, dumps(dict(d.fields)),
-             dumps({name: link.as_json() for name, link in d.links.items()}), d.verdict)
+             dumps({name: link_json(link) for name, link in d.links.items()}), d.verdict)
             for d in desired
         ]  # fmt: skip
         made = [(*source[:2], d.object, d.key, d.part, source[2]) for d in desired for source in d.contributions]
@@ -269,10 +256,18 @@ class Records:
         rows = sorted((key, "own" if placed else "overflow") for key, placed in own.items())
         self._store.write(lambda db: db.executemany("INSERT OR IGNORE INTO schema_decision VALUES (?, ?)", rows))
 
-    def keep_spec(self, sha256: str, text: str, variables: Mapping[str, Any], at: str) -> None:
-        """Keep a rendered spec."""
+    def keep_spec(
+        self, sha256: str, text: str, variables: Mapping[str, Any], at: str, lineage: Mapping[str, Any]
+    ) -> None:
+        """Keep a rendered spec; the first time, the audit log says where each field of it comes from."""
         row = (sha256, text, dumps(dict(variables)), at)
-        self._store.write(lambda db: db.execute("INSERT OR REPLACE INTO spec VALUES (?, ?, ?, ?)", row))
+
+        def job(db: sqlite3.Connection) -> None:
+            if db.execute("SELECT 1 FROM spec WHERE sha256 = ?", (sha256,)).fetchone() is None:
+                db.execute("INSERT INTO spec VALUES (?, ?, ?, ?)", row)
+                append(db, at, {"outcome": "spec_rendered", "spec": sha256, "entries": dict(lineage)})
+
+        self._store.write(job)
 
 
 def _desired(row: sqlite3.Row) -> DesiredRow:
@@ -282,9 +277,14 @@ def _desired(row: sqlite3.Row) -> DesiredRow:
     )
 
 
-def read_link(value: Sequence[Any]) -> StoredLink:
+def link_json(link: LinkRef) -> list[Any]:
+    """Return a link in the form the journal keeps."""
+    return [link.object, link.key, link.part, int(link.required), int(link.fallback)]
+
+
+def read_link(value: Sequence[Any]) -> LinkRef:
     """Return a link from the form the journal keeps."""
-    return StoredLink(value[0], value[1], value[2], bool(value[3]), bool(value[4]))
+    return LinkRef(value[0], value[1], value[2], bool(value[3]), bool(value[4]))
 
 
 def _link(row: sqlite3.Row) -> Link:

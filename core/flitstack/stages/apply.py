@@ -18,7 +18,7 @@ from flitstack.errors import (
     Rejected,
     Unavailable,
 )
-from flitstack.journal.records import read_link
+from flitstack.journal import read_link
 from flitstack.protocols import Operation, Outcome, Rejection
 from flitstack.stages.reconcile import reconcile
 from flitstack.stages.schema import LEVEL_STEP, bind_schema

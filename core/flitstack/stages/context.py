@@ -72,10 +72,14 @@ class RunContext:
         return self.clock.now().isoformat(timespec="milliseconds")
 
     def facts(self, operation: Any) -> dict[str, Any]:
-        """Return what the audit log says of an operation: names, never a value."""
+        """Return what the audit log says of an operation: names, never a value.
+
+        Where each field comes from is said once per spec and entry, by the line that introduces the spec.
+        """
         return {
             "run": self.id,
             "verb": operation.verb,
+            "entry": operation.entry,
             "object": operation.object,
             "key": operation.key,
             "part": operation.part,

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import TYPE_CHECKING, TypeAlias
 
-from flitstack.journal import DesiredRow, StoredLink
+from flitstack.journal import DesiredRow
 from flitstack.mapping import Desired, RejectedEntry, Skipped
 from flitstack.protocols import Rejection, split_source_key
 from flitstack.stages.schema import SCHEMA_KEY, schema_key
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from flitstack.mapping import Entry, Fit, Scope, Spec
     from flitstack.mapping.entries import Collect
-    from flitstack.protocols import Record
+    from flitstack.protocols import LinkRef, Record
     from flitstack.stages.context import RunContext
 
 CHUNK = 1000
@@ -118,13 +118,9 @@ def _fitted(result: Result, fit: Fit) -> Result:
 
 
 def _row(desired: Desired) -> DesiredRow:
-    links = {
-        name: StoredLink(ref.object, ref.key, ref.part, ref.required, ref.fallback)
-        for name, ref in desired.links.items()
-    }
     fields = {name: value for name, value in desired.fields.items() if value is not None}
     made_of = tuple((c.stream, c.id, c.role) for c in desired.contributions)
-    return DesiredRow(desired.object, desired.key, desired.part, desired.entry, fields, links, None, made_of)
+    return DesiredRow(desired.object, desired.key, desired.part, desired.entry, fields, desired.links, None, made_of)
 
 
 def _schema_rows(spec: Spec, fit: Fit) -> list[DesiredRow]:
@@ -174,9 +170,7 @@ def _orphan(stream: str, record_id: str) -> Rejection:
     )
 
 
-def _verdict(
-    ctx: RunContext, links: Mapping[str, StoredLink], decided: Mapping[tuple[str, str, str], str]
-) -> str | None:
+def _verdict(ctx: RunContext, links: Mapping[str, LinkRef], decided: Mapping[tuple[str, str, str], str]) -> str | None:
     for link in links.values():
         if not link.required or link.object == ctx.behaviours.user or link.key.startswith(SCHEMA_KEY):
             continue

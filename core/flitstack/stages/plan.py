@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from flitstack.journal import Planned
+from flitstack.journal import Planned, link_json
 from flitstack.stages.schema import LEVEL_STEP
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from flitstack.journal import DesiredRow, Link, StoredLink
+    from flitstack.journal import DesiredRow, Link
+    from flitstack.protocols import LinkRef
     from flitstack.stages.context import RunContext
 
 CHUNK = 1000
@@ -71,33 +72,33 @@ def _operations_for(
     if link is not None:
         yield from _update(desired, link, links, level)
         return
-    wanted = {name: target.as_json() for name, target in links.items()}
+    wanted = {name: link_json(target) for name, target in links.items()}
     later = {name: target for name, target in links.items() if name in cut.get(desired.key, ())}
     now = {name: target for name, target in links.items() if name not in later}
     if last is not None and last.state == "rejected" and last.fields == desired.fields and last.links in (
-        wanted, {name: target.as_json() for name, target in now.items()}
+        wanted, {name: link_json(target) for name, target in now.items()}
     ):  # fmt: skip
         return
     depth = depths.get(desired.key, 0)
-    yield Planned("create", desired.object, desired.key, desired.part, desired.fields, now, level + depth)
+    name = (desired.entry, desired.object, desired.key, desired.part)
+    yield Planned("create", *name, desired.fields, now, level + depth)
     if later:
-        yield Planned("update", desired.object, desired.key, desired.part, {}, later, level + LEVEL_STEP - 1)
+        yield Planned("update", *name, {}, later, level + LEVEL_STEP - 1)
 
 
-def _update(desired: DesiredRow, link: Link, links: Mapping[str, StoredLink], level: int) -> Iterator[Planned]:
+def _update(desired: DesiredRow, link: Link, links: Mapping[str, LinkRef], level: int) -> Iterator[Planned]:
     before: dict[str, Any] = link.wanted["fields"]
     fields = {name: value for name, value in desired.fields.items() if before.get(name) != value}
     fields |= {name: None for name, value in before.items() if name not in desired.fields and value is not None}
     known: dict[str, Any] = link.wanted["links"]
-    changed = {name: target for name, target in links.items() if known.get(name) != target.as_json()}
+    changed = {name: target for name, target in links.items() if known.get(name) != link_json(target)}
     if fields or changed:
         kept = {name: before.get(name) for name in fields}
-        yield Planned(
-            "update", desired.object, desired.key, desired.part, fields, changed, level, link.destination_id, kept
-        )
+        name = (desired.entry, desired.object, desired.key, desired.part)
+        yield Planned("update", *name, fields, changed, level, link.destination_id, kept)
 
 
-def _reachable(ctx: RunContext, target: StoredLink) -> bool:
+def _reachable(ctx: RunContext, target: LinkRef) -> bool:
     if target.object == ctx.behaviours.user:
         return target.key in ctx.owners or target.fallback
     if ctx.journal.records.link(target.object, target.key, target.part) is not None:

@@ -6,7 +6,7 @@ import asyncio
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from flitstack.journal.records import read_link
+from flitstack.journal import read_link
 from flitstack.stages.schema import SCHEMA_KEY
 
 if TYPE_CHECKING:

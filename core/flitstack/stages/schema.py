@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from flitstack.journal import link_json
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -35,7 +37,7 @@ def link_found(ctx: RunContext, found: Sequence[SchemaItem]) -> None:
         ):
             wanted = {
                 "fields": _held(desired.fields, item),
-                "links": {n: v.as_json() for n, v in desired.links.items()},
+                "links": {n: link_json(v) for n, v in desired.links.items()},
             }
             ctx.journal.records.adopt(desired.object, desired.key, item.id, wanted)
 

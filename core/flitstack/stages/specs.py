@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from flitstack.errors import ApprovalNeeded
@@ -47,7 +47,7 @@ def prepare_spec(ctx: RunContext, setup: Setup, account: Account, streams: Mappi
     transforms = setup.registry.transforms()
     objects = [*ctx.behaviours.objects, ctx.behaviours.user]
     spec = load_spec(text, streams=streams, transforms=transforms, objects=objects, file=path.name)
-    ctx.journal.records.keep_spec(spec.sha256, text, values, ctx.at())
+    ctx.journal.records.keep_spec(spec.sha256, text, values, ctx.at(), _lineage(spec))
     ctx.spec_sha256 = spec.sha256
     return Prepared(spec, str(path), choices)
 
@@ -66,6 +66,17 @@ def _choices(template: Template, given: Mapping[str, object]) -> str:
             )
         told.append(f"{variable} = {chosen}: {shows.get(str(chosen), '')}")
     return "\n".join(told)
+
+
+def _lineage(spec: Spec) -> dict[str, dict[str, Any]]:
+    """Return per entry and destination field where it comes from: the expression and the source columns."""
+    return {
+        entry.name: {
+            name: {"expression": lineage.expression, "columns": list(lineage.columns)}
+            for name, lineage in entry.lineage.items()
+        }
+        for entry in spec.entries
+    }
 
 
 def scope_of(ctx: RunContext, spec: Spec, used: Callable[[str, str], None] | None = None) -> Scope:

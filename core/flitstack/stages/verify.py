@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from flitstack.journal.records import read_link
+from flitstack.journal import read_link
 from flitstack.stages.schema import SCHEMA_KEY
 
 if TYPE_CHECKING:
