@@ -25,7 +25,6 @@ Parse: TypeAlias = Callable[[str], Any]
 # Numbers of these fields may by chance pass as a card's, so only the shape of a social security number counts there.
 ID_LIKE = frozenset({"policy_number", "group_number", "chart_number", "sha256", "path", "code"})
 _NAMED: Mapping[str, Parse] = {
-    "phone": values.phone,
     "cdt": values.cdt,
     "pattern_minutes": values.pattern_minutes,
     "recall_interval": values.recall_interval,
@@ -199,6 +198,8 @@ def field_kind(stream: str, name: str, cell: Cell) -> str:
         return str(kind)
     if "x-references" in schema or name == "id":
         return "id"
+    if name == "phone" or (stream, name) == ("contact_points", "value"):
+        return "phone"
     if "enum" in schema:
         return "code"
     types = schema.get("type", ())
@@ -256,7 +257,9 @@ def _plain_parser(kind: str, stream: str, name: str, cell: Cell, at: int, source
     if kind == "stamp":
         return str.strip
     if kind == "text":
-        return _text_parser(column, name in ID_LIKE, source.counters)
+        return _text_parser(column, remove_ssn if name in ID_LIKE else remove_secrets, source.counters)
+    if kind == "phone":
+        return _phone_parser(column, source.counters)
     return _NAMED[kind]
 
 
@@ -297,9 +300,18 @@ def _counting_unknown(parse: Parse, book: Mapping[str, Any], column: str, counte
     return counting
 
 
-def _text_parser(column: str, id_like: bool, counters: Counters) -> Parse:
-    remove = remove_ssn if id_like else remove_secrets
+def _phone_parser(column: str, counters: Counters) -> Parse:
+    """Return a parser for numbers that may well pass as a card's, and must not be a social security number."""
+    without_ssn = _text_parser(column, remove_ssn, counters)
 
+    def parse(text: str) -> str | None:
+        number = values.phone(text)
+        return None if number is None else without_ssn(number)
+
+    return parse
+
+
+def _text_parser(column: str, remove: Callable[[str], str | None], counters: Counters) -> Callable[[str], str | None]:
     def parse(text: str) -> str | None:
         text = text.strip()
         if len(text) < SHORTEST:

@@ -118,7 +118,7 @@ def _day(text: str, rules: DateRules) -> date | None:
     text = text.replace("\xa0", " ").strip()
     if text in _NO_DATES or _MASK.fullmatch(text):
         return None
-    if found := _ISO.fullmatch(text) or _COMPACT_as_iso(text):
+    if found := _ISO.fullmatch(text) or _compact(text):
         return _known(_make(found[1], found[2], found[3], rules))
     if found := _NUMBERS.fullmatch(text):
         return _known(_ordered(found[1], found[2], found[3], rules))
@@ -131,7 +131,7 @@ def _day(text: str, rules: DateRules) -> date | None:
     raise _bad(rules.column, "date")
 
 
-def _COMPACT_as_iso(text: str) -> re.Match[str] | None:
+def _compact(text: str) -> re.Match[str] | None:
     if not _COMPACT.fullmatch(text):
         return None
     return _ISO.fullmatch(f"{text[:4]}-{text[4:6]}-{text[6:]}")

@@ -211,7 +211,7 @@ def _swallowed(lines: list[str], width: int | None, dialect: Dialect) -> bool:
 
 def _rows_among(lines: list[str], first: str, width: int | None, dialect: Dialect) -> int:
     """Count the lines that by themselves are whole rows, and begin with an id like that of `first`."""
-    if width is None or width < 2:
+    if not lines or width is None or width < 2:
         return 0
     quoted, plain = _cell_patterns(dialect)
     edge = dialect.delimiter

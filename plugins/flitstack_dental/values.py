@@ -129,23 +129,22 @@ def decimal_parser(column: str, style: DecimalStyle) -> Callable[[str], str | No
 
 
 def _pointed(digits: str, style: DecimalStyle, column: str) -> str:
+    """Return the digits with a point for their decimal sign and nothing between thousands."""
     digits = digits.replace("'", "").replace(" ", "")
     point, comma = digits.rfind("."), digits.rfind(",")
     if point >= 0 and comma >= 0:
         thousands, sign = (",", ".") if point > comma else (".", ",")
         return digits.replace(thousands, "").replace(sign, ".")
-    sign = "." if point >= 0 else ","
-    if sign not in digits:
-        return digits
-    grouped = re.fullmatch(rf"\d{{1,3}}(?:{re.escape(sign)}\d{{3}})+", digits) is not None
-    if not grouped:
-        return digits.replace(",", ".")
-    if digits.count(sign) > 1 or (digits.startswith("0") is False and style == ("comma" if sign == "." else "point")):
-        return digits.replace(sign, "")
-    if digits.startswith("0") or style == ("point" if sign == "." else "comma"):
-        return digits.replace(",", ".")
-    if sign == ",":
-        return digits.replace(",", "")
+    sign, own = (".", "point") if point >= 0 else (",", "comma")
+    decimal, whole = digits.replace(sign, "."), digits.replace(sign, "")
+    if not re.fullmatch(rf"\d{{1,3}}(?:\{sign}\d{{3}})+", digits):
+        return decimal
+    if digits.count(sign) > 1:
+        return whole
+    if style == own or digits.startswith("0"):
+        return decimal
+    if style != "unknown" or sign == ",":
+        return whole
     raise BadCell(
         "ambiguous_number",
         column,

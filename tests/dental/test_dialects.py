@@ -49,7 +49,7 @@ def read_bytes(content: bytes) -> tuple[list[Row], list[BadRow], Tally]:
     return [row for row in found if isinstance(row, Row)], [row for row in found if isinstance(row, BadRow)], tally
 
 
-@settings(max_examples=3000, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(written_files())
 def test_rows_in_any_dialect_are_read_back_with_their_physical_lines(
     written: tuple[list[list[str]], bytes, str],

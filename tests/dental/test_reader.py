@@ -180,6 +180,14 @@ def test_secrets_inside_texts_are_masked_and_counted(tmp_path: Path) -> None:
     reader.close()
 
 
+def test_a_long_telephone_number_stays_and_an_ssn_in_its_place_does_not(tmp_path: Path) -> None:
+    text = "id,patient_id,kind,value\n1,1,mobile,4111111111111111\n2,1,home,call 666-12-3456\n3,1,work,(   )   -    \n"
+    items = read(export(tmp_path, contact_points=text), "contact_points")
+
+    assert [item.data["value"] for item in items if isinstance(item, Record)] == ["4111111111111111", "call [removed]"]
+    assert codes(items) == [None, None, "invalid_row"]
+
+
 def test_an_id_that_is_a_social_security_number_is_refused(tmp_path: Path) -> None:
     text = "id,last_name,status\n666-12-3456,Doe,patient\n"
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from flitstack.errors import MappingError
-from flitstack.mapping import Contribution, Desired, LinkRef, Owner, RejectedEntry, Skipped
+from flitstack.mapping import Contribution, Desired, Owner, RejectedEntry, Skipped
+from flitstack.protocols import LinkRef
 
 if TYPE_CHECKING:
     from collections.abc import Callable

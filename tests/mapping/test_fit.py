@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from flitstack.errors import PlanLimit
-from flitstack.mapping import Desired, LinkRef, fit_schema
-from flitstack.protocols import SchemaItem
+from flitstack.mapping import Desired, fit_schema
+from flitstack.protocols import LinkRef, SchemaItem
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from flitstack.mapping import LinkRef
+from flitstack.protocols import LinkRef
 
 if TYPE_CHECKING:
     from collections.abc import Callable

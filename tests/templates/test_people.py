@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from flitstack.mapping import LinkRef
+from flitstack.protocols import LinkRef
 
 if TYPE_CHECKING:
     from collections.abc import Callable

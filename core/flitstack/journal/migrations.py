@@ -73,7 +73,8 @@ CREATE TABLE link (
 CREATE INDEX link_destination ON link (object, destination_id);
 
 CREATE TABLE operation (
-    id INTEGER PRIMARY KEY, run TEXT NOT NULL, entry TEXT NOT NULL, verb TEXT NOT NULL, object TEXT NOT NULL, key TEXT NOT NULL,
+    id INTEGER PRIMARY KEY, run TEXT NOT NULL, entry TEXT NOT NULL, verb TEXT NOT NULL, object TEXT NOT NULL,
+    key TEXT NOT NULL,
     part TEXT NOT NULL, fields TEXT NOT NULL, links TEXT NOT NULL, state TEXT NOT NULL, level INTEGER NOT NULL,
     destination_id TEXT, before TEXT, spec TEXT, sent_run TEXT, intended_at TEXT, settled_at TEXT, code TEXT,
     message TEXT, inverse_of INTEGER,

@@ -79,8 +79,8 @@ class Operations:
                 [(p.object, p.key, p.part) for p in planned],
             )
             db.executemany(
-                "INSERT INTO operation (run, entry, verb, object, key, part, fields, links, state, level, destination_id, "
-                "before, spec) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'planned', ?, ?, ?, ?)",
+                "INSERT INTO operation (run, entry, verb, object, key, part, fields, links, state, level, "
+                "destination_id, before, spec) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'planned', ?, ?, ?, ?)",
                 [
                     (run, p.entry, p.verb, p.object, p.key, p.part, dumps(dict(p.fields)),
                      dumps({name: link_json(link) for name, link in p.links.items()}), p.level, p.destination_id,

@@ -17,13 +17,12 @@ from flitstack.mapping.model import (
     Contribution,
     Desired,
     Lineage,
-    LinkRef,
     Owner,
     RejectedEntry,
     Skipped,
 )
 from flitstack.mapping.records import RecordView, Scope, Shape, SourceRecord, asked, record_key
-from flitstack.protocols import JSON, SchemaItem
+from flitstack.protocols import JSON, LinkRef, SchemaItem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from flitstack.errors import PlanLimit
-from flitstack.protocols import JSON, SchemaItem
+from flitstack.protocols import JSON, LinkRef, SchemaItem
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from flitstack.mapping.model import Desired, LinkRef
+    from flitstack.mapping.model import Desired
     from flitstack.mapping.spec import Spec
 
 CLASH_SUFFIX = " (flit)"
