@@ -255,7 +255,7 @@ class Account:
     :param facts: what templates may use (`currency`, `time_zone`, `plan`, `name`).
     :param slots: per schema object the items that can still be created; absent means no cap is known.
     :param daily_budget: units a day for the whole account, None when unknown.
-    :param compromises: what the account cannot hold as asked, in words, for the gate.
+    :param compromises: what is particular to this account and a person should know, in words, for the gate.
     """
 
     id: str
@@ -294,9 +294,9 @@ class SchemaItem:
 class Operation:
     """One intended write, ready to send.
 
-    :param fields: canonical fields: names as in the spec, JSON values; for an update only those that change.
-        A schema item's operation has its settings here, with `name` and `of`.
-    :param links: field to destination id, already resolved.
+    :param fields: canonical fields: names as in the spec, JSON values; for an update only those that change, None to
+        clear one. A schema item's operation has its settings here, with `name` and `of`.
+    :param links: field to destination id, already resolved; "" clears the link.
     :param destination_id: for update and delete.
     """
 
@@ -352,7 +352,10 @@ class Spent:
 
 
 class Writer(Protocol):
-    """Talks to one account of a destination."""
+    """Talks to one account of a destination; its behaviours are the plugin's, as this account's settings have them."""
+
+    @property
+    def behaviours(self) -> Behaviours: ...
 
     async def account(self) -> Account:
         """Return whose account this is.
@@ -370,7 +373,10 @@ class Writer(Protocol):
         ...
 
     def bind(self, items: Mapping[str, SchemaItem]) -> None:
-        """Tell the writer which item each name of the spec stands for (`SchemaItem.key` to the account's item)."""
+        """Tell the writer which item each name of the spec stands for (`SchemaItem.key` to the account's item).
+
+        What is told adds to what was told before; of an item that the writer itself created, its id is enough.
+        """
         ...
 
     async def apply(self, operations: Sequence[Operation]) -> list[Outcome]:
@@ -423,10 +429,14 @@ class SourcePlugin:
 
 @dataclass(frozen=True, slots=True)
 class WriterContext:
-    """What core hands to a writer: the clock, and the door to documents' bytes."""
+    """What core hands to a writer: the clock, and the door to documents' bytes.
+
+    :param spent_today: budget units that earlier runs of this migration spent since midnight, UTC.
+    """
 
     clock: Any
     open_attachment: Callable[[str], BinaryIO]
+    spent_today: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from flitstack_dental.convert import codebook
 from flitstack_dental.documents import Documents
 from flitstack_dental.layout import load_layouts, stream_schemas
 from flitstack_dental.manifest import read_manifest
+from flitstack_dental.newest import NewestDay
 from flitstack_dental.recognise import look_at, recognise
 from flitstack_dental.settings import parse_settings
 from flitstack_dental.table import Table
@@ -59,7 +60,7 @@ class DentalReader:
             self._container.close()
             raise
         self._documents = Documents(self._container)
-        self._newest = ""
+        self._newest = NewestDay()
 
     @property
     def layout(self) -> str:
@@ -104,7 +105,7 @@ class DentalReader:
         """Return the day by a setting, else by the manifest, else the newest clinical or transaction date read."""
         if self._stated is not None:
             return self._stated
-        return date.fromisoformat(self._newest) if self._newest else None
+        return self._newest.day()
 
     def inventory(self) -> Sequence[InputFile]:
         """Return the text files found; documents are not among them."""
@@ -125,6 +126,9 @@ class DentalReader:
         """Return what was noticed about the export as a whole; complete once its streams were read."""
         found = [finding for table in self._tables.values() for finding in table.findings()]
         found += self._unread_files()
+        if self._stated is None and (slips := self._newest.slips()):
+            message = "Rows dated more than a month after all others were passed over when the export's day was found."
+            found.append(Finding("day_passed_over", message, "warning", count=slips))
         if self._container.refused:
             found.append(
                 Finding(
@@ -175,13 +179,17 @@ class DentalReader:
 
     def _notice_day(self, data: Mapping[str, Any], field: str, when: Mapping[str, Any]) -> None:
         day = data.get(field)
-        if day and day[:10] > self._newest and all(data.get(name) == value for name, value in when.items()):
-            self._newest = day[:10]
+        if day and all(data.get(name) == value for name, value in when.items()):
+            self._newest.notice(day[:10])
 
     def _unread_files(self) -> list[Finding]:
         unread = [file for file in self._files if file.name not in self._tables and file.stem != self._layout.manifest]
         named = {name for spec in self._layout.files for name in spec.names}
-        return [_foreign_columns(file.name) if file.stem in named else _foreign_file(file.name) for file in unread]
+        found = [_foreign_columns(file.name) if file.stem in named else _foreign_file(file.name) for file in unread]
+        if unused := [name for name, table in self._tables.items() if not table.spec.records]:
+            message = f"Known files that hold nothing the streams have room for: {', '.join(unused)}."
+            found.append(Finding("file_not_used", message, count=len(unused)))
+        return found
 
 
 def _foreign_columns(name: str) -> Finding:

@@ -19,13 +19,6 @@ ME = Call(1, "GET", "/users/me", scope="account")
 USERS = Call(1, "GET", "/users", scope="account")
 PRODUCT_FIELDS = Call(2, "GET", "/productFields", scope="account")
 
-COMPROMISES = (
-    "Activities and notes have no custom fields: the source key is a short last line of their text.",
-    "Pipedrive sets when an activity was created and completed; the original times stand in its note.",
-    "Pipedrive sets when a deal, a lead or a file was created.",
-    "Notes cannot hang on an activity; they hang on its person.",
-    "Users have no custom fields, and deactivated users cannot own new records.",
-)
 PLAN_UNKNOWN = (
     "The plan or its seats are not stated (PIPEDRIVE_PLAN, PIPEDRIVE_SEATS): how many custom fields and daily "
     "API tokens are left is not known before Pipedrive refuses."
@@ -35,10 +28,8 @@ PLAN_UNKNOWN = (
 def read_user(raw: Mapping[str, Any]) -> User:
     """Return a user; only an admin of deals sees every record."""
     access = raw.get("access")
-    if isinstance(access, list):
-        admin = any(one.get("app") == "sales" and one.get("admin") for one in access)
-    else:
-        admin = bool(raw.get("is_admin"))
+    sales = [one for one in access if one.get("app") == "sales"] if isinstance(access, list) else []
+    admin = any(one.get("admin") for one in sales) if sales else bool(raw.get("is_admin"))
     return User(
         id=str(raw["id"]),
         name=str(raw.get("name") or ""),
@@ -84,7 +75,7 @@ def read_account(me: Mapping[str, Any], settings: Settings, custom_fields: int) 
         },
         slots=slots,
         daily_budget=settings.daily_tokens,
-        compromises=COMPROMISES if settings.daily_tokens else (*COMPROMISES, PLAN_UNKNOWN),
+        compromises=() if settings.daily_tokens else (PLAN_UNKNOWN,),
     )
 
 

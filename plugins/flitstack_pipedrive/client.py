@@ -48,15 +48,23 @@ class Client:
     """One connection pool, one limiter and one budget for one token.
 
     :param transport: instead of the network, for the embedded sandbox and for tests.
+    :param spent_today: tokens that were spent today before this client began to count.
     """
 
-    def __init__(self, settings: Settings, clock: Clock, transport: httpx.AsyncBaseTransport | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Clock,
+        transport: httpx.AsyncBaseTransport | None = None,
+        *,
+        spent_today: int = 0,
+    ) -> None:
         self._clock = clock
         self._attempts = settings.attempts
         self._host = settings.host or API_HOST
         self._host_is_given = settings.host is not None
         self._limiter = BurstLimiter(clock, settings.plan.burst if settings.plan else SMALLEST_BURST)
-        self._budget = DailyBudget(clock, settings.daily_tokens, settings.reserve)
+        self._budget = DailyBudget(clock, settings.daily_tokens, settings.reserve, spent_today)
         self._requests = 0
         self._field_names: dict[str, str] = {}
         timeout = httpx.Timeout(settings.timeout_s, connect=settings.connect_timeout_s, pool=None)

@@ -97,7 +97,7 @@ class PipedriveWriter:
     async def list(
         self, object: str, since: datetime | None = None, parent: str | None = None
     ) -> AsyncIterator[Stored]:
-        """Yield what the account holds of the object, each once, the archived included, the deleted not."""
+        """Yield what the account holds of the object, each once; archived and deleted records are not listed."""
         if object in SCHEMA_OBJECTS:
             for item in await self.schema():
                 if item.object == object:
@@ -106,13 +106,12 @@ class PipedriveWriter:
         shape = SHAPES[object]
         await self._know(shape)
         seen: set[str] = set()
-        for call in _list_calls(shape, since, parent):
-            async for raw in self._client.pages(call, FILES_PAGE if object == "file" else PAGE):
-                stored = self._read(shape, raw)
-                wanted = _is_live(raw) and _is_new(stored, since, call) and _hangs_on(stored, parent)
-                if wanted and stored.id not in seen:
-                    seen.add(stored.id)
-                    yield stored
+        call = _list_call(shape, since, parent)
+        async for raw in self._client.pages(call, FILES_PAGE if object == "file" else PAGE):
+            stored = self._read(shape, raw)
+            if _is_live(raw) and _hangs_on(stored, parent) and stored.id not in seen:
+                seen.add(stored.id)
+                yield stored
 
     async def get_many(self, object: str, ids: Sequence[str]) -> Sequence[Stored]:
         """Return those of the records that exist, in the order asked for."""
@@ -300,36 +299,25 @@ def _bug(object: str, what: str, exc: Exception) -> Fatal:
     )
 
 
-def _list_calls(shape: Shape, since: datetime | None, parent: str | None) -> Sequence[Call]:
-    """Return the listings that together show every record of the object."""
+def _list_call(shape: Shape, since: datetime | None, parent: str | None) -> Call:
+    """Return the listing of an object."""
     query = {"sort": "id ASC"} if shape.version == 1 else {"sort_by": "id", "sort_direction": "asc"}
+    if shape.object == "lead":
+        query = {}  # a lead's id says nothing of its age; without `sort` the oldest come first
     name, _, id = (parent or "").partition(":")
     if shape.object == "file":
         if name in FILE_PARENTS:
-            return [Call(1, "GET", f"{FILE_PARENTS[name]}/{{id}}/files", {"id": id}, query)]
-        return [Call(1, "GET", "/files", query=query)]
+            return Call(1, "GET", f"{FILE_PARENTS[name]}/{{id}}/files", {"id": id}, query)
+        return Call(1, "GET", "/files", query=query)
     if name:
         query[name] = id
     if since is not None:
         query["updated_since"] = rfc3339(since)
-    call = Call(shape.version, "GET", shape.path, query=query)
-    if shape.object not in ARCHIVES:
-        return [call]
-    if shape.object == "lead":
-        query = {key: value for key, value in query.items() if key != "updated_since"}
-    return [call, Call(shape.version, "GET", f"{shape.path}/archived", query=query)]
+    return Call(shape.version, "GET", shape.path, query=query)
 
 
 def _is_live(raw: Mapping[str, Any]) -> bool:
     return not raw.get("is_deleted") and raw.get("active_flag") is not False
-
-
-def _is_new(stored: Stored, since: datetime | None, call: Call) -> bool:
-    """Return whether the record belongs in a list since a time; only what the API cannot filter is judged here."""
-    if since is None or "updated_since" in call.query or "/archived" not in call.path:
-        return True
-    changed = stored.updated or stored.added
-    return changed is None or changed >= since.replace(microsecond=0)
 
 
 def _hangs_on(stored: Stored, parent: str | None) -> bool:

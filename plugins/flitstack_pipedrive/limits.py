@@ -116,14 +116,15 @@ class DailyBudget:
 
     :param daily_tokens: of the account; None when unknown, then only what answers state is obeyed.
     :param reserve: share of them to leave to others.
+    :param spent_today: tokens that were spent before this budget began to count.
     """
 
-    def __init__(self, clock: Clock, daily_tokens: int | None, reserve: float) -> None:
+    def __init__(self, clock: Clock, daily_tokens: int | None, reserve: float, spent_today: int = 0) -> None:
         self._clock = clock
         self._reserve = reserve
         self._daily_tokens = daily_tokens
         self._day = clock.now().date()
-        self._spent_today = 0
+        self._spent_today = spent_today
         self._tokens_left: int | None = None
         self._writes_left: int | None = None
         self.spent = 0

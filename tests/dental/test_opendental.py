@@ -173,6 +173,17 @@ def test_no_secret_of_the_files_is_in_any_record(streams: dict[str, list[Any]]) 
     assert not re.search(r"66612345|666-12|AB1", repr(streams))
 
 
+def test_known_files_without_a_stream_are_named(tmp_path: Path) -> None:
+    for name in ("patient", "zipcode"):
+        (tmp_path / f"{name}.csv").write_text(FILES[name], encoding="utf-8")
+    reader = open_export(str(tmp_path), {})
+
+    (finding,) = [finding for finding in reader.findings() if finding.code == "file_not_used"]
+    assert "zipcode.csv" in finding.message
+    assert {file.name: file.role for file in reader.inventory()} == {"patient.csv": "patient", "zipcode.csv": None}
+    reader.close()
+
+
 def test_a_stream_whose_columns_are_not_in_the_file_is_absent_rather_than_empty(tmp_path: Path) -> None:
     (tmp_path / "patient.csv").write_text("PatNum,LName,FName,PatStatus,SSN\n7,Aldous,Ann,0,1\n", encoding="utf-8")
     reader = open_export(str(tmp_path), {})

@@ -250,6 +250,17 @@ def test_the_day_comes_from_the_setting_then_the_manifest_then_the_newest_event(
     assert day(as_of="2024-07-01") == date(2024, 7, 1)
 
 
+def test_a_mistyped_year_does_not_become_the_day_of_the_export(tmp_path: Path) -> None:
+    days = "".join(f"{number},1,payment,2024-05-{number:02}\n" for number in range(1, 25))
+    folder = export(tmp_path, ledger=f"id,patient_id,kind,posted_on\n{days}99,1,payment,2042-05-24\n")
+    reader = open_export(str(folder), {})
+    list(reader.read("ledger"))
+
+    assert reader.as_of() == date(2024, 5, 24)
+    assert "day_passed_over" in [finding.code for finding in reader.findings()]
+    reader.close()
+
+
 def test_documents_carry_size_and_hash_only_when_their_bytes_are_there(tmp_path: Path) -> None:
     text = "id,patient_id,name,path\n1,1,Letter,files\\P1\\Letter.TXT\n2,1,Scan,files/scan.pdf\n"
     folder = export(tmp_path, documents=text)

@@ -185,3 +185,9 @@ def stream_fields() -> Callable[[str], frozenset[str]]:
 def load_text() -> Callable[[str], Spec]:
     """Return a function: the text of a spec to the loaded spec."""
     return spec_of
+
+
+@pytest.fixture(scope="session")
+def schemas() -> Callable[[], Mapping[str, Stream]]:
+    """Return a function that gives every stream of the source by name."""
+    return streams

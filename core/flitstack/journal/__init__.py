@@ -8,7 +8,7 @@ from flitstack.errors import ConfigurationError
 from flitstack.journal.audit import AuditLog, Head
 from flitstack.journal.buckets import BUCKETS, Buckets
 from flitstack.journal.operations import OperationRow, Operations, Planned
-from flitstack.journal.records import DesiredRow, Link, Records, link_json, read_link
+from flitstack.journal.records import DesiredRow, Link, Records, is_cleared, link_json, read_link
 from flitstack.journal.runs import Approval, Runs
 from flitstack.journal.staging import Snapshot, Staging
 from flitstack.journal.store import Store, dumps
@@ -33,6 +33,7 @@ __all__ = [
     "Snapshot",
     "Staging",
     "dumps",
+    "is_cleared",
     "link_json",
     "read_link",
 ]

@@ -282,6 +282,11 @@ def link_json(link: LinkRef) -> list[Any]:
     return [link.object, link.key, link.part, int(link.required), int(link.fallback)]
 
 
+def is_cleared(link: LinkRef) -> bool:
+    """Tell whether a link was taken away: it pointed somewhere before, and points nowhere now."""
+    return not link.key and not link.required and not link.fallback
+
+
 def read_link(value: Sequence[Any]) -> LinkRef:
     """Return a link from the form the journal keeps."""
     return LinkRef(value[0], value[1], value[2], bool(value[3]), bool(value[4]))

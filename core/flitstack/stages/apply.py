@@ -18,10 +18,10 @@ from flitstack.errors import (
     Rejected,
     Unavailable,
 )
-from flitstack.journal import read_link
+from flitstack.journal import is_cleared, read_link
 from flitstack.protocols import Operation, Outcome, Rejection
 from flitstack.stages.reconcile import reconcile
-from flitstack.stages.schema import LEVEL_STEP, bind_schema
+from flitstack.stages.schema import bind_made
 
 if TYPE_CHECKING:
     from flitstack.journal import OperationRow
@@ -49,7 +49,6 @@ async def apply_operations(ctx: RunContext) -> None:
     :raises Interrupted: a person asked to stop; what was under way is settled.
     """
     ctx.progress.begin("apply", ctx.journal.operations.count("planned"))
-    schema_levels = len(ctx.behaviours.schema_objects)
     try:
         passes: Counter[int] = Counter()
         while levels := ctx.journal.operations.levels():
@@ -60,9 +59,6 @@ async def apply_operations(ctx: RunContext) -> None:
             await _apply_level(ctx, level)
             if await reconcile(ctx):
                 ctx.journal.operations.unblock()
-            following = ctx.journal.operations.levels()[:1] or [level + LEVEL_STEP]
-            if level // LEVEL_STEP < schema_levels and following[0] // LEVEL_STEP > level // LEVEL_STEP:
-                await bind_schema(ctx)
     finally:
         ctx.progress.end()
 
@@ -131,6 +127,7 @@ async def _settle(ctx: RunContext, state: _Level, row: OperationRow, outcome: Ou
     operations, facts, error = ctx.journal.operations, ctx.facts(row), outcome.error
     if error is None:
         state.doubts = 0
+        bind_made(ctx, row, outcome.destination_id or "")
         await _settled(operations.settle_done(row, outcome.destination_id or "", ctx.at(), facts))
         return
     if isinstance(error, Rejected):
@@ -170,6 +167,9 @@ def resolve_links(ctx: RunContext, row: OperationRow) -> tuple[OperationRow, dic
     dropped: set[str] = set()
     for name, stored in row.links.items():
         link = read_link(stored)
+        if is_cleared(link):
+            ids[name] = ""
+            continue
         if link.object == ctx.behaviours.user:
             user = ctx.owners.get(link.key) or (ctx.fallback_user if link.fallback else None)
             if user is None:

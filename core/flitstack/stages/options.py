@@ -56,14 +56,15 @@ class Setup:
     clock: Clock
 
 
-def set_up(options: RunOptions) -> Setup:
+def set_up(options: RunOptions, *, registry: Registry | None = None, clock: Clock | None = None) -> Setup:
     """Find the plugins and bring their settings together.
 
+    :param registry, clock: in place of the installed plugins and the environment's clock, for tests and embedding.
     :raises PluginError: a plugin is missing or broken.
     :raises SettingsError: a setting is unknown, missing or unfit.
     :raises UsageError: there is no input, or no demo.
     """
-    registry = load_plugins()
+    registry = load_plugins() if registry is None else registry
     source, destination = registry.source(options.source), registry.destination(options.dest)
     if options.demo:
         return _demo(options, registry, source, destination)
@@ -95,7 +96,7 @@ def set_up(options: RunOptions) -> Setup:
         ),
         _core(given),
         {name: value for name, value in given.items() if name not in CORE_VARIABLES},
-        clock_from_environment(),
+        clock_from_environment() if clock is None else clock,
     )
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from flitstack.journal import Planned, link_json
+from flitstack.journal import Planned, is_cleared, link_json, read_link
+from flitstack.protocols import LinkRef
 from flitstack.stages.schema import LEVEL_STEP
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from flitstack.journal import DesiredRow, Link
-    from flitstack.protocols import LinkRef
     from flitstack.stages.context import RunContext
 
 CHUNK = 1000
@@ -92,6 +92,9 @@ def _update(desired: DesiredRow, link: Link, links: Mapping[str, LinkRef], level
     fields |= {name: None for name, value in before.items() if name not in desired.fields and value is not None}
     known: dict[str, Any] = link.wanted["links"]
     changed = {name: target for name, target in links.items() if known.get(name) != link_json(target)}
+    for field, kept_link in known.items():
+        if field not in desired.links and not is_cleared(read_link(kept_link)):
+            changed[field] = LinkRef(kept_link[0], "")
     if fields or changed:
         kept = {name: before.get(name) for name in fields}
         name = (desired.entry, desired.object, desired.key, desired.part)

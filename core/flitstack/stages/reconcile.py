@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from flitstack.journal import read_link
-from flitstack.stages.schema import SCHEMA_KEY
+from flitstack.stages.schema import SCHEMA_KEY, bind_made
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,6 +51,7 @@ async def _reconcile_schema(ctx: RunContext, rows: Sequence[OperationRow]) -> No
         item = found.get(row.key.removeprefix(SCHEMA_KEY))
         wanted = set(row.fields.get("options") or ())  # type: ignore[arg-type]
         if item is not None and item.id is not None and wanted <= set(item.settings.get("options", ())):
+            bind_made(ctx, row, item.id)
             await _done(ctx, row, item.id)
         else:
             await _again(ctx, row)

@@ -21,7 +21,7 @@ from flitstack.stages.owners import fallback_user, match_owners, read_owner_map
 from flitstack.stages.plan import PlanSummary, plan_operations
 from flitstack.stages.reconcile import reconcile
 from flitstack.stages.report import BEGINNING, RunReport, Tokens
-from flitstack.stages.schema import bind_schema, link_found
+from flitstack.stages.schema import bind_links, link_found
 from flitstack.stages.specs import Prepared, prepare_spec, scope_of
 from flitstack.stages.stage import stage_export
 from flitstack.stages.texts import full_text, map_text, schema_text
@@ -31,8 +31,10 @@ from flitstack.stages.verify import Verification, verify
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from flitstack.clock import Clock
     from flitstack.mapping import Fit
     from flitstack.protocols import Account, SchemaItem, SourceReader, User, Writer
+    from flitstack.registry import Registry
     from flitstack.stages.context import Progress, StopFlag
     from flitstack.stages.options import RunOptions
 
@@ -49,19 +51,28 @@ class _Run:
     verification: Verification | None = None
 
 
-async def run_migration(options: RunOptions, progress: Progress, stop: StopFlag) -> RunReport:
+async def run_migration(
+    options: RunOptions,
+    progress: Progress,
+    stop: StopFlag,
+    *,
+    registry: Registry | None = None,
+    clock: Clock | None = None,
+) -> RunReport:
     """Move the records as far as approvals, budget and the destination allow, and return what it came to.
 
+    :param registry, clock: in place of the installed plugins and the environment's clock, for tests and embedding.
     :raises FlitError: what stopped it; the journal holds all that was done, and the same command carries on.
     """
-    setup = set_up(options)
+    setup = set_up(options, registry=registry, clock=clock)
     reader = setup.source.open(setup.input, setup.source_settings)
     try:
         reader.streams()  # an input that is no export is refused before a journal is made for it
         with Journal(options.journal, lease=True) as journal:
-            writer = setup.destination.open(
-                setup.destination_settings, WriterContext(setup.clock, _attachments(reader))
-            )
+            midnight = setup.clock.now().replace(hour=0, minute=0, second=0, microsecond=0)
+            spent = journal.runs.spent_since(midnight.isoformat(timespec="milliseconds"))
+            context = WriterContext(setup.clock, _attachments(reader), spent)
+            writer = setup.destination.open(setup.destination_settings, context)
             try:
                 return await _run(setup, reader, writer, journal, progress, stop)
             finally:
@@ -89,9 +100,7 @@ async def _run(
 
     now = setup.clock.now()
     run_id = f"{now:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
-    ctx = RunContext(
-        run_id, source_id, journal, writer, setup.destination.behaviours, setup.clock, progress, stop, notify
-    )
+    ctx = RunContext(run_id, source_id, journal, writer, writer.behaviours, setup.clock, progress, stop, notify)
     run = _Run(setup, reader, ctx, setup.clock.monotonic())
     journal.runs.begin(run_id, ctx.at(), __version__)
     notify("flit_run_started", run_id=run_id, source=setup.source.name, destination=setup.destination.name)
@@ -126,10 +135,11 @@ async def _walk(run: _Run) -> None:
     stage_export(ctx, setup.source, run.reader)
     streams = {stream.name: stream for stream in run.reader.known_streams()}
     validate(ctx, setup.registry.validators(setup.source.name), streams)
+    found = await ctx.writer.schema()
     account = await ctx.writer.account()
     ctx.journal.runs.identify("account", account.id, "The token belongs to another account.")
     users = await ctx.writer.users()
-    found = await _look_around(ctx)
+    found = await _catch_up(ctx, found)
     prepared = prepare_spec(ctx, setup, account, streams)
     _match_owners(run, prepared, account, users)
     fit = fit_schema(prepared.spec, found, account.slots, ctx.journal.records.schema_decision())
@@ -142,19 +152,18 @@ async def _walk(run: _Run) -> None:
     if run.plan.writes:
         _pass_gates(run, prepared, fit, account, users)
         ctx.journal.records.keep_schema_decision(fit.kept)
-        await bind_schema(ctx)
+        bind_links(ctx, found)
         await apply_operations(ctx)
     run.verification = await verify(ctx)
 
 
-async def _look_around(ctx: RunContext) -> Sequence[SchemaItem]:
-    """Find out what earlier runs left in doubt, and return the account's schema."""
+async def _catch_up(ctx: RunContext, found: Sequence[SchemaItem]) -> Sequence[SchemaItem]:
+    """Find out what earlier runs left in doubt; return the account's schema as it is then."""
     ctx.journal.operations.doubt_intended(ctx.at())
-    found = await ctx.writer.schema()
     if not ctx.journal.operations.ever_sent():
         ctx.writer.bind({item.key: item for item in found})
         await _refuse_foreign_keys(ctx, found)
-    await bind_schema(ctx)
+    bind_links(ctx, found)
     return await ctx.writer.schema() if await reconcile(ctx) else found
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flitstack.journal import link_json
+from flitstack.protocols import SchemaItem
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from flitstack.protocols import JSON, SchemaItem
+    from flitstack.journal import OperationRow
+    from flitstack.protocols import JSON
     from flitstack.stages.context import RunContext
 
 LEVEL_STEP = 1_000_000
@@ -56,9 +58,8 @@ def _held(wanted: Mapping[str, JSON], item: SchemaItem) -> dict[str, JSON]:
     return {**wanted, "options": [option for option in options if option in has]}
 
 
-async def bind_schema(ctx: RunContext) -> Sequence[SchemaItem]:
-    """Read the account's schema and tell the writer what each linked name stands for; return what was found."""
-    found = await ctx.writer.schema()
+def bind_links(ctx: RunContext, found: Sequence[SchemaItem]) -> None:
+    """Tell the writer which of the account's items each linked name stands for."""
     by_id = {(item.object, item.id): item for item in found}
     bound: dict[str, SchemaItem] = {}
     for object_ in ctx.behaviours.schema_objects:
@@ -67,4 +68,11 @@ async def bind_schema(ctx: RunContext) -> Sequence[SchemaItem]:
             if item is not None:
                 bound[link.key.removeprefix(SCHEMA_KEY)] = item
     ctx.writer.bind(bound)
-    return found
+
+
+def bind_made(ctx: RunContext, operation: OperationRow, destination_id: str) -> None:
+    """Tell the writer what a schema item that was just created stands for."""
+    if operation.object in ctx.behaviours.schema_objects and operation.verb == "create":
+        name, of = str(operation.fields["name"]), str(operation.fields.get("of") or "")
+        item = SchemaItem(operation.object, name, of, operation.fields, destination_id)
+        ctx.writer.bind({operation.key.removeprefix(SCHEMA_KEY): item})

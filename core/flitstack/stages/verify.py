@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from flitstack.journal import read_link
+from flitstack.journal import is_cleared, read_link
 from flitstack.stages.schema import SCHEMA_KEY
 
 if TYPE_CHECKING:
@@ -92,6 +92,10 @@ async def _verify_object(ctx: RunContext, object_: str, result: Verification) ->
             continue
         after.append((object_, link.key, link.part, _compare(ctx, link, stored, targets, result)))
         ctx.progress.advance()
+    for stored in await ctx.writer.get_many(object_, list(ours)):
+        link = ours.pop(stored.id)  # not listed, yet there: archived, say
+        after.append((object_, link.key, link.part, _compare(ctx, link, stored, targets, result)))
+        ctx.progress.advance()
     for link in ours.values():
         result.checked += 1
         result.mismatched += 1
@@ -136,6 +140,8 @@ class _Targets:
     def id(self, stored: Any) -> str | None:
         """Return the destination id that a kept link stands for."""
         link = read_link(stored)
+        if is_cleared(link):
+            return None
         if link.object == self._ctx.behaviours.user:
             return self._ctx.owners.get(link.key) or (self._ctx.fallback_user if link.fallback else None)
         name = (link.object, link.key, link.part)

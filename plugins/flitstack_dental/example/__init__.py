@@ -11,6 +11,7 @@ import random
 from typing import TYPE_CHECKING
 
 from flitstack.errors import UsageError
+from flitstack_dental.example.accounts import write_insurance, write_money
 from flitstack_dental.example.chart import write_chart
 from flitstack_dental.example.export import DIALECTS, PLAIN, SECRET_COLUMNS, Export, stream_columns
 from flitstack_dental.example.papers import OWN_FILES, write_pool
@@ -22,8 +23,6 @@ from flitstack_dental.example.people import (
     patient_shape,
     person_of,
     write_contacts,
-    write_insurance,
-    write_money,
     write_ties,
 )
 from flitstack_dental.example.practice import AS_OF, PRACTICE_NAME, SMALL, TIME_ZONE, practice_of, write_practice

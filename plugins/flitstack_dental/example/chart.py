@@ -7,9 +7,9 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from flitstack_dental.example import words
+from flitstack_dental.example.accounts import money
 from flitstack_dental.example.defects import EMPTY_PLAN, LOOSE_ITEM
 from flitstack_dental.example.papers import write_paper
-from flitstack_dental.example.people import money
 from flitstack_dental.example.practice import AS_OF, CODES, provider_id
 from flitstack_dental.example.visits import tooth
 from flitstack_dental.example.words import Weighted, heavy_tailed

@@ -128,7 +128,7 @@ class Practice:
         return self.patients < THINNED_BELOW
 
     def dentist(self, rng: random.Random) -> str:
-        """Return the id of a provider who treats; of all on file less than half ever do (dental facts, section 2)."""
+        """Return the id of a provider who treats; of all on file less than half ever do."""
         return provider_id(rng.choice((1, 2, 3, 4)) if self.providers < 12 else 1 + rng.randrange(self.providers // 2))
 
     def plan(self, rng: random.Random) -> str:
@@ -145,7 +145,7 @@ class Practice:
 
 
 def practice_of(patients: int, seed: int) -> Practice:
-    """Return the practice for a number of patients; ratios as in the dental facts, section 4."""
+    """Return the practice for a number of patients; ratios as measured in two real practices."""
     return Practice(
         patients=patients,
         seed=seed,

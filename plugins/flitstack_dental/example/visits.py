@@ -7,8 +7,8 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from flitstack_dental.example import words
+from flitstack_dental.example.accounts import money
 from flitstack_dental.example.defects import STALE_OPEN
-from flitstack_dental.example.people import money
 from flitstack_dental.example.practice import (
     APPOINTMENT_TYPES,
     AS_OF,

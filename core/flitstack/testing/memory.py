@@ -1,0 +1,306 @@
+"""A destination in memory, with faults on demand: what tests of the engine write to, and read back from."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+from flitstack.errors import (
+    AuthError,
+    BudgetExhausted,
+    Fatal,
+    InDoubt,
+    NotSent,
+    PlanLimit,
+    RateLimited,
+    Rejected,
+    Unavailable,
+)
+from flitstack.protocols import (
+    JSON,
+    Account,
+    Behaviours,
+    DestinationPlugin,
+    ObjectBehaviour,
+    Operation,
+    Outcome,
+    SchemaItem,
+    Spent,
+    Stored,
+    User,
+    WriterContext,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+    from datetime import datetime
+
+    from flitstack.clock import Clock
+
+ALL = frozenset({"create", "update", "delete"})
+COST = {"create": 5, "update": 5, "delete": 3, "list": 10, "get": 1}
+KEY_FIELD = "Source_Key__c"
+ADMIN = User("u1", "Ada Admin", "admin@example.org", active=True, is_admin=True)
+STAFF = User("u2", "Sam Staff", "sam@example.org", active=True)
+GONE = User("u3", "Gil Gone", "gil@example.org", active=False)
+
+
+class Fault(Enum):
+    """What happens to one write instead of what should."""
+
+    NOT_SENT = "the connection is refused: nothing left"
+    RATE_LIMITED = "refused for being too fast: nothing written"
+    COMMIT_THEN_DROP = "written, and the answer is lost"
+    DROP = "lost on its way: nothing written, and nobody knows"
+    REJECTED = "the record is refused"
+    BUDGET = "the daily budget is used up"
+    AUTH = "the token is refused"
+    PLAN_LIMIT = "the plan has no room"
+    UNAVAILABLE = "the server says that it is down"
+    CRASH = "the writer itself fails"
+
+
+ERRORS: Mapping[Fault, Callable[[], Exception]] = {
+    Fault.NOT_SENT: lambda: NotSent("memory: connection refused."),
+    Fault.RATE_LIMITED: lambda: RateLimited("memory: too fast.", 2.0),
+    Fault.COMMIT_THEN_DROP: lambda: InDoubt("memory: the answer was lost."),
+    Fault.DROP: lambda: InDoubt("memory: the answer was lost."),
+    Fault.REJECTED: lambda: Rejected("refused", "The account refuses this record.", "Correct it and run again."),
+    Fault.BUDGET: lambda: BudgetExhausted("memory: the daily budget is used up."),
+    Fault.AUTH: lambda: AuthError("memory: 401. Check the token."),
+    Fault.PLAN_LIMIT: lambda: PlanLimit("memory: no room on this plan."),
+    Fault.UNAVAILABLE: lambda: Unavailable("memory: down."),
+}
+
+
+def memory_behaviours(*, lag_s: float = 5.0, concurrency: int = 4) -> Behaviours:
+    """Return what the engine may rely on: every place for a key, required parents, links within one object."""
+
+    def behaviour(key_in: str, parents: tuple[str, ...] = ()) -> ObjectBehaviour:
+        return ObjectBehaviour(ALL, COST, 100, key_in, parents, filter_since=True, lag_s=lag_s)
+
+    objects = {
+        "field": behaviour("name"),
+        "type": behaviour("name"),
+        "company": behaviour(f"field:{KEY_FIELD}"),
+        "contact": behaviour(f"field:{KEY_FIELD}"),
+        "visit": behaviour("text:note", ("contact",)),
+        "memo": behaviour("content", ("contact",)),
+    }
+    return Behaviours(objects, ("field", "type"), concurrency=concurrency)
+
+
+@dataclass(slots=True)
+class MemoryAccount:
+    """An account that outlives the runs that write to it.
+
+    :param lag_s: a list shows a new record this many seconds after it was written, on the account's clock.
+    :param faults: number of a write, counted from 1 over the account's life, to what happens to it.
+    :param refuse: whether the account refuses an operation for what it is, every time it comes.
+    :param arriving: called with each operation as it arrives, before anything becomes of it.
+    :param written: operations that took effect, in order.
+    """
+
+    clock: Clock
+    id: str = "account-1"
+    token_user: User = ADMIN
+    users: tuple[User, ...] = (ADMIN, STAFF, GONE)
+    slots: Mapping[str, int] = field(default_factory=dict)
+    lag_s: float = 0.0
+    faults: dict[int, Fault] = field(default_factory=dict)
+    refuse: Callable[[Operation], bool] = field(default=lambda operation: False)
+    arriving: Callable[[Operation], None] = field(default=lambda operation: None)
+    records: dict[tuple[str, str], Stored] = field(default_factory=dict)
+    items: dict[tuple[str, str], SchemaItem] = field(default_factory=dict)
+    written: list[Operation] = field(default_factory=list)
+    arrived: int = 0
+    requests: int = 0
+
+    def of(self, object_: str) -> list[Stored]:
+        """Return the records of an object, oldest first."""
+        return [stored for (name, _), stored in self.records.items() if name == object_]
+
+    def put(self, object_: str, key: str | None = None, **fields: JSON) -> Stored:
+        """Add a record that nobody migrated, as a person would."""
+        stored = self._new(object_, key, fields, {})
+        self.records[object_, stored.id] = stored
+        return stored
+
+    def edit(self, stored: Stored, **fields: JSON) -> None:
+        """Change fields of a record, as a person would."""
+        self.records[stored.object, stored.id] = replace(stored, fields={**stored.fields, **fields})
+
+    def take(self, operation: Operation, behaviours: Behaviours) -> str:
+        """Carry an operation out and return the record's id.
+
+        :raises Rejected: it is not as the account requires.
+        """
+        if operation.object in behaviours.schema_objects:
+            destination_id = self._take_item(operation)
+        elif operation.verb == "create":
+            destination_id = self._create(operation, behaviours)
+        else:
+            destination_id = self._change(operation)
+        self.written.append(operation)
+        return destination_id
+
+    def _take_item(self, operation: Operation) -> str:
+        settings = {name: value for name, value in operation.fields.items() if name not in ("name", "of")}
+        if operation.verb == "update":
+            item = self.items[operation.object, operation.destination_id or ""]
+            self.items[item.object, item.id or ""] = replace(item, settings={**item.settings, **settings})
+            return item.id or ""
+        name, of = str(operation.fields["name"]), str(operation.fields["of"])
+        if any((item.object, item.of, item.name) == (operation.object, of, name) for item in self.items.values()):
+            raise Rejected("duplicate_name", "The account has an item of this name.", "Choose another name.")
+        item = SchemaItem(operation.object, name, of, settings, f"{operation.object}-{len(self.items) + 1}")
+        self.items[item.object, item.id or ""] = item
+        return item.id or ""
+
+    def _create(self, operation: Operation, behaviours: Behaviours) -> str:
+        behaviour = behaviours.objects[operation.object]
+        if behaviour.parents and not any(operation.links.get(name) for name in behaviour.parents):
+            raise Rejected("no_parent", "A record needs a parent.", "Link it to one.")
+        self._check_links(operation)
+        key = None
+        if behaviour.key_in != "content":
+            key = f"{operation.key}#{operation.part}" if operation.part else operation.key
+        stored = self._new(operation.object, key, operation.fields, operation.links)
+        self.records[stored.object, stored.id] = stored
+        return stored.id
+
+    def _change(self, operation: Operation) -> str:
+        destination_id = operation.destination_id or ""
+        stored = self.records.get((operation.object, destination_id))
+        if stored is None:
+            raise Rejected("not_found", "The account has no such record.", "Look at what became of it.")
+        self._check_links(operation)
+        if operation.verb == "delete":
+            del self.records[operation.object, destination_id]
+            return destination_id
+        fields = {**stored.fields, **operation.fields}
+        links = {name: id_ for name, id_ in stored.links.items() if name not in operation.fields}
+        self.records[operation.object, destination_id] = replace(
+            stored, fields=fields, links={**links, **operation.links}, updated=self.clock.now()
+        )
+        return destination_id
+
+    def _check_links(self, operation: Operation) -> None:
+        known = {destination_id for _, destination_id in (*self.records, *self.items)} | {u.id for u in self.users}
+        if not set(operation.links.values()) <= known:
+            raise Rejected("unknown_parent", "A link leads to nothing.", "Link it to a record that is there.")
+
+    def _new(self, object_: str, key: str | None, fields: Mapping[str, JSON], links: Mapping[str, str]) -> Stored:
+        made = len(self.written) + len(self.records) + 1
+        now = self.clock.now()
+        return Stored(object_, f"{object_}-{made}", key, dict(fields), dict(links), now, now)
+
+
+class MemoryWriter:
+    """Writes to an account in memory; a new one for each run."""
+
+    def __init__(self, account: MemoryAccount, behaviours: Behaviours) -> None:
+        self._account = account
+        self._behaviours = behaviours
+        self._bound: Mapping[str, SchemaItem] = {}
+        self._requests = 0
+
+    async def account(self) -> Account:
+        """Return whose account this is."""
+        self._count()
+        found = self._account
+        if not found.token_user.is_admin:
+            raise AuthError("memory: the token's user is no admin. Use an admin's token.")
+        return Account(found.id, "Memory Ltd", found.token_user, {"time_zone": "UTC"}, found.slots)
+
+    async def users(self) -> Sequence[User]:
+        """Return all users."""
+        self._count()
+        return self._account.users
+
+    async def schema(self) -> Sequence[SchemaItem]:
+        """Return the account's schema items."""
+        self._count()
+        return list(self._account.items.values())
+
+    def bind(self, items: Mapping[str, SchemaItem]) -> None:
+        """Remember which custom fields the account has."""
+        self._bound = dict(items)
+
+    async def apply(self, operations: Sequence[Operation]) -> list[Outcome]:
+        """Carry one operation out, or do to it what the account's faults say."""
+        (operation,) = operations
+        self._count()
+        account = self._account
+        account.arrived += 1
+        fault = account.faults.get(account.arrived)
+        account.arriving(operation)
+        await asyncio.sleep(0)
+        if fault is Fault.CRASH:
+            raise Fatal("memory: the writer failed.")
+        if fault is not None and fault is not Fault.COMMIT_THEN_DROP:
+            return [Outcome(operation.id, error=ERRORS[fault]())]
+        try:
+            self._check(operation)
+            destination_id = account.take(operation, self._behaviours)
+        except Rejected as exc:
+            return [Outcome(operation.id, error=exc)]
+        await asyncio.sleep(0)
+        if fault is not None:
+            return [Outcome(operation.id, error=ERRORS[fault]())]
+        return [Outcome(operation.id, destination_id)]
+
+    def _check(self, operation: Operation) -> None:
+        if self._account.refuse(operation):
+            raise ERRORS[Fault.REJECTED]()
+        if operation.verb == "update" and not operation.fields and not operation.links:
+            raise Rejected("empty", "An update says nothing.", "Do not send it.")
+        for name in operation.fields:
+            if name.endswith("__c") and f"field/{operation.object}/{name}" not in self._bound:
+                raise Rejected("unknown_field", "The account has no such field.", "Create it first.", name)
+
+    async def list(
+        self, object: str, since: datetime | None = None, parent: str | None = None
+    ) -> AsyncIterator[Stored]:
+        """Yield the records that a list shows by now."""
+        self._count()
+        shown_by = self._account.clock.now() - timedelta(seconds=self._account.lag_s)
+        name, _, wanted = (parent or "").partition(":")
+        for stored in self._account.of(object):
+            if stored.added is None or stored.updated is None or stored.added > shown_by:
+                continue
+            if (since is None or stored.updated >= since) and (parent is None or stored.links.get(name) == wanted):
+                yield stored
+
+    async def get_many(self, object: str, ids: Sequence[str]) -> Sequence[Stored]:
+        """Return those of the records that exist."""
+        self._count()
+        found = (self._account.records.get((object, destination_id)) for destination_id in ids)
+        return [stored for stored in found if stored is not None]
+
+    def comparable(self, object: str, fields: Mapping[str, JSON]) -> Mapping[str, JSON]:
+        """Return the fields as they are: this account changes nothing it is given."""
+        return dict(fields)
+
+    def spent(self) -> Spent:
+        """Return requests, each at one token."""
+        return Spent(self._requests, self._requests)
+
+    async def aclose(self) -> None:
+        """Close nothing."""
+
+    def _count(self) -> None:
+        self._requests += 1
+        self._account.requests += 1
+
+
+def memory_destination(account: MemoryAccount, behaviours: Behaviours) -> DestinationPlugin:
+    """Return a destination, named `memory`, that writes to this account."""
+
+    def open_(settings: Mapping[str, Any], context: WriterContext) -> MemoryWriter:
+        return MemoryWriter(account, behaviours)
+
+    return DestinationPlugin("memory", {"type": "object", "properties": {}}, {}, frozenset(), behaviours, open_)

@@ -1,0 +1,43 @@
+"""Gives each test that is marked `cassette("NAME")` the account on that cassette, or records the cassette."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.cassettes.taping import Order, mode_from_environment, recording, replaying
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.cassettes.taping import Tape
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the mark known."""
+    config.addinivalue_line("markers", "cassette(name, **needs): plays this cassette, which holds what the test needs")
+
+
+@pytest.fixture
+def tape(request: pytest.FixtureRequest) -> Iterator[Tape]:
+    """Return the account of the test's cassette; at the end, every exchange on it must have been played."""
+    mark = request.node.get_closest_marker("cassette")
+    assert mark is not None, "mark the test with its cassette"
+    order, mode = Order(*mark.args, **mark.kwargs), mode_from_environment()
+    if reason := mode.skips(order):
+        pytest.skip(reason)
+    failed_before = request.session.testsfailed
+
+    def passed() -> bool:
+        return request.session.testsfailed == failed_before
+
+    if mode.records:
+        with recording(order, mode, passed) as account:
+            yield account
+        return
+    with replaying(order, mode.folder) as (account, cassette):
+        yield account
+    if passed():
+        unplayed = [str(one) for number, one in enumerate(cassette.requests) if not cassette.play_counts[number]]
+        assert cassette.all_played, f"recorded and not asked for: {unplayed}"
