@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from flitstack_pipedrive.settings import SandboxPlace, Settings
 
 SANDBOX_HOST = "http://sandbox.localhost"
-DEMO_START = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)
+DEMO_START = datetime(2026, 7, 1, 8, 0, tzinfo=UTC)  # after the day of the example export
 DEMO_CLOCK_FILE = "demo-clock.txt"
 DEMO_PLAN, DEMO_SEATS = "ultimate", 5
 

@@ -18,6 +18,7 @@ ROWS, LIMIT, PAGES = 5, 2, 3
 def test_every_record_comes_once_over_several_cursors(tape: Tape) -> None:
     async def scenario(actor: Actor) -> None:
         owner = (await actor.writer.account()).user.id
+        await actor.key_field("person")
         made = [await actor.apply("create", "person", {"name": f"Person {n} Example"}) for n in range(ROWS)]
         await actor.clock.sleep(5)
         query = {"sort_by": "id", "sort_direction": "asc", "owner_id": owner}
@@ -36,6 +37,7 @@ def test_every_record_comes_once_over_several_cursors(tape: Tape) -> None:
 @pytest.mark.cassette("pages-by-offset")
 def test_every_record_comes_once_over_several_offsets(tape: Tape) -> None:
     async def scenario(actor: Actor) -> None:
+        await actor.key_field("person")
         person = await actor.apply("create", "person", {"name": "Pat Example"})
         links = {"person_id": person}
         made = [await actor.apply("create", "note", {"content": f"note {n}"}, links=links) for n in range(ROWS)]

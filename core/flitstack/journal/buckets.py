@@ -18,7 +18,9 @@ RANKED = """
 WITH made AS (
     SELECT n.stream, n.id, n.role, d.verdict, l.destination_id, m.sent_run AS made_in, c.sent_run AS changed_in,
         (SELECT o.state FROM operation o WHERE o.object = n.object AND o.key = n.key AND o.part = n.part
-         AND o.state <> 'superseded' ORDER BY o.id DESC LIMIT 1) AS state
+         AND o.state <> 'superseded' ORDER BY CASE o.state WHEN 'in_doubt' THEN 0 WHEN 'intended' THEN 0
+         WHEN 'rejected' THEN 1 WHEN 'conflict' THEN 2 WHEN 'blocked' THEN 3 WHEN 'planned' THEN 4 ELSE 5 END
+         LIMIT 1) AS state
     FROM contribution n
     JOIN desired d ON d.object = n.object AND d.key = n.key AND d.part = n.part
     LEFT JOIN link l ON l.object = n.object AND l.key = n.key AND l.part = n.part

@@ -58,6 +58,7 @@ class OperationRow:
     level: int
     destination_id: str | None
     intended_at: str | None
+    settled_at: str | None
     code: str | None
 
 
@@ -92,10 +93,22 @@ class Operations:
         self._store.write(job)
 
     def supersede_unsent(self) -> None:
-        """Withdraw what was planned and never sent: a new plan follows."""
-        self._store.write(
-            lambda db: db.execute("UPDATE operation SET state = 'superseded' WHERE state IN ('planned', 'blocked')")
-        )
+        """Withdraw what was planned and never sent, and what was refused and is no longer wanted: a new plan follows."""
+
+        def job(db: sqlite3.Connection) -> None:
+            db.execute("UPDATE operation SET state = 'superseded' WHERE state IN ('planned', 'blocked')")
+            db.execute(
+                "UPDATE operation SET state = 'superseded' WHERE state = 'rejected' AND NOT EXISTS (SELECT 1 "
+                "FROM desired d WHERE d.object = operation.object AND d.key = operation.key "
+                "AND d.part = operation.part AND d.verdict IS NULL)"
+            )
+
+        self._store.write(job)
+
+    def withdraw(self, operations: Sequence[int]) -> None:
+        """Withdraw operations that the destination refused: what they asked for is no longer wanted."""
+        sql = "UPDATE operation SET state = 'superseded' WHERE id = ? AND state = 'rejected'"
+        self._store.write(lambda db: db.executemany(sql, [(number,) for number in operations]))
 
     def unblock(self) -> None:
         """Plan again what waited for a parent: something was settled since."""
@@ -211,7 +224,8 @@ class Operations:
                 event = {"operation": row["id"], "object": row["object"], "key": row["key"], "outcome": "in_doubt",
                          "code": "stopped_before_answer"}  # fmt: skip
                 append(db, at, event)
-            db.execute("UPDATE operation SET state = 'in_doubt' WHERE state = 'intended'")
+            # Nobody saw the last byte leave: counted from now, any wait is long enough.
+            db.execute("UPDATE operation SET state = 'in_doubt', settled_at = ? WHERE state = 'intended'", (at,))
             return len(found)
 
         return self._store.write(job)
@@ -224,10 +238,10 @@ class Operations:
         ]
 
     def later_done(self, object_: str, operation: int) -> list[str]:
-        """Return destination ids of the object's records that were created by operations sent after this one."""
+        """Return destination ids of the object's records whose creation began after this one was given up."""
         sql = (
             "SELECT destination_id FROM operation WHERE object = ? AND verb = 'create' AND state = 'done' "
-            "AND intended_at > (SELECT intended_at FROM operation WHERE id = ?) LIMIT 100"
+            "AND intended_at > (SELECT settled_at FROM operation WHERE id = ?) LIMIT 100"
         )
         return [row["destination_id"] for row in self._store.rows(sql, (object_, operation))]
 
@@ -245,6 +259,10 @@ def _keep_link(db: sqlite3.Connection, operation: OperationRow, destination_id: 
     ).fetchone()
     wanted = json.loads(row[0]) if row else {"fields": {}, "links": {}}
     wanted["fields"].update(operation.fields)
+    for name in operation.links:
+        wanted["fields"].pop(name, None)
+    for name in operation.fields:
+        wanted["links"].pop(name, None)
     wanted["links"].update(operation.links)
     if operation.verb == "create":
         db.execute(
@@ -270,5 +288,6 @@ def _keep_link(db: sqlite3.Connection, operation: OperationRow, destination_id: 
 def read_operation(row: sqlite3.Row) -> OperationRow:
     return OperationRow(
         row["id"], row["entry"], row["verb"], row["object"], row["key"], row["part"], json.loads(row["fields"]),
-        json.loads(row["links"]), row["state"], row["level"], row["destination_id"], row["intended_at"], row["code"],
+        json.loads(row["links"]), row["state"], row["level"], row["destination_id"], row["intended_at"],
+        row["settled_at"], row["code"],
     )  # fmt: skip

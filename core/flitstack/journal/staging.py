@@ -206,6 +206,7 @@ class _Chunk:
         self._stamps = stamps
 
     def add(self, rows: Sequence[Record | Rejection | Skip]) -> list[Rejection]:
+        self._stream = rows[0].stream
         known = self._known(rows)
         staged: list[tuple[str, str, str, str, str, str, int, int]] = []
         rejections: list[Rejection] = []
@@ -216,7 +217,8 @@ class _Chunk:
             digest = self._hash(data) if isinstance(row, Record) else ""
             record_id = row.id if row.id is not None else f"@{where.file}:{where.line}"
             if record_id in known:
-                row, record_id = _duplicate(row, record_id, same=bool(digest) and known[record_id] == digest)
+                same = bool(digest) and known[record_id] == digest
+                row, record_id = _duplicate(row, self._unused(f"{record_id}@{where.file}:{where.line}", known), same=same)
             known[record_id] = digest
             state = "ok"
             if isinstance(row, Rejection):
@@ -236,6 +238,15 @@ class _Chunk:
         ids = dumps([row.id for row in rows if row.id is not None])
         sql = "SELECT id, hash FROM staged WHERE stream = ? AND snapshot = ? AND id IN (SELECT value FROM json_each(?))"
         return dict(tuple(found) for found in self._db.execute(sql, (rows[0].stream, self._snapshot, ids)))
+
+    def _unused(self, record_id: str, known: Mapping[str, str]) -> str:
+        """Return the id, numbered when a row of this snapshot has it already: one line may hold several records."""
+        sql = "SELECT 1 FROM staged WHERE stream = ? AND snapshot = ? AND id = ?"
+        found, number = record_id, 1
+        while found in known or self._db.execute(sql, (self._stream, self._snapshot, found)).fetchone():
+            number += 1
+            found = f"{record_id}~{number}"
+        return found
 
     def _hash(self, data: Mapping[str, JSON]) -> str:
         kept = {name: value for name, value in data.items() if value is not None and name not in self._stamps}
@@ -258,9 +269,8 @@ def _id_of(rejection: Rejection) -> str:
     return f"@{where.file}:{where.line}"
 
 
-def _duplicate(row: Record | Rejection | Skip, record_id: str, *, same: bool) -> tuple[Rejection | Skip, str]:
+def _duplicate(row: Record | Rejection | Skip, new_id: str, *, same: bool) -> tuple[Rejection | Skip, str]:
     where = row.where or Where("", 0)
-    new_id = f"{record_id}@{where.file}:{where.line}"
     if same:
         return Skip(row.stream, new_id, "duplicate_row", where), new_id
     return (

@@ -40,14 +40,18 @@ class Store:
     def __init__(self, path: Path, *, lease: bool) -> None:
         self.path = path
         self._lease = _take_lease(path) if lease else None
-        _create_private(path)
+        opened: list[sqlite3.Connection] = []
         try:
-            self._write = _connect(path)
-            migrations.apply(Database(self._write, execute_plugins=False))
-            self._read = _connect(path)
-        except sqlite3.Error as exc:
+            _create_private(path)
+            opened.append(_connect(path))
+            migrations.apply(Database(opened[0], execute_plugins=False))
+            opened.append(_connect(path))
+        except (sqlite3.Error, JournalError) as exc:
+            for connection in opened:
+                connection.close()
             self._release()
-            raise _as_journal_error(path, exc) from exc
+            raise (exc if isinstance(exc, JournalError) else _as_journal_error(path, exc)) from exc
+        self._write, self._read = opened
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="flit-journal", daemon=True)
         self._thread.start()
@@ -131,9 +135,15 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 
 def _create_private(path: Path) -> None:
-    """Create the file readable by its owner alone; SQLite gives its side files the same mode."""
+    """Create the file, if it is not there, readable by its owner alone; SQLite gives its side files the same mode.
+
+    One that is there is not opened here: closing it again would drop every lock that this process has on it (POSIX
+    locks belong to the process, not to the descriptor).
+    """
     try:
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    except FileExistsError:
+        return
     except OSError as exc:
         raise JournalError(
             f"{path}: the journal cannot be written ({exc.strerror}). Choose another --journal."

@@ -19,7 +19,7 @@ def map_text(prepared: Prepared, fit: Fit, account: Account) -> str:
     lines += [f"  {entry.name}: {entry.stream} to {entry.object}" for entry in spec.entries]
     lines += ["Settled:", *(f"  {name} = {value}" for name, value in spec.values.items())]
     lines += ["What the destination cannot hold as asked:"]
-    lines += [f"  - {text}" for text in (*spec.compromises, *account.compromises, *fit.compromises)]
+    lines += [f"  - {text}" for text in (*fit.compromises, *account.compromises)]
     return "\n".join(lines)
 
 

@@ -116,6 +116,7 @@ class MemoryAccount:
     records: dict[tuple[str, str], Stored] = field(default_factory=dict)
     items: dict[tuple[str, str], SchemaItem] = field(default_factory=dict)
     written: list[Operation] = field(default_factory=list)
+    made: int = 0
     arrived: int = 0
     requests: int = 0
 
@@ -194,9 +195,9 @@ class MemoryAccount:
             raise Rejected("unknown_parent", "A link leads to nothing.", "Link it to a record that is there.")
 
     def _new(self, object_: str, key: str | None, fields: Mapping[str, JSON], links: Mapping[str, str]) -> Stored:
-        made = len(self.written) + len(self.records) + 1
+        self.made += 1
         now = self.clock.now()
-        return Stored(object_, f"{object_}-{made}", key, dict(fields), dict(links), now, now)
+        return Stored(object_, f"{object_}-{self.made}", key, dict(fields), dict(links), now, now)
 
 
 class MemoryWriter:
