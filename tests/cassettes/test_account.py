@@ -49,7 +49,7 @@ def test_fields_pipelines_stages_and_types_are_made_found_changed_and_removed(ta
         assert found["field/person/Recall_Type__c"].settings["options"] == ["Hygiene", "Perio"]
 
         _, field = made["field/person/Recall_Type__c"]
-        wanted = {"name": "Recall_Type__c", "of": "person", "options": ["Hygiene", "Perio", "Ortho"]}
+        wanted: dict[str, Any] = {"name": "Recall_Type__c", "of": "person", "options": ["Hygiene", "Perio", "Ortho"]}
         await actor.apply("update", "field", wanted, id=field)
         _, stage = made["stage/Treatment Plans/Accepted"]
         await actor.apply("update", "stage", {"name": "Agreed", "of": "Treatment Plans"}, id=stage)

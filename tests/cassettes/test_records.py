@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pytest
-
 from tests.cassettes.taping import DOCUMENT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from flitstack.protocols import JSON
     from tests.cassettes.taping import Actor, Tape
+
+    from flitstack.protocols import JSON
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from typing import Literal
 
 import pytest
 from hypothesis import given, settings
@@ -34,11 +35,9 @@ def written_files(draw: st.DrawFn) -> tuple[list[list[str]], bytes, str]:
     rows = draw(st.lists(st.lists(cell, min_size=3, max_size=3), min_size=1, max_size=12))
     numbered = [[f"r{number}", *row] for number, row in enumerate(rows, 1)]
     out = io.StringIO()
-    style = {"delimiter": delimiter, "quotechar": quote, "lineterminator": ending}
-    if draw(st.booleans()):
-        csv.writer(out, quoting=csv.QUOTE_ALL, **style).writerows([HEADER, *numbered])
-    else:
-        csv.writer(out, quoting=csv.QUOTE_MINIMAL, **style).writerows([HEADER, *numbered])
+    always: Literal[0, 1] = 1 if draw(st.booleans()) else 0  # csv.QUOTE_ALL, csv.QUOTE_MINIMAL
+    writer = csv.writer(out, delimiter=delimiter, quotechar=quote, lineterminator=ending, quoting=always)
+    writer.writerows([HEADER, *numbered])
     return numbered, out.getvalue().encode(encoding), ending
 
 

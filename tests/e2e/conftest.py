@@ -12,13 +12,15 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pytest
 
 from flitstack_pipedrive.sandbox.app import Sandbox, Switches
 from flitstack_pipedrive.sandbox.serving import serve_in_thread
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 FLIT = (sys.executable, "-m", "flitstack")
 OUTSIDE = {

@@ -108,6 +108,15 @@ def test_an_appointment_without_a_time_of_day_has_only_a_day(practice: Callable[
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(("minutes", "duration"), [(None, "00:40"), (0, None), (-5, None), (75, "01:15")])
+def test_a_duration_is_the_appointments_else_its_types_and_never_negative(
+    practice: Callable[..., Make], minutes: int | None, duration: str | None
+) -> None:
+    made = appointment(practice, duration_minutes=minutes).one("appointments", "a")
+
+    assert made.fields["duration"] == duration
+
+
 def test_a_clinic_of_its_own_time_zone_sets_the_hour(practice: Callable[..., Make]) -> None:
     given = appointment(practice, clinic_id="c", starts_at="2026-03-02T20:30:00")
     given.add("clinics", "c", name="West", time_zone="America/Los_Angeles")

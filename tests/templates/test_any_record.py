@@ -44,7 +44,7 @@ def _value(schema: Mapping[str, Any]) -> st.SearchStrategy[Any]:
 
 
 @pytest.mark.parametrize("profile", ["full", "engagement"])
-@settings(deadline=None, max_examples=25, suppress_health_check=list(HealthCheck))
+@settings(deadline=None, max_examples=10, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_no_expression_fails_on_a_record_that_its_schema_allows(
     practice: Callable[..., Any], schemas: Callable[[], Mapping[str, Stream]], data: st.DataObject, profile: str

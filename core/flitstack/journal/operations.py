@@ -93,7 +93,7 @@ class Operations:
         self._store.write(job)
 
     def supersede_unsent(self) -> None:
-        """Withdraw what was planned and never sent, and what was refused and is no longer wanted: a new plan follows."""
+        """Withdraw what was never sent, and what was refused and is no longer wanted: a new plan follows."""
 
         def job(db: sqlite3.Connection) -> None:
             db.execute("UPDATE operation SET state = 'superseded' WHERE state IN ('planned', 'blocked')")
@@ -259,10 +259,6 @@ def _keep_link(db: sqlite3.Connection, operation: OperationRow, destination_id: 
     ).fetchone()
     wanted = json.loads(row[0]) if row else {"fields": {}, "links": {}}
     wanted["fields"].update(operation.fields)
-    for name in operation.links:
-        wanted["fields"].pop(name, None)
-    for name in operation.fields:
-        wanted["links"].pop(name, None)
     wanted["links"].update(operation.links)
     if operation.verb == "create":
         db.execute(

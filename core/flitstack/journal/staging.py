@@ -206,7 +206,6 @@ class _Chunk:
         self._stamps = stamps
 
     def add(self, rows: Sequence[Record | Rejection | Skip]) -> list[Rejection]:
-        self._stream = rows[0].stream
         known = self._known(rows)
         staged: list[tuple[str, str, str, str, str, str, int, int]] = []
         rejections: list[Rejection] = []
@@ -215,10 +214,11 @@ class _Chunk:
             where = row.where or Where("", 0)
             data = row.data if isinstance(row, Record) else {}
             digest = self._hash(data) if isinstance(row, Record) else ""
-            record_id = row.id if row.id is not None else f"@{where.file}:{where.line}"
+            record_id = _id_of(row)
             if record_id in known:
                 same = bool(digest) and known[record_id] == digest
-                row, record_id = _duplicate(row, self._unused(f"{record_id}@{where.file}:{where.line}", known), same=same)
+                record_id = self._unused(row.stream, f"{record_id}@{where.file}:{where.line}", known)
+                row = _duplicate(row, record_id, same=same)
             known[record_id] = digest
             state = "ok"
             if isinstance(row, Rejection):
@@ -235,15 +235,15 @@ class _Chunk:
         return rejections
 
     def _known(self, rows: Sequence[Record | Rejection | Skip]) -> dict[str, str]:
-        ids = dumps([row.id for row in rows if row.id is not None])
+        ids = dumps([_id_of(row) for row in rows])
         sql = "SELECT id, hash FROM staged WHERE stream = ? AND snapshot = ? AND id IN (SELECT value FROM json_each(?))"
         return dict(tuple(found) for found in self._db.execute(sql, (rows[0].stream, self._snapshot, ids)))
 
-    def _unused(self, record_id: str, known: Mapping[str, str]) -> str:
+    def _unused(self, stream: str, record_id: str, known: Mapping[str, str]) -> str:
         """Return the id, numbered when a row of this snapshot has it already: one line may hold several records."""
         sql = "SELECT 1 FROM staged WHERE stream = ? AND snapshot = ? AND id = ?"
         found, number = record_id, 1
-        while found in known or self._db.execute(sql, (self._stream, self._snapshot, found)).fetchone():
+        while found in known or self._db.execute(sql, (stream, self._snapshot, found)).fetchone():
             number += 1
             found = f"{record_id}~{number}"
         return found
@@ -262,28 +262,25 @@ def insert_rejections(db: sqlite3.Connection, rejections: Sequence[Rejection], s
     db.executemany("INSERT OR REPLACE INTO rejection VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
 
 
-def _id_of(rejection: Rejection) -> str:
-    if rejection.id is not None:
-        return rejection.id
-    where = rejection.where or Where("", 0)
+def _id_of(row: Record | Rejection | Skip) -> str:
+    if row.id is not None:
+        return row.id
+    where = row.where or Where("", 0)
     return f"@{where.file}:{where.line}"
 
 
-def _duplicate(row: Record | Rejection | Skip, new_id: str, *, same: bool) -> tuple[Rejection | Skip, str]:
+def _duplicate(row: Record | Rejection | Skip, new_id: str, *, same: bool) -> Rejection | Skip:
     where = row.where or Where("", 0)
     if same:
-        return Skip(row.stream, new_id, "duplicate_row", where), new_id
-    return (
-        Rejection(
-            row.stream,
-            new_id,
-            "duplicate_id",
-            "Another row of the file has the same id and says something else.",
-            "Give one of the two rows an id of its own, or remove it, and run again.",
-            where,
-            "id",
-        ),
+        return Skip(row.stream, new_id, "duplicate_row", where)
+    return Rejection(
+        row.stream,
         new_id,
+        "duplicate_id",
+        "Another row of the file has the same id and says something else.",
+        "Give one of the two rows an id of its own, or remove it, and run again.",
+        where,
+        "id",
     )
 
 

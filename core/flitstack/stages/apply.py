@@ -50,15 +50,15 @@ async def apply_operations(ctx: RunContext) -> None:
     """
     ctx.progress.begin("apply", ctx.journal.operations.count("planned"))
     try:
-        passes: Counter[int] = Counter()
+        doubted: Counter[int] = Counter()
         while levels := ctx.journal.operations.levels():
             level = levels[0]
-            passes[level] += 1
-            if passes[level] > RETRIES:
-                raise Unavailable("The destination keeps leaving writes without an answer. Run the same command later.")
             await _apply_level(ctx, level)
             if await reconcile(ctx):
+                doubted[level] += 1
                 ctx.journal.operations.unblock()
+            if doubted[level] > RETRIES:
+                raise Unavailable("The destination keeps leaving writes without an answer. Run the same command later.")
     finally:
         ctx.progress.end()
 
@@ -98,6 +98,11 @@ async def _carry_out(ctx: RunContext, state: _Level, row: OperationRow) -> None:
     if row.verb != "create":
         link = ctx.journal.records.link(row.object, row.key, row.part)
         destination_id = link.destination_id if link else destination_id
+        unmade, empty = destination_id is None, row.verb == "update" and not row.fields and not row.links
+        if unmade or empty:
+            verdict = "blocked" if unmade else "superseded"
+            await _settled(ctx.journal.operations.settle(row, verdict, ctx.at(), ctx.facts(row)))
+            return
     operation = Operation(row.id, row.verb, row.object, row.key, row.part, row.fields, links, destination_id)
     outcome = await _send(ctx, row, operation)
     await _settle(ctx, state, row, outcome)
@@ -144,6 +149,8 @@ async def _settle(ctx: RunContext, state: _Level, row: OperationRow, outcome: Ou
     await _settled(
         operations.settle(row, "planned" if unwritten else "in_doubt", ctx.at(), facts, type(error).__name__)
     )
+    if unwritten and ctx.stop.raised and isinstance(error, RateLimited | NotSent):
+        return
     raise error
 
 

@@ -12,7 +12,8 @@ from flitstack.stages.schema import LEVEL_STEP
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from flitstack.journal import DesiredRow, Link
+    from flitstack.journal import DesiredRow, Link, OperationRow
+    from flitstack.protocols import JSON
     from flitstack.stages.context import RunContext
 
 CHUNK = 1000
@@ -42,7 +43,9 @@ def plan_operations(ctx: RunContext) -> PlanSummary:
     operations = ctx.journal.operations
     operations.supersede_unsent()
     counts: dict[tuple[str, str], int] = {}
-    for number, object_ in enumerate(ctx.behaviours.objects):
+    numbers = {object_: number for number, object_ in enumerate(ctx.behaviours.objects)}
+    outdated: list[int] = []
+    for object_, number in numbers.items():
         depths, cut = _order_within(ctx, object_)
         in_order = object_ in ctx.behaviours.schema_objects
         batch: list[Planned] = []
@@ -50,7 +53,7 @@ def plan_operations(ctx: RunContext) -> PlanSummary:
             if desired.verdict is not None:
                 continue
             level = number * LEVEL_STEP + (place if in_order else 0)
-            for planned in _operations_for(ctx, desired, level, depths, cut):
+            for planned in _operations_for(ctx, desired, level, _Order(numbers, depths, cut), outdated):
                 counts[planned.object, planned.verb] = counts.get((planned.object, planned.verb), 0) + 1
                 batch.append(planned)
             if len(batch) >= CHUNK:
@@ -58,35 +61,83 @@ def plan_operations(ctx: RunContext) -> PlanSummary:
                 batch = []
         if batch:
             operations.plan(ctx.id, ctx.spec_sha256, batch)
+    operations.withdraw(outdated)
     return _summary(ctx, counts)
 
 
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """What must exist before what.
+
+    :param numbers: object to its place among all objects.
+    :param depths: key to depth among records of the same object; a parent's is lower.
+    :param cut: key to the links that would close a circle.
+    """
+
+    numbers: Mapping[str, int]
+    depths: Mapping[str, int]
+    cut: Mapping[str, set[str]]
+
+    def later(self, ctx: RunContext, desired: DesiredRow, links: Mapping[str, LinkRef]) -> dict[str, LinkRef]:
+        """Return the links that a second write adds: those that close a circle, and those to what is made later."""
+        return {
+            name: target
+            for name, target in links.items()
+            if name in self.cut.get(desired.key, ())
+            or (self._is_after(desired, target) and not target.required and not _linked(ctx, target))
+        }
+
+    def at_first(self, desired: DesiredRow) -> dict[str, LinkRef]:
+        """Return the links that the first write has when nothing exists yet."""
+        cut = self.cut.get(desired.key, ())
+        return {n: t for n, t in desired.links.items() if n not in cut and not self._is_after(desired, t)}
+
+    def level_after(self, targets: Mapping[str, LinkRef]) -> int:
+        """Return a level at which all of these exist, or never will in this run."""
+        return max(self.numbers[target.object] for target in targets.values()) * LEVEL_STEP + LEVEL_STEP - 1
+
+    def _is_after(self, desired: DesiredRow, target: LinkRef) -> bool:
+        return self.numbers.get(target.object, -1) > self.numbers[desired.object]
+
+
 def _operations_for(
-    ctx: RunContext, desired: DesiredRow, level: int, depths: Mapping[str, int], cut: Mapping[str, set[str]]
+    ctx: RunContext, desired: DesiredRow, level: int, order: _Order, outdated: list[int]
 ) -> Iterator[Planned]:
+    """Yield what a desired record needs; add to `outdated` what was refused and is no longer asked for."""
     last = ctx.journal.operations.last(desired.object, desired.key, desired.part)
     if last is not None and last.state in ("intended", "in_doubt", "conflict"):
         return
     link = ctx.journal.records.link(desired.object, desired.key, desired.part)
     links = {name: target for name, target in desired.links.items() if _reachable(ctx, target)}
+    refused = last if last is not None and last.state == "rejected" else None
     if link is not None:
-        yield from _update(desired, link, links, level)
+        update = _update(ctx, desired, link, links, level, order)
+        if update is None and refused is not None:
+            outdated.append(refused.id)
+        elif update is not None and not _refused_before(refused, update.fields, update.links):
+            yield update
         return
-    wanted = {name: link_json(target) for name, target in links.items()}
-    later = {name: target for name, target in links.items() if name in cut.get(desired.key, ())}
+    later = order.later(ctx, desired, links)
     now = {name: target for name, target in links.items() if name not in later}
-    if last is not None and last.state == "rejected" and last.fields == desired.fields and last.links in (
-        wanted, {name: link_json(target) for name, target in now.items()}
-    ):  # fmt: skip
+    asked_before = (now, links, desired.links, order.at_first(desired))
+    if any(_refused_before(refused, desired.fields, asked) for asked in asked_before):
         return
-    depth = depths.get(desired.key, 0)
+    depth = order.depths.get(desired.key, 0)
     name = (desired.entry, desired.object, desired.key, desired.part)
     yield Planned("create", *name, desired.fields, now, level + depth)
     if later:
-        yield Planned("update", *name, {}, later, level + LEVEL_STEP - 1)
+        yield Planned("update", *name, {}, later, order.level_after(later))
 
 
-def _update(desired: DesiredRow, link: Link, links: Mapping[str, LinkRef], level: int) -> Iterator[Planned]:
+def _refused_before(refused: OperationRow | None, fields: Mapping[str, JSON], links: Mapping[str, LinkRef]) -> bool:
+    """Tell whether the destination refused exactly this: asked again, it would say the same."""
+    asked = {name: link_json(target) for name, target in links.items()}
+    return refused is not None and refused.fields == fields and refused.links == asked
+
+
+def _update(
+    ctx: RunContext, desired: DesiredRow, link: Link, links: Mapping[str, LinkRef], level: int, order: _Order
+) -> Planned | None:
     before: dict[str, Any] = link.wanted["fields"]
     fields = {name: value for name, value in desired.fields.items() if before.get(name) != value}
     fields |= {name: None for name, value in before.items() if name not in desired.fields and value is not None}
@@ -95,19 +146,33 @@ def _update(desired: DesiredRow, link: Link, links: Mapping[str, LinkRef], level
     for field, kept_link in known.items():
         if field not in desired.links and not is_cleared(read_link(kept_link)):
             changed[field] = LinkRef(kept_link[0], "")
-    if fields or changed:
-        kept = {name: before.get(name) for name in fields}
-        name = (desired.entry, desired.object, desired.key, desired.part)
-        yield Planned("update", *name, fields, changed, level, link.destination_id, kept)
+    if not fields and not changed:
+        return None
+    coming = {
+        name: target
+        for name, target in changed.items()
+        if target.object in order.numbers and not is_cleared(target) and not _linked(ctx, target)
+    }
+    kept = {name: before.get(name) for name in fields}
+    name = (desired.entry, desired.object, desired.key, desired.part)
+    level = order.level_after(coming) if coming else level
+    return Planned("update", *name, fields, changed, level, link.destination_id, kept)
+
+
+def _linked(ctx: RunContext, target: LinkRef) -> bool:
+    return ctx.journal.records.link(target.object, target.key, target.part) is not None
 
 
 def _reachable(ctx: RunContext, target: LinkRef) -> bool:
     if target.object == ctx.behaviours.user:
         return target.key in ctx.owners or target.fallback
-    if ctx.journal.records.link(target.object, target.key, target.part) is not None:
+    if _linked(ctx, target):
         return True
     exists, verdict = ctx.journal.records.verdict(target.object, target.key, target.part)
-    return exists and verdict is None
+    if not exists or verdict is not None:
+        return False
+    last = None if target.required else ctx.journal.operations.last(target.object, target.key, target.part)
+    return last is None or last.state != "rejected"
 
 
 def _order_within(ctx: RunContext, object_: str) -> tuple[dict[str, int], dict[str, set[str]]]:

@@ -6,11 +6,11 @@ import asyncio
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from flitstack.journal import read_link
+from flitstack.journal import is_cleared, read_link
 from flitstack.stages.schema import SCHEMA_KEY, bind_made
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from flitstack.journal import OperationRow
     from flitstack.protocols import Stored
@@ -22,8 +22,9 @@ CLOCK_SKEW = timedelta(minutes=15)
 async def reconcile(ctx: RunContext) -> bool:
     """Settle what is in doubt: creates by listing what is new, updates and deletes by reading the record.
 
-    A create counts as not done only when the declared lag has passed since it was sent and a record of ours that was
-    created later shows in the same list.
+    A create counts as not done only when the declared lag has passed since it was given up and a record of ours that
+    was begun after that shows in the same list. An update equal to the desired values is done, equal to the ones before
+    not done; anything else is a conflict: someone else was there.
 
     :return: whether anything was in doubt.
     """
@@ -83,30 +84,62 @@ def _certainly_absent(ctx: RunContext, row: OperationRow, seen: set[str]) -> boo
 
 def _waited_long(ctx: RunContext, row: OperationRow) -> bool:
     """Tell whether four times the declared lag has passed, for the last create of all, which no later one follows."""
-    sent = datetime.fromisoformat(row.intended_at or ctx.at())
-    return ctx.clock.now() - sent >= timedelta(seconds=4 * ctx.behaviours.objects[row.object].lag_s)
+    return ctx.clock.now() - _given_up(ctx, row) >= timedelta(seconds=4 * ctx.behaviours.objects[row.object].lag_s)
+
+
+def _given_up(ctx: RunContext, row: OperationRow) -> datetime:
+    """Return when its answer was given up: its last byte left before that, however long it had to queue."""
+    return datetime.fromisoformat(row.settled_at or row.intended_at or ctx.at())
 
 
 async def _reconcile_changes(ctx: RunContext, object_: str, rows: Sequence[OperationRow]) -> None:
     await _wait_for_lag(ctx, rows)
-    ids = [row.destination_id for row in rows if row.destination_id]
-    found = {stored.id: stored for stored in await ctx.writer.get_many(object_, ids)}
+    links = {row.id: ctx.journal.records.link(row.object, row.key, row.part) for row in rows}
+    # An operation planned before its record was created does not know the record's id; the link does.
+    ids = {row.id: link.destination_id if (link := links[row.id]) else row.destination_id or "" for row in rows}
+    found = {stored.id: stored for stored in await ctx.writer.get_many(object_, sorted(set(ids.values()) - {""}))}
     for row in rows:
-        stored = found.get(row.destination_id or "")
+        stored, link = found.get(ids[row.id]), links[row.id]
         if row.verb == "delete":
-            await (_again(ctx, row) if stored else _done(ctx, row, row.destination_id or ""))
-        elif stored is None:
-            await _wrap(ctx.journal.operations.settle(row, "conflict", ctx.at(), ctx.facts(row), "record_gone"))
-        elif _equal(ctx, row, stored):
-            await _done(ctx, row, stored.id)
-        else:
+            await (_again(ctx, row) if stored else _done(ctx, row, ids[row.id]))
+            continue
+        standing = _standing(ctx, row, stored, link.wanted if link else {"fields": {}, "links": {}})
+        if standing == "done":
+            await _done(ctx, row, ids[row.id])
+        elif standing == "planned":
             await _again(ctx, row)
+        else:
+            await _wrap(ctx.journal.operations.settle(row, "conflict", ctx.at(), ctx.facts(row), standing))
 
 
-def _equal(ctx: RunContext, row: OperationRow, stored: Stored) -> bool:
-    wanted = ctx.writer.comparable(row.object, row.fields)
-    held = ctx.writer.comparable(row.object, stored.fields)
-    return all(held.get(name) == value for name, value in wanted.items())
+def _standing(ctx: RunContext, row: OperationRow, stored: Stored | None, before: Mapping[str, Any]) -> str:
+    """Return `done` or `planned` for an update in doubt, or the code of the conflict."""
+    if stored is None:
+        return "record_gone"
+    held = {**ctx.writer.comparable(row.object, stored.fields), **stored.links}
+    wanted = {**ctx.writer.comparable(row.object, row.fields), **_target_ids(ctx, row.links)}
+    was = {**ctx.writer.comparable(row.object, before["fields"]), **_target_ids(ctx, before["links"])}
+    # An owner matched in an earlier run is not known yet: written once more, such a link does no harm.
+    unknown = {name for name, link in row.links.items() if wanted[name] is None and not is_cleared(read_link(link))}
+    names = wanted.keys() - unknown
+    if not unknown and all(held.get(name) == wanted[name] for name in names):
+        return "done"
+    if all(held.get(name) in (wanted[name], was.get(name)) for name in names):
+        return "planned"
+    return "changed_elsewhere"
+
+
+def _target_ids(ctx: RunContext, links: Mapping[str, Sequence[Any]]) -> dict[str, str | None]:
+    """Return the destination ids of kept links; None for a cleared one, and for one that is not known."""
+    ids: dict[str, str | None] = {}
+    for name, stored in links.items():
+        link = read_link(stored)
+        if link.object == ctx.behaviours.user:
+            ids[name] = ctx.owners.get(link.key) or (ctx.fallback_user if link.fallback else None)
+        else:
+            found = ctx.journal.records.link(link.object, link.key, link.part)
+            ids[name] = found.destination_id if found else None
+    return ids
 
 
 def _names(ctx: RunContext, stored: Stored) -> list[str]:
@@ -132,14 +165,17 @@ def _name(ctx: RunContext, row: OperationRow) -> str:
 
 
 async def _wait_for_lag(ctx: RunContext, rows: Sequence[OperationRow]) -> None:
-    """Wait until the declared lag has passed since the last of them was sent."""
-    sent = max(datetime.fromisoformat(row.intended_at or ctx.at()) for row in rows)
+    """Wait until the declared lag has passed since the last of them was given up, four times for one without a later.
+
+    A clock that was set back makes nobody wait longer than that.
+    """
+    given_up = max(_given_up(ctx, row) for row in rows)
     lag = max(ctx.behaviours.objects[row.object].lag_s for row in rows)
-    if not any(ctx.journal.operations.later_done(row.object, row.id) for row in rows):
+    if not all(ctx.journal.operations.later_done(row.object, row.id) for row in rows):
         lag *= 4
-    left = lag - (ctx.clock.now() - sent).total_seconds()
+    left = lag - (ctx.clock.now() - given_up).total_seconds()
     if left > 0:
-        await ctx.clock.sleep(left)
+        await ctx.clock.sleep(min(left, lag))
 
 
 async def _done(ctx: RunContext, row: OperationRow, destination_id: str) -> None:

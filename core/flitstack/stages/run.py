@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 from contextlib import suppress
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from flitstack import __version__
 from flitstack.errors import ConfigurationError, FlitError, UsageError
-from flitstack.journal import Journal
+from flitstack.journal import Journal, dumps
 from flitstack.mapping import Owner, fit_schema
 from flitstack.protocols import WriterContext
 from flitstack.stages.apply import apply_operations
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
     from flitstack.registry import Registry
     from flitstack.stages.context import Progress, StopFlag
     from flitstack.stages.options import RunOptions
+
+APPROVED = "approved"
 
 
 @dataclass(slots=True)
@@ -150,7 +153,10 @@ async def _walk(run: _Run) -> None:
     if setup.options.dry_run:
         return
     if run.plan.writes:
-        _pass_gates(run, prepared, fit, account, users)
+        basis = _basis(run, prepared, fit, account)
+        if ctx.journal.runs.meta(APPROVED) != basis:
+            _pass_gates(run, prepared, fit, account, users)
+            ctx.journal.runs.remember(APPROVED, basis)
         ctx.journal.records.keep_schema_decision(fit.kept)
         bind_links(ctx, found)
         await apply_operations(ctx)
@@ -207,6 +213,27 @@ def _pass_gates(run: _Run, prepared: Prepared, fit: Fit, account: Account, users
     )
     admins = [user.email for user in users if user.is_admin and user.active]
     pass_gates(run.ctx, gates, run.setup.options.passing, account.user.email, admins)
+
+
+def _basis(run: _Run, prepared: Prepared, fit: Fit, account: Account) -> str:
+    """Return a hash of all that the desired records follow from.
+
+    While it is the one that was approved, what is left of the plan is part of what was approved: a run that was stopped
+    half way carries on, though the gates would show less by now than they did.
+    """
+    ctx, latest = run.ctx, run.ctx.journal.staging.latest()
+    parts = [
+        account.id,
+        prepared.choices,
+        prepared.spec.sha256,
+        ctx.journal.staging.fingerprint(),
+        latest.as_of if latest else None,
+        sorted(ctx.owners.items()),
+        ctx.fallback_user,
+        sorted(fit.items),
+        sorted(fit.kept.items()),
+    ]
+    return hashlib.sha256(dumps(parts).encode()).hexdigest()
 
 
 def _report(run: _Run) -> RunReport:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import Enum
@@ -31,6 +32,8 @@ from flitstack.protocols import (
     Spent,
     Stored,
     User,
+    Verb,
+    Writer,
     WriterContext,
 )
 
@@ -40,7 +43,7 @@ if TYPE_CHECKING:
 
     from flitstack.clock import Clock
 
-ALL = frozenset({"create", "update", "delete"})
+ALL: frozenset[Verb] = frozenset({"create", "update", "delete"})
 COST = {"create": 5, "update": 5, "delete": 3, "list": 10, "get": 1}
 KEY_FIELD = "Source_Key__c"
 ADMIN = User("u1", "Ada Admin", "admin@example.org", active=True, is_admin=True)
@@ -97,10 +100,12 @@ def memory_behaviours(*, lag_s: float = 5.0, concurrency: int = 4) -> Behaviours
 class MemoryAccount:
     """An account that outlives the runs that write to it.
 
+    :param latency_s: each write takes this long, so that the account's clock moves on.
     :param lag_s: a list shows a new record this many seconds after it was written, on the account's clock.
     :param faults: number of a write, counted from 1 over the account's life, to what happens to it.
     :param refuse: whether the account refuses an operation for what it is, every time it comes.
     :param arriving: called with each operation as it arrives, before anything becomes of it.
+    :param answering: called with each operation that took effect, before the answer leaves.
     :param written: operations that took effect, in order.
     """
 
@@ -109,10 +114,12 @@ class MemoryAccount:
     token_user: User = ADMIN
     users: tuple[User, ...] = (ADMIN, STAFF, GONE)
     slots: Mapping[str, int] = field(default_factory=dict)
+    latency_s: float = 0.0625
     lag_s: float = 0.0
     faults: dict[int, Fault] = field(default_factory=dict)
     refuse: Callable[[Operation], bool] = field(default=lambda operation: False)
     arriving: Callable[[Operation], None] = field(default=lambda operation: None)
+    answering: Callable[[Operation], None] = field(default=lambda operation: None)
     records: dict[tuple[str, str], Stored] = field(default_factory=dict)
     items: dict[tuple[str, str], SchemaItem] = field(default_factory=dict)
     written: list[Operation] = field(default_factory=list)
@@ -123,6 +130,19 @@ class MemoryAccount:
     def of(self, object_: str) -> list[Stored]:
         """Return the records of an object, oldest first."""
         return [stored for (name, _), stored in self.records.items() if name == object_]
+
+    def picture(self) -> list[tuple[str, str, str, str]]:
+        """Return what the account holds, sorted: object, key, fields and links, with keys in place of ids.
+
+        Two accounts hold the same when their pictures are equal; a record that is there twice is in it twice.
+        """
+        names = {(stored.object, stored.id): _name_of(stored) for stored in self.records.values()}
+        by_id = {id_: name for (_, id_), name in names.items()} | {i.id or "": i.key for i in self.items.values()}
+        held = [
+            (s.object, names[s.object, s.id], _text(s.fields), _text({n: by_id.get(t, t) for n, t in s.links.items()}))
+            for s in self.records.values()
+        ]
+        return sorted([*held, *((i.object, i.key, _text(i.settings), "") for i in self.items.values())])
 
     def put(self, object_: str, key: str | None = None, **fields: JSON) -> Stored:
         """Add a record that nobody migrated, as a person would."""
@@ -183,15 +203,15 @@ class MemoryAccount:
             del self.records[operation.object, destination_id]
             return destination_id
         fields = {**stored.fields, **operation.fields}
-        links = {name: id_ for name, id_ in stored.links.items() if name not in operation.fields}
+        links = {name: target for name, target in {**stored.links, **operation.links}.items() if target}
         self.records[operation.object, destination_id] = replace(
-            stored, fields=fields, links={**links, **operation.links}, updated=self.clock.now()
+            stored, fields=fields, links=links, updated=self.clock.now()
         )
         return destination_id
 
     def _check_links(self, operation: Operation) -> None:
         known = {destination_id for _, destination_id in (*self.records, *self.items)} | {u.id for u in self.users}
-        if not set(operation.links.values()) <= known:
+        if not set(operation.links.values()) <= known | {""}:
             raise Rejected("unknown_parent", "A link leads to nothing.", "Link it to a record that is there.")
 
     def _new(self, object_: str, key: str | None, fields: Mapping[str, JSON], links: Mapping[str, str]) -> Stored:
@@ -200,14 +220,27 @@ class MemoryAccount:
         return Stored(object_, f"{object_}-{self.made}", key, dict(fields), dict(links), now, now)
 
 
+def _name_of(stored: Stored) -> str:
+    return stored.key or f"{stored.fields.get('name')}/{stored.fields.get('size')}"
+
+
+def _text(values: Mapping[str, Any]) -> str:
+    return json.dumps({name: value for name, value in values.items() if value is not None}, sort_keys=True)
+
+
 class MemoryWriter:
     """Writes to an account in memory; a new one for each run."""
 
     def __init__(self, account: MemoryAccount, behaviours: Behaviours) -> None:
         self._account = account
         self._behaviours = behaviours
-        self._bound: Mapping[str, SchemaItem] = {}
+        self._bound: dict[str, SchemaItem] = {}
         self._requests = 0
+
+    @property
+    def behaviours(self) -> Behaviours:
+        """Return what the engine may rely on."""
+        return self._behaviours
 
     async def account(self) -> Account:
         """Return whose account this is."""
@@ -229,7 +262,7 @@ class MemoryWriter:
 
     def bind(self, items: Mapping[str, SchemaItem]) -> None:
         """Remember which custom fields the account has."""
-        self._bound = dict(items)
+        self._bound |= items
 
     async def apply(self, operations: Sequence[Operation]) -> list[Outcome]:
         """Carry one operation out, or do to it what the account's faults say."""
@@ -239,7 +272,7 @@ class MemoryWriter:
         account.arrived += 1
         fault = account.faults.get(account.arrived)
         account.arriving(operation)
-        await asyncio.sleep(0)
+        await account.clock.sleep(account.latency_s)
         if fault is Fault.CRASH:
             raise Fatal("memory: the writer failed.")
         if fault is not None and fault is not Fault.COMMIT_THEN_DROP:
@@ -249,6 +282,7 @@ class MemoryWriter:
             destination_id = account.take(operation, self._behaviours)
         except Rejected as exc:
             return [Outcome(operation.id, error=exc)]
+        account.answering(operation)
         await asyncio.sleep(0)
         if fault is not None:
             return [Outcome(operation.id, error=ERRORS[fault]())]
@@ -301,7 +335,7 @@ class MemoryWriter:
 def memory_destination(account: MemoryAccount, behaviours: Behaviours) -> DestinationPlugin:
     """Return a destination, named `memory`, that writes to this account."""
 
-    def open_(settings: Mapping[str, Any], context: WriterContext) -> MemoryWriter:
+    def open_(settings: Mapping[str, Any], context: WriterContext) -> Writer:
         return MemoryWriter(account, behaviours)
 
     return DestinationPlugin("memory", {"type": "object", "properties": {}}, {}, frozenset(), behaviours, open_)

@@ -1,4 +1,4 @@
-"""Faults on order: answers and connections that go wrong before or after a write was kept."""
+"""Faults on order: which request goes wrong, and how; the front does what is decided here."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import random
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from flitstack.errors import UsageError
@@ -15,15 +16,42 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _KEYS = frozenset({"method", "path", "nth", "every", "probability", "fault"})
-_WORDS = "status:CODE, status_after:CODE, drop_before, drop_after, latency:SECONDS, or a bare status code"
+LONGEST_S = 86_400.0
+# What the number after the colon is; None for a fault that takes none.
+KINDS: Mapping[str, str | None] = MappingProxyType(
+    {
+        "status": "CODE",
+        "status_after": "CODE",
+        "drop_before": None,
+        "drop_after": None,
+        "late_commit": "SECONDS",
+        "truncated": None,
+        "not_json": None,
+        "latency": "SECONDS",
+        "drip": "SECONDS",
+        "refuse": "SECONDS",
+        "restart": "SECONDS",
+        "storm": "SECONDS",
+        "revoke": None,
+        "list_lag": "SECONDS",
+        "search_lag": "SECONDS",
+    }
+)
+_WORDS = ", ".join(f"{kind}:{unit}" if unit else kind for kind, unit in KINDS.items()) + ", or a bare status code"
+# These change how a request is answered, not whether; another fault may strike the same request.
+QUIET = frozenset({"latency", "list_lag", "search_lag"})
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
     """What goes wrong with one request.
 
-    :param kind: `status` (refused before anything was kept), `status_after` (kept, and yet an error answered),
-        `drop_before`, `drop_after` (the connection breaks), `latency`.
+    :param kind: before anything is kept: `status`, `drop_before`, `refuse` (nobody can connect for so long), `restart`
+        (the same, and the server forgets what is not in its state), `storm` (429 to everybody for so long), `revoke`
+        (401 to this token from now on). After it was kept: `status_after`, `drop_after`, `truncated` (half a body, then
+        the connection breaks), `not_json` (200 with an HTML page), `drip` (the answer trickles in). `late_commit`: the
+        connection breaks and the request is carried out so much later. `latency`: it waits first. `list_lag`,
+        `search_lag`: from now on, lists or the search show a record only so long after it was created.
     :param amount: the status, or seconds.
     """
 
@@ -55,16 +83,18 @@ class Faults:
         self._seen = [0] * len(self.rules)
         self._random = random.Random(seed)  # noqa: S311 - a repeatable choice, no secret
 
-    def strike(self, method: str, path: str) -> Fault | None:
-        """Count the request and return its fault, or None."""
-        struck = None
+    def strike(self, method: str, path: str) -> tuple[Fault, ...]:
+        """Count the request and return its faults: of the quiet ones all that are due, of the others the first."""
+        struck: list[Fault] = []
         for place, rule in enumerate(self.rules):
             if rule.method not in ("*", method) or not fnmatchcase(path, rule.path):
                 continue
             self._seen[place] += 1
-            if self._due(rule, self._seen[place]) and struck is None:
-                struck = rule.fault
-        return struck
+            if not self._due(rule, self._seen[place]):
+                continue
+            if rule.fault.kind in QUIET or all(other.kind in QUIET for other in struck):
+                struck.append(rule.fault)
+        return tuple(struck)
 
     def _due(self, rule: FaultRule, seen: int) -> bool:
         if rule.nth is not None:
@@ -106,20 +136,29 @@ def _rule(item: Any, where: str) -> FaultRule:
     )
 
 
-def _fault(text: str, where: str) -> Fault:
+def parse_fault(text: str) -> Fault | None:
+    """Return the fault that a text such as `status:503` means, or None when it means none."""
     kind, _, amount = text.partition(":")
     if kind.isdecimal():
         kind, amount = "status", kind
-    if kind in ("drop_before", "drop_after") and not amount:
+    unit = KINDS.get(kind)
+    if kind not in KINDS or (unit is None and amount):
+        return None
+    if unit is None:
         return Fault(kind)
     try:
         number = float(amount)
     except ValueError:
-        number = -1.0
-    in_range = 0 <= number <= 3600 if kind == "latency" else number.is_integer() and 200 <= number <= 599
-    if kind not in ("status", "status_after", "latency") or not in_range:
+        return None
+    sound = 0 <= number <= LONGEST_S if unit == "SECONDS" else number.is_integer() and 200 <= number <= 599
+    return Fault(kind, number) if sound else None
+
+
+def _fault(text: str, where: str) -> Fault:
+    fault = parse_fault(text)
+    if fault is None:
         raise UsageError(f'{where}: "fault" is one of {_WORDS}.')
-    return Fault(kind, number)
+    return fault
 
 
 def _count(item: Mapping[str, Any], key: str, where: str) -> int | None:

@@ -35,6 +35,10 @@ COLUMNS = MappingProxyType(
         "field": ("entity", "field_code"),
         "user": ("email", "token"),
         "lead_label": ("uid",),
+        "product": ("owner_id", "visible_to", "name"),
+        "deal_product": ("deal_id", "product_id", "order_nr"),
+        "follower": ("entity", "of_id", "user_id"),
+        "search_entry": ("kind", "of_id", "words"),
     }
 )
 _INDEXES = (
@@ -48,11 +52,14 @@ _INDEXES = (
     ("deal", "person_id"),
     ("lead", "uid"),
     ("lead", "person_id"),
+    ("deal_product", "deal_id"),
+    ("follower", "of_id"),
+    ("search_entry", "kind"),
     *((table, "update_time") for table in ("person", "organization", "deal", "activity")),
 )
 
 # Marks the file as the sandbox's; the last digit is the version of its tables.
-_MARK = 0x50_44_53_01
+_MARK = 0x50_44_53_02
 
 
 @dataclass(slots=True)

@@ -11,14 +11,16 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cached_property
-from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 from zoneinfo import ZoneInfo
 
 import pytest
+from tests.e2e.conftest import FLIT, OUTSIDE, Doc, Ended, State, ended, key_in
 
 from flitstack_pipedrive.sandbox.app import Sandbox
-from tests.e2e.conftest import FLIT, OUTSIDE, Doc, Ended, State, ended, key_in
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 Row: TypeAlias = dict[str, Any]
 AS_OF = date(2026, 6, 30)
@@ -180,9 +182,7 @@ class Landed:
 
     def parts(self, object_: str, stream: str, record: str) -> list[Doc]:
         """Return the records into which one was split, in their order."""
-        found = {
-            key: doc for key, doc in self._keyed[object_].items() if key.partition("#")[0] == f"{stream}:{record}"
-        }
+        found = {key: doc for key, doc in self._keyed[object_].items() if key.partition("#")[0] == f"{stream}:{record}"}
         return [found[key] for key in sorted(found, key=lambda key: int(key.partition("#")[2] or 0))]
 
     def person(self, patient: str) -> Doc:
@@ -213,7 +213,7 @@ def _short(key: str) -> str:
 def lines(text: str) -> list[str]:
     """Return the lines that a person reads in a note of the account, its marker left out."""
     body = re.sub(r"<p>flit-id: [^<]+</p>\s*\Z", "", text)
-    return html.unescape(body).split("<br>") if "<br>" in body else [html.unescape(body)]
+    return [html.unescape(line) for line in body.split("<br>")]
 
 
 def utc(local: str, zone: str = ACCOUNT_ZONE) -> datetime:
@@ -225,7 +225,9 @@ def utc(local: str, zone: str = ACCOUNT_ZONE) -> datetime:
 def landed(tmp_path_factory: pytest.TempPathFactory) -> Landed:
     """The demo as README has it, run to its end."""
     folder = tmp_path_factory.mktemp("demo")
-    done = ended([*FLIT, "run", "--source", "dental", "--dest", "pipedrive", "--demo", "--json"], cwd=folder, env=OUTSIDE)
+    done = ended(
+        [*FLIT, "run", "--source", "dental", "--dest", "pipedrive", "--demo", "--json"], cwd=folder, env=OUTSIDE
+    )
     assert done.code == 0, done.err
     kept = folder / "flit-demo"
     with Sandbox(str(kept / "pipedrive-sandbox.db"), plan="ultimate", seats=5) as sandbox:

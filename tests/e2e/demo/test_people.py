@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import TYPE_CHECKING
 
 from tests.e2e.demo.conftest import AS_OF, Landed, Practice, utc
@@ -69,7 +68,9 @@ def test_row_1_what_has_no_field_of_its_own_stands_in_the_further_details(practi
     }
     for number, row in practice.people.items():
         told = dict(
-            line.split(": ", 1) for line in landed.person(number)["by_name"]["Patient_Details__c"].split("\n") if ": " in line
+            line.split(": ", 1)
+            for line in landed.person(number)["by_name"]["Patient_Details__c"].split("\n")
+            if ": " in line
         )
         assert {label: told.get(label) for label in labels} == {label: row[name] for label, name in labels.items()}
 
@@ -137,11 +138,16 @@ def test_row_6_a_person_has_the_current_insurance_first_and_second(practice: Pra
         covers = [
             cover
             for cover in practice.of("patient_insurance", number)
-            if (cover["terminated_on"] or subscriptions[cover["subscription_id"]]["terminated_on"] or "9999") >= str(AS_OF)
+            if (cover["terminated_on"] or subscriptions[cover["subscription_id"]]["terminated_on"] or "9999")
+            >= str(AS_OF)
         ]
         for place, prefix in (("1", ""), ("2", "Secondary_")):
             cover = next((cover for cover in covers if cover["ordinal"] == place), None)
-            wanted: dict[str, str | None] = {"Insurance_Carrier__c": None, "Policy_Number__c": None, "Coverage_Type__c": None}
+            wanted: dict[str, str | None] = {
+                "Insurance_Carrier__c": None,
+                "Policy_Number__c": None,
+                "Coverage_Type__c": None,
+            }
             if cover is not None:
                 plan = plans[cover["plan_id"]]
                 subscribed = subscriptions[cover["subscription_id"]]["policy_number"]
@@ -166,7 +172,13 @@ def test_row_8_a_person_has_the_latest_prescription_and_the_history_of_all(pract
         history = (fields.get("Prescription_Notes__c") or "").split("\n") if drugs else []
         assert len(history) == len(drugs), number
         for line, drug in zip(history, drugs, strict=True):
-            told = (drug["prescribed_on"], drug["drug"], drug["directions"], f"quantity: {drug['quantity']}", drug["notes"])
+            told = (
+                drug["prescribed_on"],
+                drug["drug"],
+                drug["directions"],
+                f"quantity: {drug['quantity']}",
+                drug["notes"],
+            )
             assert all(part in line for part in told if part), number
             assert ("controlled" in line) == (drug["controlled"] == "true")
         most = max(most, len(drugs))
@@ -180,7 +192,9 @@ def test_row_9_a_referrer_is_an_organization_and_the_person_points_to_it(practic
     for number, row in outside.items():
         organization = landed.one("organization", "referral_sources", number)
         assert organization["name"] == (row["name"] or f"{row['first_name']} {row['last_name']}"), number
-        address = ", ".join(p for p in (row["address"], row["city"], " ".join(filter(None, (row["state"], row["postal_code"])))) if p)
+        address = ", ".join(
+            p for p in (row["address"], row["city"], " ".join(filter(None, (row["state"], row["postal_code"])))) if p
+        )
         assert _address(organization["address"]) == [address][: bool(address)], number
         told = organization["by_name"]["Referral_Details__c"]
         assert all(row[part] in told for part in ("specialty", "phone", "email", "note") if row[part]), number
@@ -211,8 +225,11 @@ def test_row_10_a_person_has_the_balance_of_the_snapshot(practice: Practice, lan
     written = {"(45.00)": -45.0, "120.50-": -120.5, "$1,234.56": 1234.56}
     seen = set()
     for number in practice.people:
-        (row,) = practice.of("account_balances", number)
+        row = next(iter(practice.of("account_balances", number)), None)
         fields = landed.person(number)["by_name"]
+        if row is None:
+            assert not fields.keys() & {"Account_Balance__c", "Outstanding_Amount__c"}, number
+            continue
         owed = written.get(row["balance"]) or float(row["balance"])
         assert fields["Account_Balance__c"] == {"value": owed, "currency": "USD"}, number
         assert fields["Outstanding_Amount__c"] == {"value": float(row["outstanding"]), "currency": "USD"}, number
@@ -261,7 +278,3 @@ def test_row_14_a_person_has_the_recall_types_as_a_set(practice: Practice, lande
         due = [r for r in practice.of("recalls", number) if r["disabled"] != "true"]
         names = {r["type_name"] or types.get(r["type_id"] or "", {}).get("name") for r in due} - {None}
         assert set(landed.person(number)["by_name"].get("Recall_Type__c") or ()) == names, number
-
-
-def test_the_days_of_the_practice_lie_before_the_export(practice: Practice) -> None:
-    assert all(date.fromisoformat(row["created_at"][:10]) < AS_OF for row in practice.people.values())
