@@ -16,15 +16,12 @@ import httpx
 import vcr  # type: ignore[import-untyped]
 from tests.cassettes.scrubbing import ROOT, Scrubber, scrubber_for
 from tests.cassettes.tidying import tidy
-from vcr import matchers  # type: ignore[import-untyped]
+from vcr import matchers
 
 from flitstack.clock import SystemClock, VirtualClock
 from flitstack.protocols import Operation, WriterContext
 from flitstack_pipedrive.client import Client
 from flitstack_pipedrive.opening import open_writer
-from flitstack_pipedrive.sandbox import serve_in_thread
-from flitstack_pipedrive.sandbox.app import Sandbox
-from flitstack_pipedrive.sandbox.switches import Switches
 from flitstack_pipedrive.settings import parse_settings
 
 if TYPE_CHECKING:
@@ -233,6 +230,10 @@ def path_of(order: Order, folder: Path, suffix: str = ".yaml") -> Path:
 
 @contextmanager
 def _sandboxed(order: Order) -> Iterator[Tape]:
+    # Imported here, so that a replay depends on nothing that the sandbox does.
+    from flitstack_pipedrive.sandbox import serve_in_thread
+    from flitstack_pipedrive.sandbox.app import Sandbox, Switches
+
     clock = VirtualClock(START - ASIDE)
     switches = Switches(burst=order.burst)
     with (

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flitstack.errors import Rejected
-from flitstack.protocols import Operation, SchemaItem, source_key
+from flitstack.protocols import Operation, SchemaItem, full_key, source_key
 from flitstack_pipedrive.codec.fieldbook import KEY_FIELD, CustomField, FieldBook
-from flitstack_pipedrive.codec.marker import ROOM, complete_key, split_marker, with_marker
+from flitstack_pipedrive.codec.marker import ROOM, split_marker, with_marker
 from flitstack_pipedrive.codec.records import Directory, decode, encode
 from flitstack_pipedrive.codec.shapes import SHAPES
 from flitstack_pipedrive.codec.times import canonical_time, clock_time, version_1_time
@@ -47,7 +47,7 @@ def test_a_key_of_any_record_survives_inside_a_text(stream: str, record: str, pa
 
 @given(record=ids, part=st.text(min_size=1, max_size=20))
 def test_key_and_part_are_joined_as_core_joins_them(record: str, part: str) -> None:
-    assert complete_key(source_key("p", "s", record), part) == source_key("p", "s", record, part)
+    assert full_key(source_key("p", "s", record), part) == source_key("p", "s", record, part)
 
 
 @pytest.mark.parametrize(

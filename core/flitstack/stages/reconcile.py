@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from flitstack.journal import is_cleared, read_link
+from flitstack.protocols import full_key
 from flitstack.stages.schema import SCHEMA_KEY, bind_made
 
 if TYPE_CHECKING:
@@ -154,7 +155,7 @@ def _names(ctx: RunContext, stored: Stored) -> list[str]:
 
 def _name(ctx: RunContext, row: OperationRow) -> str:
     if ctx.behaviours.objects[row.object].key_in != "content":
-        return f"{row.key}#{row.part}" if row.part else row.key
+        return full_key(row.key, row.part)
     name, size = row.fields.get("name"), row.fields.get("size")
     for parent, stored in sorted(row.links.items()):
         link = read_link(stored)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from flitstack.journal import is_cleared, read_link
+from flitstack.protocols import full_key
 from flitstack.stages.schema import SCHEMA_KEY
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ async def _verify_schema(ctx: RunContext, result: Verification) -> None:
 
 async def _verify_object(ctx: RunContext, object_: str, result: Verification) -> None:
     ours = {link.destination_id: link for link in ctx.journal.records.links(object_)}
-    keys = {_full_key(link) for link in ours.values()}
+    keys = {full_key(link.key, link.part) for link in ours.values()}
     targets = _Targets(ctx)
     after: list[tuple[str, str, str, Any]] = []
     async for stored in ctx.writer.list(object_):
@@ -99,12 +100,8 @@ async def _verify_object(ctx: RunContext, object_: str, result: Verification) ->
     for link in ours.values():
         result.checked += 1
         result.mismatched += 1
-        result.note(object_, _full_key(link), "missing in the account")
+        result.note(object_, full_key(link.key, link.part), "missing in the account")
     ctx.journal.records.set_after(after)
-
-
-def _full_key(link: Link) -> str:
-    return f"{link.key}#{link.part}" if link.part else link.key
 
 
 def _compare(ctx: RunContext, link: Link, stored: Stored, targets: _Targets, result: Verification) -> dict[str, JSON]:
@@ -125,7 +122,7 @@ def _compare(ctx: RunContext, link: Link, stored: Stored, targets: _Targets, res
         result.drifted += drifted
         result.mismatched += not drifted
         what = "changed in the account since: " if drifted else "differs: "
-        result.note(link.object, _full_key(link), what + ", ".join(sorted(differing)))
+        result.note(link.object, full_key(link.key, link.part), what + ", ".join(sorted(differing)))
         return dict(link.after) if drifted and link.after is not None else after
     return after
 

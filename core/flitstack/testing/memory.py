@@ -35,6 +35,7 @@ from flitstack.protocols import (
     Verb,
     Writer,
     WriterContext,
+    full_key,
 )
 
 if TYPE_CHECKING:
@@ -188,7 +189,7 @@ class MemoryAccount:
         self._check_links(operation)
         key = None
         if behaviour.key_in != "content":
-            key = f"{operation.key}#{operation.part}" if operation.part else operation.key
+            key = full_key(operation.key, operation.part)
         stored = self._new(operation.object, key, operation.fields, operation.links)
         self.records[stored.object, stored.id] = stored
         return stored.id

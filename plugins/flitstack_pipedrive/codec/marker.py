@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import html
 import re
-from urllib.parse import quote
 
 LABEL = "flit-id:"
 ROOM = 1_500  # characters of a text's limit that are kept for the marker
@@ -15,12 +14,6 @@ ROOM = 1_500  # characters of a text's limit that are kept for the marker
 # The paragraph as written, or what a sanitiser may have made of it: another block, or a bare line at the end.
 _PARAGRAPH = re.compile(rf"\s*<(p|div)(?:\s[^>]*)?>\s*{LABEL}\s*([^\s<]+)\s*(?:<br\s*/?>\s*)?</\1>\s*", re.IGNORECASE)
 _LAST_LINE = re.compile(rf"(?:^|(?<=>)|\n)\s*(?:<br\s*/?>\s*)*{LABEL}\s*([^\s<]+)\s*((?:</\w+>\s*)*)$", re.IGNORECASE)
-
-
-def complete_key(key: str, part: str) -> str:
-    """Return `key#part`, or the key itself when there is no part; spelt as `protocols.source_key` spells it."""
-    safe = "/@+,=()!*'&;~$"
-    return f"{key}#{quote(part, safe=safe)}" if part else key
 
 
 def with_marker(text: str, key: str) -> str:

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from flitstack.errors import Rejected
-from flitstack.protocols import Stored
+from flitstack.protocols import Stored, full_key
 from flitstack_pipedrive.codec.fieldbook import KEY_FIELD, FieldBook
-from flitstack_pipedrive.codec.marker import complete_key, split_marker, with_marker
+from flitstack_pipedrive.codec.marker import split_marker, with_marker
 from flitstack_pipedrive.codec.times import canonical_time, read_time
 from flitstack_pipedrive.codec.values import (
     LINK_TYPES,
@@ -181,7 +181,7 @@ def _encode_lead_money(operation: Operation) -> dict[str, Any]:
 def _put_key(
     shape: Shape, operation: Operation, directory: Directory, body: dict[str, Any], custom: dict[str, Any]
 ) -> None:
-    key = complete_key(operation.key, operation.part)
+    key = full_key(operation.key, operation.part)
     if shape.marked is not None and (operation.verb == "create" or shape.marked in body):
         text = with_marker(body.get(shape.marked, ""), key)
         body[shape.marked] = shape.natives[shape.marked].write(text, shape.marked)

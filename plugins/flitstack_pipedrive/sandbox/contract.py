@@ -8,15 +8,14 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from flitstack_pipedrive.sandbox.amendments import amended
-from flitstack_pipedrive.sandbox.shapes import any_shape, query_shape, shape
+from flitstack_pipedrive.sandbox.amendments import COMMA_LISTS, JSON, amended
+from flitstack_pipedrive.sandbox.answers import refused_v1, refused_v2
+from flitstack_pipedrive.sandbox.shapes import REQUIRED, body_shape, no_such_parameter, query_shape
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from flitstack_pipedrive.sandbox.shapes import Shape
-
-JSON = "application/json"
+    from flitstack_pipedrive.sandbox.shapes import Body, Shape
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +24,8 @@ class Operation:
 
     :param call: as in the tables, `v2 POST /persons`.
     :param status: of a success.
-    :param query: check of each query parameter by name.
     :param needed: query parameters that must be there.
-    :param body: check of the whole JSON body; None when the operation takes none.
+    :param body: check of the JSON body; None when the operation takes none.
     """
 
     call: str
@@ -35,7 +33,22 @@ class Operation:
     status: int
     query: Mapping[str, Shape]
     needed: tuple[str, ...]
-    body: Shape | None
+    body: Body | None
+
+    def check(self, query: Mapping[str, str], body: Any) -> None:
+        """Raise the 400 of a request that the specification does not allow, with the reason against each key."""
+        reasons: dict[str, str] = {}
+        if query or self.needed:
+            reasons = {name: REQUIRED for name in self.needed if name not in query}
+            for name, text in query.items():
+                one = self.query.get(name)
+                reason = no_such_parameter(name) if one is None else one(text)
+                if reason:
+                    reasons[name] = reason
+        if self.body is not None:
+            reasons.update(self.body(body))
+        if reasons:
+            raise (refused_v2 if self.call.startswith("v2") else refused_v1)(reasons)
 
 
 @cache
@@ -55,15 +68,13 @@ def operation(call: str) -> Operation:
     :raises KeyError: the specifications have no such operation.
     """
     table = tables()[call]
-    version = call[:2]
     query = table.get("query", {"properties": {}, "required": ()})
     content = table.get("body", {})
-    body = shape(content[JSON], lenient=version == "v1") if JSON in content else None
     return Operation(
         call,
         table["cost"],
         table["status"],
-        {name: query_shape(schema) for name, schema in query["properties"].items()},
+        {name: query_shape(one, commas=name in COMMA_LISTS) for name, one in query["properties"].items()},
         tuple(query["required"]),
-        body if body is not any_shape else None,
+        body_shape(content[JSON], lenient=call.startswith("v1")) if JSON in content else None,
     )

@@ -1,9 +1,10 @@
-"""The way of a request: find the handler, know the user, count it, let it go wrong if ordered, answer."""
+"""The way of a request: find the handler, know the user, count it, answer."""
 
 from __future__ import annotations
 
 import json
 import threading
+from contextlib import suppress
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
     from flitstack_pipedrive.sandbox.account import Account, Member
-    from flitstack_pipedrive.sandbox.faults import Fault, Faults
     from flitstack_pipedrive.sandbox.limits import Limits
 
 _PREFIXES = MappingProxyType({"/api/v2/": "v2", "/api/v1/": "v1", "/v1/": "v1"})
@@ -34,10 +34,9 @@ _NO_QUERY: Mapping[str, str] = MappingProxyType({})
 class Gateway:
     """The ASGI application around an account."""
 
-    def __init__(self, account: Account, limits: Limits, faults: Faults) -> None:
+    def __init__(self, account: Account, limits: Limits) -> None:
         self._account = account
         self._limits = limits
-        self.faults = faults
         self.lock = threading.RLock()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -52,26 +51,17 @@ class Gateway:
 
     async def _respond(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
-        fault = self.faults.strike(scope["method"], scope["path"])
-        if fault is not None and fault.kind == "latency":
-            await self._account.clock.sleep(fault.amount)
-        if fault is not None and fault.kind == "drop_before":
-            return await drop(receive, send)
         headers: dict[str, str] = {}
         try:
-            answer = await self._answer(request, fault, headers)
+            answer = await self._answer(request, headers)
         except ApiError as exc:
             answer = exc.answer
         except ClientDisconnect:
             return None
-        if fault is not None and fault.kind == "drop_after":
-            return await drop(receive, send)
-        if fault is not None and fault.kind == "status_after":
-            answer = ordered(fault)
         response = Response(answer.body, answer.status, {**headers, **answer.headers}, answer.content_type)
         await response(scope, receive, send)
 
-    async def _answer(self, request: Request, fault: Fault | None, headers: dict[str, str]) -> Answer:
+    async def _answer(self, request: Request, headers: dict[str, str]) -> Answer:
         method, path = request.method, request.url.path
         user = self._account.tokens.get(request.headers.get("x-api-token", ""))
         if user is None:
@@ -80,11 +70,18 @@ class Gateway:
         if refusal is not None:
             return refusal
         version, handler, param, cost = find(method, path)
-        if fault is not None and fault.kind == "status":
-            return ordered(fault)
         call = await self._call(request, user, version, param)
+        later = request.scope.get("sandbox.later")
+        if later is not None:
+            # The front carries it out when its time has come, as a server would that lost its client.
+            later.append(lambda: self._carry_out_late(handler, call, cost))
+            return Answer(b"")
         with self.lock:
             return self._carry_out(handler, call, cost, headers)
+
+    def _carry_out_late(self, handler: Handler, call: Call, cost: int) -> None:
+        with self.lock, suppress(ApiError):
+            self._carry_out(handler, call, cost, {})
 
     def _carry_out(self, handler: Handler, call: Call, cost: int, headers: dict[str, str]) -> Answer:
         try:
@@ -127,28 +124,6 @@ def find(method: str, path: str) -> tuple[str, Handler, str, int]:
     if found is None:
         raise not_offered(method, path)
     return version, found.handler, unquote(variable), found.cost
-
-
-def ordered(fault: Fault) -> Answer:
-    """Return the answer that a fault rule orders."""
-    status = int(fault.amount)
-    if status == 401:
-        return unauthorized().answer
-    return failed(status, "The sandbox was told to fail here.", errorCode=status).answer
-
-
-async def drop(receive: Receive, send: Send) -> None:
-    """Break the connection without an answer.
-
-    :raises ConnectionResetError: in process, where there is no connection to break.
-    """
-    # uvicorn offers no way to abort a connection; the object behind its `send` holds the transport.
-    transport = getattr(getattr(send, "__self__", None), "transport", None)
-    if transport is None:
-        raise ConnectionResetError("The sandbox was told to drop this connection.")
-    transport.abort()
-    while (await receive())["type"] != "http.disconnect":
-        pass
 
 
 def _parse(body: bytes, kind: str) -> Any:

@@ -1,0 +1,232 @@
+"""What a destination does: its behaviours, its account, operations and outcomes; and the Protocol of its writer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping, Sequence
+    from datetime import datetime
+
+    from flitstack.protocols.base import JSON, Verb
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectBehaviour:
+    """What a destination does with one kind of record; declared once, used by the engine, checked by the test-kit.
+
+    :param verbs: what it can do with it.
+    :param cost: budget units per call, by `create`, `update`, `delete`, `list` (one page), `get`.
+    :param page_size: records per page at the largest.
+    :param key_in: where the source key lives: `field:NAME`, `text:NAME` (a marker in that text), `content`
+        (recognised by parent, name and size), or `name` (a schema item, known by its name).
+    :param parents: fields, of which one must be linked.
+    :param filter_since: the list can be restricted to what changed since a time.
+    :param lag_s: a list shows a record at most this many seconds after its write.
+    :param settable_times: timestamps a create may set.
+    :param delete: what deleting does; `restore_days` says for how long a person can bring it back.
+    :param limits: longest text per field, characters.
+    :param optional: fields that a kind of account may not have.
+    """
+
+    verbs: frozenset[Verb]
+    cost: Mapping[str, int]
+    page_size: int
+    key_in: str
+    parents: tuple[str, ...] = ()
+    filter_since: bool = False
+    lag_s: float = 5.0
+    settable_times: tuple[str, ...] = ()
+    delete: Literal["hard", "soft", "none"] = "soft"
+    restore_days: int = 0
+    limits: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Behaviours:
+    """What the engine may rely on, per object; `user` names the object that owns records, matched by e-mail.
+
+    :param objects: in the order in which they must exist: schema items first, parents before children.
+    :param schema_objects: those of them that are schema items (fields, pipelines, types).
+    :param max_batch: operations that one `apply` takes.
+    :param concurrency: requests that may be under way at once.
+    """
+
+    objects: Mapping[str, ObjectBehaviour]
+    schema_objects: tuple[str, ...]
+    user: str = "user"
+    max_batch: int = 1
+    concurrency: int = 8
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A user of the account, as an owner of records."""
+
+    id: str
+    name: str
+    email: str
+    active: bool
+    is_admin: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """The account a token belongs to.
+
+    :param id: stable identity of the account, for the journal.
+    :param facts: what templates may use (`currency`, `time_zone`, `plan`, `name`).
+    :param slots: per schema object the items that can still be created; absent means no cap is known.
+    :param daily_budget: units a day for the whole account, None when unknown.
+    :param compromises: what is particular to this account and a person should know, in words, for the gate.
+    """
+
+    id: str
+    name: str
+    user: User
+    facts: Mapping[str, JSON]
+    slots: Mapping[str, int]
+    daily_budget: int | None = None
+    compromises: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaItem:
+    """A field, pipeline, stage or type: wanted by a spec, or found in the account.
+
+    :param object: `field`, `pipeline`, `stage`, `activity_type`.
+    :param name: display name.
+    :param of: what it belongs to: an object for a field, a pipeline's name for a stage, else "".
+    :param settings: type, options and what else the destination needs, in the spec's words.
+    :param id: destination id; None for a wanted item.
+    """
+
+    object: str
+    name: str
+    of: str = ""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    id: str | None = None
+
+    @property
+    def key(self) -> str:
+        """Its name among all schema items: `field/person/Recall_Type__c`, `pipeline//Treatment Plans`."""
+        return f"{self.object}/{self.of}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One intended write, ready to send.
+
+    :param fields: canonical fields: names as in the spec, JSON values; for an update only those that change, None to
+        clear one. A schema item's operation has its settings here, with `name` and `of`.
+    :param links: field to destination id, already resolved; "" clears the link.
+    :param destination_id: for update and delete.
+    """
+
+    id: int
+    verb: Verb
+    object: str
+    key: str
+    part: str
+    fields: Mapping[str, JSON]
+    links: Mapping[str, str]
+    destination_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one operation.
+
+    :param destination_id: the record's id when `error` is None.
+    :param error: one of the error tree: NotSent, RateLimited, BudgetExhausted, InDoubt, Rejected, AuthError,
+        PlanLimit, Unavailable, Fatal; None when it was done.
+    """
+
+    operation: int
+    destination_id: str | None = None
+    error: Exception | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A record as the destination holds it, in canonical form.
+
+    :param key: the source key it carries (in its field or marker), None when it carries none.
+    :param fields: as `Operation.fields`, plus what only the destination knows; absent fields are None or missing.
+    :param links: field to destination id.
+    :param added, updated: by the destination's clock, UTC.
+    """
+
+    object: str
+    id: str
+    key: str | None
+    fields: Mapping[str, JSON]
+    links: Mapping[str, str]
+    added: datetime | None = None
+    updated: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """Requests and budget units used so far by one writer."""
+
+    requests: int
+    tokens: int
+
+
+class Writer(Protocol):
+    """Talks to one account of a destination; its behaviours are the plugin's, as this account's settings have them."""
+
+    @property
+    def behaviours(self) -> Behaviours: ...
+
+    async def account(self) -> Account:
+        """Return whose account this is.
+
+        :raises AuthError: the token is refused or its user may not do what a migration needs.
+        """
+        ...
+
+    async def users(self) -> Sequence[User]:
+        """Return all users of the account, deactivated ones included."""
+        ...
+
+    async def schema(self) -> Sequence[SchemaItem]:
+        """Return the account's schema items, each with its id."""
+        ...
+
+    def bind(self, items: Mapping[str, SchemaItem]) -> None:
+        """Tell the writer which item each name of the spec stands for (`SchemaItem.key` to the account's item).
+
+        What is told adds to what was told before; of an item that the writer itself created, its id is enough.
+        """
+        ...
+
+    async def apply(self, operations: Sequence[Operation]) -> list[Outcome]:
+        """Carry out at most `max_batch` operations of one object and return an outcome for each, in their order."""
+        ...
+
+    def list(self, object: str, since: datetime | None = None, parent: str | None = None) -> AsyncIterator[Stored]:
+        """Yield what the account holds, through pages at their largest.
+
+        :param since: only what was added or changed at or after this time, where `filter_since` is declared.
+        :param parent: `FIELD:ID`, only what hangs on that record.
+        """
+        ...
+
+    async def get_many(self, object: str, ids: Sequence[str]) -> Sequence[Stored]:
+        """Return those of the records that exist."""
+        ...
+
+    def comparable(self, object: str, fields: Mapping[str, JSON]) -> Mapping[str, JSON]:
+        """Return the fields in the form in which two of them mean the same exactly if they are equal."""
+        ...
+
+    def spent(self) -> Spent:
+        """Return what this writer has used so far."""
+        ...
+
+    async def aclose(self) -> None:
+        """Close connections."""
+        ...

@@ -1,0 +1,147 @@
+"""What a source reads: streams of records, rejections and skips; and the Protocols of its reader."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, BinaryIO, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from datetime import date, datetime
+
+    from flitstack.protocols.base import JSON, Schema, Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """One kind of source record.
+
+    :param name: neutral name, plural (`patients`).
+    :param schema: JSON Schema (2020-12) of a record's data. A property may carry `x-references: STREAM` (its value is
+        an id of that stream), `x-as` (the name under which an expression reaches the record referred to) and `x-type`
+        (`date`, `datetime`, `local-datetime`, `time`, `decimal`): how its text becomes a value in expressions.
+    :param files: the files of the export it was read from, for messages.
+    :param codebook: field to code to meaning, as the layout or the export states it.
+    """
+
+    name: str
+    schema: Schema
+    files: tuple[str, ...] = ()
+    codebook: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """Where in the export a record was found; lines count from 1, the header's line included."""
+
+    file: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One row of a stream: `data` holds JSON values under neutral names; a missing value is None or absent."""
+
+    stream: str
+    id: str
+    data: Mapping[str, JSON]
+    where: Where
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """A row or record that cannot move: a stable code, the reason and what to do, never a value."""
+
+    stream: str
+    id: str | None
+    code: str
+    reason: str
+    hint: str
+    where: Where | None = None
+    field: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """A row that is noticed and left out by a named rule (`totals_line`, `repeated_header`)."""
+
+    stream: str
+    id: str | None
+    rule: str
+    where: Where
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the audit: counts and source keys, never a value."""
+
+    code: str
+    message: str
+    severity: Severity = "info"
+    stream: str | None = None
+    count: int = 1
+    keys: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class InputFile:
+    """One file of the export as it was found.
+
+    :param dialect: encoding, delimiter, quote character and line ending in words, for people.
+    :param role: the layout's name for it, or None when no stream reads it.
+    :param sha256: of the bytes.
+    :param dropped: columns that hold secrets and were dropped while parsing.
+    """
+
+    name: str
+    size: int
+    sha256: str
+    dialect: str
+    role: str | None
+    rows: int | None = None
+    dropped: tuple[str, ...] = ()
+
+
+class SourceReader(Protocol):
+    """Reads one export."""
+
+    def streams(self) -> Sequence[Stream]:
+        """Return the streams this export holds; a stream whose file is absent is not among them.
+
+        :raises NotAnExportError: nothing here is recognised; the message says which setting would help.
+        """
+        ...
+
+    def known_streams(self) -> Sequence[Stream]:
+        """Return every stream this source can have, present or not."""
+        ...
+
+    def read(self, stream: str) -> Iterator[Record | Rejection | Skip]:
+        """Yield every row of the stream, in the file's order, each as exactly one of the three."""
+        ...
+
+    def as_of(self) -> datetime | date | None:
+        """Return what the export says of its own time: a setting or its manifest, else the newest clinical or
+        transaction date seen while reading (so ask after reading), else None. Never a file's time."""
+        ...
+
+    def inventory(self) -> Sequence[InputFile]:
+        """Return the files found; rows and dropped columns are complete once their streams were read."""
+        ...
+
+    def findings(self) -> Sequence[Finding]:
+        """Return what was noticed about the export as a whole (unknown files, empty files, dropped columns)."""
+        ...
+
+    def close(self) -> None:
+        """Let go of open files."""
+        ...
+
+
+@runtime_checkable
+class Attachments(Protocol):
+    """A reader whose export holds the bytes of documents."""
+
+    def open_attachment(self, path: str) -> BinaryIO:
+        """Return the file's bytes, opened for reading; `path` is as the record states it."""
+        ...
