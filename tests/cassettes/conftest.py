@@ -47,8 +47,7 @@ def tape(request: pytest.FixtureRequest) -> Iterator[Tape]:
         with recording(order, mode, passed) as account:
             yield account
         return
-    with replaying(order, mode.folder) as (account, cassette):
-        yield account
-    if passed():
-        unplayed = [str(one) for number, one in enumerate(cassette.requests) if not cassette.play_counts[number]]
-        assert cassette.all_played, f"recorded and not asked for: {unplayed}"
+    with replaying(order, mode.folder) as replay:
+        yield replay.tape
+    if replay.missing or passed():
+        assert replay.shortfall() == "", f"If this is meant: python tools/record_cassettes.py --only {order.name}"

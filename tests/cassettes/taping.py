@@ -38,6 +38,7 @@ START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 ASIDE = timedelta(seconds=10)  # for what is asked off the record, so that it is out of the window when the tape runs
 LIST_LAG_S = 5.0
 DOCUMENT = b"An invented document.\n"
+BODY_SHOWN = 300
 MATCH_ON = ("method", "path", "query", "body")
 
 _network_is_off = False
@@ -195,12 +196,44 @@ def mode_from_environment() -> Mode:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """A cassette that plays.
+
+    :param missing: requests that were asked for and are not on it, with their bodies cut short.
+    """
+
+    tape: Tape
+    cassette: Any
+    missing: list[str]
+
+    def shortfall(self) -> str:
+        """Return what was asked and not recorded, or recorded and not asked; "" when the two agree."""
+        if self.missing:
+            return f"asked for and not on the cassette: {'; '.join(self.missing)}"
+        if self.cassette.all_played:
+            return ""
+        plays = self.cassette.play_counts
+        unplayed = [str(request) for number, request in enumerate(self.cassette.requests) if not plays[number]]
+        return f"on the cassette and not asked for: {'; '.join(unplayed)}"
+
+
 @contextmanager
-def replaying(order: Order, folder: Path) -> Iterator[tuple[Tape, Any]]:
-    """Yield the account on the cassette, and the cassette; whatever is not on it fails."""
+def replaying(order: Order, folder: Path) -> Iterator[Replay]:
+    """Yield the account on the cassette; whatever is not on it fails."""
     tape = Tape(order, ROOT, "none-is-needed", VirtualClock(START))
     with network_off(), _player(Scrubber(), "none").use_cassette(path_of(order, folder)) as cassette:
-        yield tape, cassette
+        replay, can_play = Replay(tape, cassette, []), cassette.can_play_response_for
+
+        def noting(request: Request) -> bool:
+            """Note what cannot be played, since the code under test may turn the recorder's error into its own."""
+            if can_play(request):
+                return True
+            replay.missing.append(f"{request.method} {request.path} {(request.body or b'')[:BODY_SHOWN]!r}")
+            return False
+
+        cassette.can_play_response_for = noting
+        yield replay
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import pytest
 import yaml
 from tests.cassettes.scrubbing import HOST, KEPT_REQUEST_HEADERS, KEPT_RESPONSE_HEADERS, RESERVED
-from tests.cassettes.taping import FOLDER, NetworkUsedError, Order, network_off, replaying
+from tests.cassettes.taping import FOLDER, NetworkUsedError, Order, Tape, network_off, replaying
 from vcr.errors import CannotOverwriteExistingCassetteException  # type: ignore[import-untyped]
 
 from flitstack_pipedrive.account import ME
@@ -130,18 +130,51 @@ def test_a_guarded_process_reaches_no_network() -> None:
         socket.create_connection(("127.0.0.1", port)).close()
 
 
-def test_a_request_that_is_not_on_the_cassette_fails_instead_of_being_sent() -> None:
-    async def ask(call: Call) -> None:
-        client = tape.client()
-        try:
+async def ask(tape: Tape, *calls: Call) -> None:
+    """Send the calls with a client of their own."""
+    client = tape.client()
+    try:
+        for call in calls:
             await client.send(call)
-        finally:
-            await client.aclose()
+    finally:
+        await client.aclose()
 
-    with replaying(Order("account"), FOLDER) as (tape, cassette):
-        asyncio.run(ask(ME))
+
+def test_a_request_that_is_not_on_the_cassette_fails_and_is_named() -> None:
+    with replaying(Order("account"), FOLDER) as replay:
         with pytest.raises(CannotOverwriteExistingCassetteException):
-            asyncio.run(ask(Call(2, "POST", "/persons", body={"name": "Not On It"})))
+            asyncio.run(ask(replay.tape, ME, Call(2, "POST", "/persons", body={"name": "Not On It"})))
 
-        assert cassette.play_count == 1
-        assert not cassette.all_played
+    assert replay.cassette.play_count == 1
+    assert "POST /api/v2/persons" in replay.shortfall()
+    assert "Not On It" in replay.shortfall()
+
+
+def test_what_is_on_the_cassette_and_was_not_asked_for_is_named() -> None:
+    with replaying(Order("account"), FOLDER) as replay:
+        asyncio.run(ask(replay.tape, ME))
+
+    assert not replay.missing
+    assert "/api/v1/users" in replay.shortfall()
+
+
+def test_no_answer_is_given_twice() -> None:
+    with replaying(Order("account"), FOLDER) as replay, pytest.raises(CannotOverwriteExistingCassetteException):
+        asyncio.run(ask(replay.tape, ME, ME))
+
+
+@pytest.mark.parametrize(
+    ("call", "why"),
+    [
+        (Call(2, "POST", "/personFields", body={"field_name": "Other__c", "field_type": "varchar"}), "body"),
+        (Call(2, "GET", "/personFields", query={"limit": "499"}), "query"),
+        (Call(2, "GET", "/pipelines/{id}", {"id": "2"}), "method"),
+        (Call(2, "GET", "/productFields", query={"limit": "500"}), "path"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_request_matches_by_method_path_query_and_body(call: Call, why: str) -> None:
+    with replaying(Order("schema"), FOLDER) as replay, pytest.raises(CannotOverwriteExistingCassetteException):
+        asyncio.run(ask(replay.tape, call))
+
+    assert replay.missing, why

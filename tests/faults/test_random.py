@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
+from itertools import count
 from typing import TYPE_CHECKING, Any, Protocol
 
 from hypothesis import HealthCheck, given, settings
@@ -16,6 +15,8 @@ from flitstack.testing.memory import Fault
 from flitstack.testing.migration import Migration
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from flitstack.protocols import Operation
     from flitstack.stages.report import RunReport
     from flitstack.testing.memory_source import Row
@@ -79,10 +80,15 @@ REFUSED = st.sets(st.sampled_from([f"memory:{s}:{i}" for s in STREAMS for i in I
 DEATHS = st.lists(st.integers(1, 200), max_size=3)
 
 
+NUMBERS = count()
+
+
 def prepared(
-    rows: dict[str, list[Row]], refused: set[str], fate: Fate, concurrency: int = 1, lag_s: float = 0.0
+    folder: Path, rows: dict[str, list[Row]], refused: set[str], fate: Fate, concurrency: int = 1, lag_s: float = 0.0
 ) -> Migration:
-    migration = Migration(Path(tempfile.mkdtemp()), concurrency=concurrency)
+    place = folder / str(next(NUMBERS))
+    place.mkdir()
+    migration = Migration(place, concurrency=concurrency)
     migration.account.lag_s = lag_s
     migration.export.rows = dict(rows)
 
@@ -116,6 +122,7 @@ def assert_adds_up(report: RunReport, rows: dict[str, list[Row]]) -> None:
 @settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(EXPORTS, FAULTS, REFUSED, DEATHS, st.integers(1, 4), st.sampled_from([0.0, 1.0, 4.9]))
 def test_the_account_ends_as_it_would_have_without(
+    tmp_path: Path,
     fate: Fate,
     rows: dict[str, list[Row]],
     faults: dict[int, Fault],
@@ -125,11 +132,11 @@ def test_the_account_ends_as_it_would_have_without(
     lag_s: float,
 ) -> None:
     fate.live()
-    calm = prepared(rows, refused, fate)
+    calm = prepared(tmp_path, rows, refused, fate)
     wanted = until_settled(calm)
     assert_adds_up(wanted, rows)
 
-    migration = prepared(rows, refused, fate, concurrency, lag_s)
+    migration = prepared(tmp_path, rows, refused, fate, concurrency, lag_s)
     migration.account.faults = faults
     for last in deaths:
         fate.live(last)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class Call:
     """An authenticated request to a known path.
 
-    :param param: what stands in the path for `{id}` or `{field_code}`, "" when nothing does.
+    :param params: what stands in the path for `{id}` or `{field_code}` and what may follow it.
     :param body: parsed JSON, or None without a body.
     :param form: fields of a form; `upload` holds the file's name and bytes.
     """
@@ -25,7 +25,7 @@ class Call:
     account: Account
     user: Member
     version: str
-    param: str
+    params: tuple[str, ...]
     query: Mapping[str, str]
     body: Any
     form: Mapping[str, str]
@@ -36,15 +36,21 @@ class Call:
     def store(self) -> Store:
         return self.account.store
 
-    def number(self) -> int:
-        """Return the id in the path.
+    @property
+    def param(self) -> str:
+        """Return what stands in the path for `{id}` or `{field_code}`."""
+        return self.params[0]
+
+    def number(self, place: int = 0) -> int:
+        """Return an id in the path, the first unless said otherwise.
 
         :raises ApiError: 400, it is no number.
         """
-        if not self.param.isdecimal() or len(self.param) > 18:
+        text = self.params[place]
+        if not (text.isdecimal() and text.isascii()) or len(text) > 18:
             refused = refused_v2 if self.version == "v2" else refused_v1
             raise refused({"id": "The value is not a valid 'integer'"})
-        return int(self.param)
+        return int(text)
 
     def fields(self) -> dict[str, Any]:
         """Return the JSON object of the body.

@@ -7,16 +7,15 @@ import threading
 from contextlib import suppress
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote
 
 from starlette.datastructures import QueryParams, UploadFile
 from starlette.formparsers import MultiPartException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from flitstack_pipedrive.sandbox.answers import Answer, ApiError, failed, not_offered, unauthorized
-from flitstack_pipedrive.sandbox.call import Call, Handler
-from flitstack_pipedrive.sandbox.routes import ROUTES
+from flitstack_pipedrive.sandbox.answers import Answer, ApiError, failed, unauthorized
+from flitstack_pipedrive.sandbox.call import Call
+from flitstack_pipedrive.sandbox.routes import find
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,9 +24,9 @@ if TYPE_CHECKING:
 
     from flitstack_pipedrive.sandbox.account import Account, Member
     from flitstack_pipedrive.sandbox.limits import Limits
+    from flitstack_pipedrive.sandbox.routes import Route
 
-_PREFIXES = MappingProxyType({"/api/v2/": "v2", "/api/v1/": "v1", "/v1/": "v1"})
-_FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
+__FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
 _NO_QUERY: Mapping[str, str] = MappingProxyType({})
 
 
@@ -69,34 +68,36 @@ class Gateway:
         refusal = self._limits.refuse(user, headers) or self._limits.refuse_write(user, method, headers)
         if refusal is not None:
             return refusal
-        version, handler, param, cost = find(method, path)
-        call = await self._call(request, user, version, param)
+        route, params = find(method, path)
+        call = await self._call(request, user, route.version, params)
         later = request.scope.get("sandbox.later")
         if later is not None:
             # The front carries it out when its time has come, as a server would that lost its client.
-            later.append(lambda: self._carry_out_late(handler, call, cost))
+            later.append(lambda: self._carry_out_late(route, call))
             return Answer(b"")
         with self.lock:
-            return self._carry_out(handler, call, cost, headers)
+            return self._carry_out(route, call, headers)
 
-    def _carry_out_late(self, handler: Handler, call: Call, cost: int) -> None:
+    def _carry_out_late(self, route: Route, call: Call) -> None:
         with self.lock, suppress(ApiError):
-            self._carry_out(handler, call, cost, {})
+            self._carry_out(route, call, {})
 
-    def _carry_out(self, handler: Handler, call: Call, cost: int, headers: dict[str, str]) -> Answer:
+    def _carry_out(self, route: Route, call: Call, headers: dict[str, str]) -> Answer:
         try:
-            answer = handler(call)
+            if route.operation is not None:
+                route.operation.check(call.query, call.body)
+            answer = route.handler(call)
         except ApiError:
             self._account.store.forget_ids()
-            self._limits.spend(cost if self._account.switches.errors_cost_tokens else 0, headers)
+            self._limits.spend(route.cost if self._account.switches.errors_cost_tokens else 0, headers)
             raise
-        self._limits.spend(cost, headers)
+        self._limits.spend(route.cost, headers)
         return answer
 
-    async def _call(self, request: Request, user: Member, version: str, param: str) -> Call:
+    async def _call(self, request: Request, user: Member, version: str, params: tuple[str, ...]) -> Call:
         raw = request.scope["query_string"]
         query: Mapping[str, str] = dict(QueryParams(raw)) if raw else _NO_QUERY
-        call = Call(self._account, user, version, param, query, None, {}, None, request.headers.get("host", ""))
+        call = Call(self._account, user, version, params, query, None, {}, None, request.headers.get("host", ""))
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind in _FORMS:
             call.form, call.upload = await _read_form(request)
@@ -104,26 +105,6 @@ class Gateway:
             body = await request.body()
             call.body = _parse(body, kind) if body else None
         return call
-
-
-def find(method: str, path: str) -> tuple[str, Handler, str, int]:
-    """Return version, handler, the path's variable part and the cost in tokens.
-
-    :raises ApiError: 501, the sandbox does not do that.
-    """
-    prefix = next((known for known in _PREFIXES if path.startswith(known)), None)
-    if prefix is None:
-        raise not_offered(method, path)
-    version, rest = _PREFIXES[prefix], path[len(prefix) :]
-    found = ROUTES.get((version, method, f"/{rest}"))
-    if found is not None:
-        return version, found.handler, "", found.cost
-    first, _, more = rest.partition("/")
-    variable, slash, tail = more.partition("/")
-    found = ROUTES.get((version, method, f"/{first}/*{slash}{tail}")) if variable else None
-    if found is None:
-        raise not_offered(method, path)
-    return version, found.handler, unquote(variable), found.cost
 
 
 def _parse(body: bytes, kind: str) -> Any:

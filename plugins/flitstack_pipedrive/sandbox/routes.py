@@ -117,14 +117,48 @@ _V1: dict[str, Handler] = {
 }
 
 
-def _table() -> Mapping[tuple[str, str, str], Route]:
-    """Return the routes by version, method and path, with `*` for the one variable part a path may have."""
+PREFIXES = MappingProxyType({"/api/v2/": "v2", "/api/v1/": "v1", "/v1/": "v1"})
+
+
+def _offered() -> Mapping[str, Handler]:
+    """Return what answers, by call as the derived tables write it."""
+    return {f"{version} {line}": handler for version, lines in (("v1", _V1), ("v2", _V2)) for line, handler in lines.items()}
+
+
+def _table() -> Mapping[tuple[str, ...], Route]:
+    """Return the routes by version, method and the path's parts, with `*` for a part that may be anything."""
     table = {}
-    for version, handlers in (("v2", _V2), ("v1", _V1)):
-        for line, handler in handlers.items():
-            method, path = line.split()
-            table[version, method, re.sub(r"\{\w+\}", "*", path)] = Route(handler, COSTS[version, method, path])
+    for call in tables():
+        version, method, path = call.split(" ")
+        parts = ("*" if part.startswith("{") else part for part in path.strip("/").split("/"))
+        table[version, method, *parts] = Route(version, OFFERED.get(call, _not_offered(call)), operation(call))
     return MappingProxyType(table)
 
 
+def _not_offered(call: str) -> Handler:
+    _, method, path = call.split(" ")
+
+    def handler(call: Call) -> Answer:
+        raise not_offered(method, path)
+
+    return handler
+
+
+OFFERED = MappingProxyType(_offered())
 ROUTES = _table()
+
+
+def find(method: str, path: str) -> tuple[Route, tuple[str, ...]]:
+    """Return what answers a request, and the path's variable parts.
+
+    :raises ApiError: 501, it is no operation of the specifications.
+    """
+    prefix = next((known for known in PREFIXES if path.startswith(known)), None)
+    if prefix is None:
+        raise not_offered(method, path)
+    version, parts = PREFIXES[prefix], path[len(prefix) :].split("/")
+    for shape in _SHAPES[min(len(parts), len(_SHAPES) - 1)]:
+        found = ROUTES.get((version, method, *("*" if free else part for part, free in zip(parts, shape, strict=False))))
+        if found is not None:
+            return found, tuple(unquote(part) for part, free in zip(parts, shape, strict=False) if free)
+    raise not_offered(method, path)
