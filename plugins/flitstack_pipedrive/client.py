@@ -235,7 +235,8 @@ class Client:
             except _NEVER_LEFT as exc:
                 self._requests -= 1
                 raise NotSent(
-                    f"pipedrive: no connection to {request.url.host}. Check the network and PIPEDRIVE_BASE_URL."
+                    f"pipedrive: no connection to {request.url.host}. Check the network and PIPEDRIVE_BASE_URL, then "
+                    "run the same command again."
                 ) from exc
             except (httpx.HTTPError, httpx.StreamError) as exc:
                 raise _LostError from exc

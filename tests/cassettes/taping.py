@@ -41,6 +41,8 @@ DOCUMENT = b"An invented document.\n"
 BODY_SHOWN = 300
 MATCH_ON = ("method", "path", "query", "body")
 
+REFUSED = frozenset({"socket.connect", "socket.sendto", "socket.getaddrinfo", "socket.gethostbyname"})
+
 _network_is_off = False
 _guarded = False
 
@@ -50,7 +52,7 @@ class NetworkUsedError(Exception):
 
 
 def _guard(event: str, arguments: tuple[Any, ...]) -> None:
-    if _network_is_off and event in ("socket.connect", "socket.getaddrinfo", "socket.sendto"):
+    if _network_is_off and event in REFUSED:
         raise NetworkUsedError(f"{event} during a replay")
 
 

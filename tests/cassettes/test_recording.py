@@ -38,13 +38,13 @@ def test_recording_from_an_address_leaves_nothing_in_the_account_and_no_token_in
         token = sandbox.users[0]["token"]
         before = sandbox.dump()
 
-        result = record("--base-url", url, "--out", str(tmp_path), "--only", "deal-won", "error-429", token=token)
+        result = record("--base-url", url, "--out", str(tmp_path), "--only", "error-404", "error-429", token=token)
 
         assert result.returncode == 0, result.stdout + result.stderr
         after = sandbox.dump()
 
     assert {kind: len(live) for kind, live in after.items()} == {kind: len(live) for kind, live in before.items()}
-    assert created(tmp_path / "deal-won.yaml")
+    assert created(tmp_path / "error-404.yaml")
     for path in tmp_path.iterdir():
         assert token not in path.read_text("ascii") + result.stdout + result.stderr
         assert url.removeprefix("http://") not in path.read_text("ascii")

@@ -10,7 +10,6 @@ import pytest
 import yaml
 
 from flitstack_pipedrive.sandbox.app import Switches
-from flitstack_pipedrive.sandbox.plans import COSTS
 from flitstack_pipedrive.sandbox.resources.activity_types import ICONS
 
 if TYPE_CHECKING:
@@ -33,15 +32,6 @@ def specs() -> dict[str, Any]:
         version: yaml.load((folder / f"openapi-{version}.yaml").read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
         for version in ("v1", "v2")
     }
-
-
-def test_every_cost_is_the_one_in_the_specs(specs: dict[str, Any]) -> None:
-    official = {
-        (version, method, path): specs[version]["paths"].get(path, {}).get(method.lower(), {}).get("x-token-cost")
-        for version, method, path in COSTS
-    }
-
-    assert official == dict(COSTS)
 
 
 def test_the_icons_are_the_official_ones(specs: dict[str, Any]) -> None:

@@ -113,23 +113,31 @@ def _value_at(place: int) -> Callable[[tuple[Any, str]], Any]:
 
 
 @dataclass(frozen=True, slots=True)
-class LinkRule:
-    """How one link is made: to a record of a stream, or (`stream` empty) to a schema item by its name."""
+class LinkTarget:
+    """What one link may point to: a record of a stream, or (`stream` empty) a schema item by its name.
 
-    field: str
+    :param is_user: the record stands for a user of the destination, who may or may not be there.
+    """
+
     object: str
     stream: str
     of: str
     part: str
     required: bool
     fallback: bool
+    is_user: bool = False
 
-    def make(self, value: Any, scope: Scope, items: frozenset[str]) -> LinkRef | None:
+    def holds(self, value: Any, field: str, scope: Scope) -> bool:
+        """Return whether the record names something here, and where it names a user, one that the account has."""
+        named = link_id(value, f"links.{field}")
+        return named is not None and (not self.is_user or scope.is_matched(self.stream, named))
+
+    def make(self, value: Any, field: str, scope: Scope, items: frozenset[str]) -> LinkRef | None:
         """Return the link; None when the record names nothing and may do so.
 
         :raises Rejected: a schema item that the spec does not have (`unknown_schema_item`).
         """
-        named = link_id(value, f"links.{self.field}")
+        named = link_id(value, f"links.{field}")
         if named is None:
             key = ""
             if not (self.required or self.fallback):
@@ -137,19 +145,38 @@ class LinkRule:
         elif self.stream:
             key = record_key(scope.source_id, self.stream, named)
         else:
-            key = self._item_key(named, items)
+            key = self._item_key(named, field, items)
         return LinkRef(self.object, key, self.part, self.required, self.fallback)
 
-    def _item_key(self, name: str, items: frozenset[str]) -> str:
+    def _item_key(self, name: str, field: str, items: frozenset[str]) -> str:
         key = SchemaItem(self.object, name, self.of).key
         if key not in items:
             raise Rejected(
                 "unknown_schema_item",
                 f"The mapping's schema has no {self.object} of the name that this record asks for.",
                 "Add it to the mapping's schema, or map the record to one that is there.",
-                self.field,
+                field,
             )
         return SCHEMA_PREFIX + key
+
+
+@dataclass(frozen=True, slots=True)
+class LinkRule:
+    """How one link is made: to the first of its targets that the record and the account have, else to the last."""
+
+    field: str
+    targets: tuple[LinkTarget, ...]
+
+    def make(self, values: Sequence[Any], scope: Scope, items: frozenset[str]) -> LinkRef | None:
+        """Return the link, or None; see `LinkTarget.make`.
+
+        :param values: what the expression of each target gave.
+        """
+        last = len(self.targets) - 1
+        for at, (target, value) in enumerate(zip(self.targets, values, strict=True)):
+            if at == last or target.holds(value, self.field, scope):
+                return target.make(value, self.field, scope, items)
+        raise ValueError(f"link {self.field} has no target")
 
 
 def link_id(value: Any, label: str) -> str | None:
@@ -290,11 +317,14 @@ class Entry:
         self, key: str, part: str, row: Sequence[Any], made_of: tuple[Contribution, ...], scope: Scope
     ) -> Desired:
         links: dict[str, LinkRef] = {}
-        for rule, value in zip(self.links, row, strict=False):
-            link = rule.make(value, scope, self.items)
+        at = 0
+        for rule in self.links:
+            end = at + len(rule.targets)
+            link = rule.make(row[at:end], scope, self.items)
+            at = end
             if link is not None:
                 links[rule.field] = link
-        values = row[len(self.links) :]
+        values = row[at:]
         fields: dict[str, JSON] = {}
         for name, value in zip(self.fields, values, strict=True):
             fields[name] = value if value is None or type(value) is str else _canonical(value, name)

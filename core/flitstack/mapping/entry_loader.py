@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from jinja2 import nodes
 
-from flitstack.mapping.entries import Collect, Condition, Conditions, Entry, LinkRule
+from flitstack.mapping.entries import Collect, Condition, Conditions, Entry, LinkRule, LinkTarget
 from flitstack.mapping.expressions import Expression, ExpressionCompiler
 from flitstack.mapping.kinds import Kind, ListOf, OneRecord, Scalar, member_names
 from flitstack.mapping.model import Lineage
@@ -15,7 +15,7 @@ from flitstack.mapping.records import Shape, open_shape
 from flitstack.mapping.words import nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
 
     from flitstack.mapping.yamltext import Path
     from flitstack.protocols import SchemaItem
@@ -36,7 +36,9 @@ class SpecContext:
         objects: Collection[str],
         items: Mapping[str, SchemaItem],
         strict_streams: bool,
+        user: str,
     ) -> None:
+        self.user = user
         self.compiler = compiler
         self.shapes = shapes
         self.objects = objects
@@ -90,7 +92,7 @@ class EntryLoader:
         parts_of = self._parts()
         link_rules, link_ids = self._links()
         fields = {name: self._expression(("fields", name), given) for name, given in (data.get("fields") or {}).items()}
-        written = [*link_ids, *fields.values()]
+        written = [*(one for several in link_ids for one in several), *fields.values()]
         none = Expression("none", "key", nodes.Const(None), Scalar("none"), frozenset())
         at_once = parts_of is None and not later
         prepare = None if at_once else compiler.unit([key or none, parts_of or none], lets)
@@ -229,20 +231,29 @@ class EntryLoader:
 
     # --- links ------------------------------------------------------------------------------------------------------
 
-    def _links(self) -> tuple[tuple[LinkRule, ...], list[Expression]]:
+    def _links(self) -> tuple[tuple[LinkRule, ...], list[tuple[Expression, ...]]]:
+        """Return the links, and of each the expressions of its targets."""
         rules, ids = [], []
-        for field, data in (self._data.get("links") or {}).items():
-            place = ("links", field)
-            target = self._context.object((*self._path, *place, "object"), data["object"])
-            stream = data.get("stream", "")
-            if stream:
-                self._context.shape((*self._path, *place, "stream"), stream)
-            ids.append(self._expression((*place, "id" if stream else "name"), data["id" if stream else "name"]))
-            if not stream:
-                self._check_item((*self._path, *place, "name"), target, data.get("of", ""), ids[-1])
-            required, fallback = data.get("required", False), data.get("fallback", False)
-            rules.append(LinkRule(field, target, stream, data.get("of", ""), data.get("part", ""), required, fallback))
+        for field, given in (self._data.get("links") or {}).items():
+            alone = not isinstance(given, list)
+            places = [("links", field) if alone else ("links", field, at) for at in range(1 if alone else len(given))]
+            found = [self._target(place, data) for place, data in zip(places, [given] if alone else given, strict=True)]
+            rules.append(LinkRule(field, tuple(target for target, _ in found)))
+            ids.append(tuple(expression for _, expression in found))
         return tuple(rules), ids
+
+    def _target(self, place: tuple[str | int, ...], data: Mapping[str, Any]) -> tuple[LinkTarget, Expression]:
+        name = self._context.object((*self._path, *place, "object"), data["object"])
+        stream, of = data.get("stream", ""), data.get("of", "")
+        if stream:
+            self._context.shape((*self._path, *place, "stream"), stream)
+        what = "id" if stream else "name"
+        expression = self._expression((*place, what), data[what])
+        if not stream:
+            self._check_item((*self._path, *place, "name"), name, of, expression)
+        required, fallback = data.get("required", False), data.get("fallback", False)
+        is_user = name == self._context.user
+        return LinkTarget(name, stream, of, data.get("part", ""), required, fallback, is_user), expression
 
     def _check_item(self, path: Path, target: str, of: str, name: Expression) -> None:
         """Note a link to a schema item that the spec does not have, as far as that can be known before any record."""
@@ -256,10 +267,16 @@ class EntryLoader:
     # --- lineage ----------------------------------------------------------------------------------------------------
 
     def _lineage(
-        self, rules: tuple[LinkRule, ...], ids: list[Expression], fields: Mapping[str, Expression]
+        self, rules: tuple[LinkRule, ...], ids: list[tuple[Expression, ...]], fields: Mapping[str, Expression]
     ) -> dict[str, Lineage]:
-        by_name = {**{rule.field: found for rule, found in zip(rules, ids, strict=True)}, **fields}
-        return {name: Lineage(found.source, tuple(sorted(self._columns_of(found)))) for name, found in by_name.items()}
+        by_name = {rule.field: found for rule, found in zip(rules, ids, strict=True)}
+        return {name: self._lineage_of(found) for name, found in by_name.items()} | {
+            name: self._lineage_of((found,)) for name, found in fields.items()
+        }
+
+    def _lineage_of(self, found: Sequence[Expression]) -> Lineage:
+        columns = frozenset().union(*(self._columns_of(expression) for expression in found))
+        return Lineage(" | ".join(expression.source for expression in found), tuple(sorted(columns)))
 
     def _columns_of(self, expression: Expression, names: Mapping[str, Kind] | None = None) -> frozenset[str]:
         visible = self._names if names is None else names

@@ -58,9 +58,10 @@ class Scope:
 
     def names(self) -> dict[str, Any]:
         """Return what every expression of an entry may name besides its record, as far as it hangs on the scope."""
-        return {"as_of": self.as_of, "has_user": self._matched}
+        return {"as_of": self.as_of, "has_user": self.is_matched}
 
-    def _matched(self, stream: str, record_id: str | None) -> bool:
+    def is_matched(self, stream: str, record_id: str | None) -> bool:
+        """Return whether the person of (stream, id) is matched with a user; nobody is not."""
         return record_id is not None and bool(asked(self.has_user, stream, str(record_id)))
 
 

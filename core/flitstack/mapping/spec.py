@@ -77,6 +77,7 @@ def load_spec(
     objects: Collection[str],
     file: str = "mapping spec",
     strict_streams: bool = True,
+    user: str = "user",
 ) -> Spec:
     """Return the spec.
 
@@ -85,6 +86,7 @@ def load_spec(
     :param objects: everything an entry may write or a link point to, the object of users included.
     :param file: name for messages.
     :param strict_streams: a stream without a schema is an error; otherwise its fields are taken as they come.
+    :param user: which of the objects is the one of users (`Behaviours.user`).
     :raises MappingError: one line per problem: file, line, place, what is wrong and the nearest known name.
     """
     document = read_yaml(text, file)
@@ -98,7 +100,7 @@ def load_spec(
     known = streams if strict_streams else None
     compiler = ExpressionCompiler(ExpressionEnvironment(transforms), document, problems, values, known)
     items = _items(data.get("schema") or [], objects, document, problems)
-    context = SpecContext(compiler, shapes_of(streams), objects, items, strict_streams)
+    context = SpecContext(compiler, shapes_of(streams), objects, items, strict_streams, user)
     entries = tuple(EntryLoader(context, at, entry).load() for at, entry in enumerate(data["entries"]))
     _check_entries(context, entries)
     spec = Spec(

@@ -176,7 +176,7 @@ def _reachable(ctx: RunContext, target: LinkRef) -> bool:
 
 
 def _order_within(ctx: RunContext, object_: str) -> tuple[dict[str, int], dict[str, set[str]]]:
-    """Order records that point to records of the same object.
+    """Order records that point to records of the same object which are not there yet.
 
     :return: key to depth (a parent's is lower), and key to the links that would close a circle: they are written
         by a second operation, once both ends exist.
@@ -184,7 +184,7 @@ def _order_within(ctx: RunContext, object_: str) -> tuple[dict[str, int], dict[s
     edges: dict[str, dict[str, str]] = {}
     for desired in ctx.journal.records.desired(object_):
         if desired.verdict is None:
-            own = {name: t.key for name, t in desired.links.items() if t.object == object_}
+            own = {n: t.key for n, t in desired.links.items() if t.object == object_ and not _linked(ctx, t)}
             if own:
                 edges[desired.key] = own
     depths: dict[str, int] = {}

@@ -271,8 +271,8 @@ class MemoryWriter:
         self._count()
         account = self._account
         account.arrived += 1
-        fault = account.faults.get(account.arrived)
         account.arriving(operation)
+        fault = account.faults.get(account.arrived)
         await account.clock.sleep(account.latency_s)
         if fault is Fault.CRASH:
             raise Fatal("memory: the writer failed.")

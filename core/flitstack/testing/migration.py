@@ -88,6 +88,7 @@ class Migration:
         self.account = MemoryAccount(self.clock)
         self.journal = folder / "flit.db"
         self.words = Words()
+        self.sets: tuple[str, ...] = ("profile=full",)
         self.stop = StopFlag()
         self.behaviours = memory_behaviours(lag_s=lag_s, concurrency=concurrency)
         self._mapping = folder / "memory.yaml.j2"
@@ -101,7 +102,7 @@ class Migration:
         :raises FlitError: what stopped it.
         """
         options = RunOptions(
-            "memory", "memory", self.journal, "export", str(self._mapping), ("profile=full", *sets), passing, dry_run
+            "memory", "memory", self.journal, "export", str(self._mapping), (*self.sets, *sets), passing, dry_run
         )
         self.stop.raised = False
         return asyncio.run(run_migration(options, self.words, self.stop, registry=self.registry, clock=self.clock))

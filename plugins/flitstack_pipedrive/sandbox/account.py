@@ -147,9 +147,22 @@ class Account:
         return member
 
     def load_members(self) -> None:
-        """Read the users of an account that exists already."""
+        """Read the users of an account that exists already, and forget those read before."""
+        self.members.clear()
+        self.tokens.clear()
         for doc, token in self.store.select("user", "doc, token", ()):
             self._remember(json.loads(doc), token)
+
+    def deactivate(self, email: str) -> bool:
+        """Take a user's access away, who keeps what they own; return whether there is such a user."""
+        row = self.store.find("user", [("email = ?", (email,))])
+        if row is None:
+            return False
+        row.doc["active_flag"] = False
+        with self.store.transaction():
+            self.store.put("user", row)
+        self.load_members()
+        return True
 
     def found(self) -> None:
         """Fill a new account: users, one pipeline with five stages, six activity types, three lead labels."""

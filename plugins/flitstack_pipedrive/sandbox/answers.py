@@ -37,9 +37,10 @@ class ApiError(Exception):
         self.answer = Answer(to_json(body).encode(), status, headers=headers or {})
 
 
-def data_v2(data: Any) -> Answer:
+def data_v2(data: Any, status: int = 200, **more: Any) -> Answer:
     """Return the v2 envelope around one record."""
-    return Answer(f'{{"success":true,"data":{to_json(data)}}}'.encode())
+    beside = "".join(f',"{name}":{to_json(value)}' for name, value in more.items())
+    return Answer(f'{{"success":true,"data":{to_json(data)}{beside}}}'.encode(), status)
 
 
 def page_v2(docs: list[str], cursor: str | None) -> Answer:

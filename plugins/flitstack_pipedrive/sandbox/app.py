@@ -120,7 +120,8 @@ class Sandbox:
             self._limits.save()
             self._account.store.close()
             self._account.store = Store(self._path)
-            self._account.forget()
+            self._account.schema_changed()
+            self._account.load_members()
             self._limits = Limits(self._account)
             self._front.gateway = self._gateway = Gateway(self._account, self._limits)
 

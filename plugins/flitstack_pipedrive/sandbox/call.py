@@ -69,7 +69,7 @@ class Call:
 
     def visible(self, table: str) -> list[Where]:
         """Return the conditions that hide what this user may not see."""
-        return [] if self.user.is_admin else _HIDING[table](table, self.user.id)
+        return [] if self.user.is_admin else hiding(table, self.user.id)
 
     def row(self, table: str, number: int, missing: str = "Entity was not found") -> Row:
         """Return the record, deleted within the last 30 days included.
@@ -100,8 +100,19 @@ class Call:
 Handler: TypeAlias = Callable[[Call], Answer]
 
 
+def hiding(table: str, user: int) -> list[Where]:
+    """Return the conditions that hide what a user without admin rights may not see."""
+    return _HIDING[table](table, user)
+
+
 def _own_or_open(table: str, user: int) -> list[Where]:
-    return [(f"CAST({table}.visible_to AS INTEGER) <> 1 OR {table}.owner_id = ?", (user,))]
+    """Return the rule for items: the owner's own, those he follows, and what is open to more than the owner."""
+    followed = (
+        "EXISTS (SELECT 1 FROM follower f WHERE f.deleted = 0 AND f.user_id = ?"
+        f" AND f.entity = '{table}' AND f.of_id = {table}.id)"
+    )
+    own = f"CAST({table}.visible_to AS INTEGER) <> 1 OR {table}.owner_id = ? OR {followed}"
+    return [(own, (user, user))]
 
 
 def _through_links(table: str, user: int) -> list[Where]:
@@ -126,7 +137,7 @@ def _everybody(table: str, user: int) -> list[Where]:
 
 
 _HIDING: Mapping[str, Callable[[str, int], list[Where]]] = {
-    **dict.fromkeys(("person", "organization", "deal", "lead"), _own_or_open),
+    **dict.fromkeys(("person", "organization", "deal", "lead", "product"), _own_or_open),
     **dict.fromkeys(("activity", "note", "file"), _through_links),
-    **dict.fromkeys(("pipeline", "stage", "activity_type", "field"), _everybody),
+    **dict.fromkeys(("pipeline", "stage", "activity_type", "field", "follower", "deal_product"), _everybody),
 }

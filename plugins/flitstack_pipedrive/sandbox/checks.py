@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard
 
 from flitstack_pipedrive.sandbox.account import CURRENCY_CODES
 from flitstack_pipedrive.sandbox.answers import refused_v2
+from flitstack_pipedrive.sandbox.shapes import no_such_parameter, not_a
 from flitstack_pipedrive.sandbox.texts import CLOCK, DURATION, is_date, parse_v2_time
 
 if TYPE_CHECKING:
@@ -27,16 +28,6 @@ ADDRESS_PARTS = (
     "subpremise",
     "postal_code",
 )
-
-
-def no_such_parameter(key: str) -> str:
-    """Return the reason for a key that the request does not have."""
-    return f"Parameter '{key}' is not allowed for this request"
-
-
-def not_a(kind: str) -> str:
-    """Return the reason for a value of the wrong type."""
-    return f"The value is not a valid '{kind}'"
 
 
 def validate(

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from flitstack_pipedrive.sandbox.resources.users import user_doc
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from flitstack_pipedrive.sandbox.account import Account
     from flitstack_pipedrive.sandbox.answers import Doc
 
@@ -24,24 +26,26 @@ def dump(account: Account) -> dict[str, list[Doc]]:
     store = account.store
     state = {table: store.docs(table) for table in PLAIN}
     for table in ("person", "organization", "deal", "lead"):
-        fields = _fields(account, "deal" if table == "lead" else table)
-        state[table] = [{**doc, "by_name": _by_name(doc, fields)} for doc in store.docs(table)]
+        fields = fields_of(account, "deal" if table == "lead" else table)
+        state[table] = [{**doc, "by_name": by_name(doc, fields)} for doc in store.docs(table)]
     state["file"] = [{**doc, "sha256": hashlib.sha256(store.blob(doc["id"])).hexdigest()} for doc in store.docs("file")]
     state["field"] = [
         {"of": entity, **{key: value for key, value in doc.items() if key != "id"}}
         for entity in ("person", "organization", "deal")
-        for doc in _fields(account, entity).values()
+        for doc in fields_of(account, entity).values()
     ]
     state["user"] = [user_doc(account, member, is_you=False) for member in account.members.values()]
     return state
 
 
-def _fields(account: Account, entity: str) -> dict[str, Doc]:
+def fields_of(account: Account, entity: str) -> dict[str, Doc]:
+    """Return the live custom fields of an object, by key."""
     docs = account.store.docs("field", [("entity = ? AND deleted = 0", (entity,))])
     return {doc["field_code"]: doc for doc in docs}
 
 
-def _by_name(doc: Doc, fields: dict[str, Doc]) -> Doc:
+def by_name(doc: Doc, fields: Mapping[str, Doc]) -> Doc:
+    """Return a record's custom values by field name, options by label."""
     values = doc.get("custom_fields", doc)
     return {field["field_name"]: _labelled(values[code], field) for code, field in fields.items() if code in values}
 

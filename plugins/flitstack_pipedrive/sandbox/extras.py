@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from flitstack_pipedrive.sandbox.answers import refused_v2
-from flitstack_pipedrive.sandbox.checks import no_such_parameter
+from flitstack_pipedrive.sandbox.shapes import no_such_parameter
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from flitstack_pipedrive.sandbox.answers import refused_v1
-from flitstack_pipedrive.sandbox.checks import no_such_parameter
+from flitstack_pipedrive.sandbox.shapes import no_such_parameter
 
 if TYPE_CHECKING:
     from flitstack_pipedrive.sandbox.account import Account

@@ -23,10 +23,11 @@ if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
     from flitstack_pipedrive.sandbox.account import Account, Member
+    from flitstack_pipedrive.sandbox.call import Handler
     from flitstack_pipedrive.sandbox.limits import Limits
     from flitstack_pipedrive.sandbox.routes import Route
 
-__FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
+_FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
 _NO_QUERY: Mapping[str, str] = MappingProxyType({})
 
 
@@ -68,25 +69,25 @@ class Gateway:
         refusal = self._limits.refuse(user, headers) or self._limits.refuse_write(user, method, headers)
         if refusal is not None:
             return refusal
-        route, params = find(method, path)
+        route, handler, params = find(method, path)
         call = await self._call(request, user, route.version, params)
         later = request.scope.get("sandbox.later")
         if later is not None:
             # The front carries it out when its time has come, as a server would that lost its client.
-            later.append(lambda: self._carry_out_late(route, call))
+            later.append(lambda: self._carry_out_late(route, handler, call))
             return Answer(b"")
         with self.lock:
-            return self._carry_out(route, call, headers)
+            return self._carry_out(route, handler, call, headers)
 
-    def _carry_out_late(self, route: Route, call: Call) -> None:
+    def _carry_out_late(self, route: Route, handler: Handler, call: Call) -> None:
         with self.lock, suppress(ApiError):
-            self._carry_out(route, call, {})
+            self._carry_out(route, handler, call, {})
 
-    def _carry_out(self, route: Route, call: Call, headers: dict[str, str]) -> Answer:
+    def _carry_out(self, route: Route, handler: Handler, call: Call, headers: dict[str, str]) -> Answer:
         try:
             if route.operation is not None:
                 route.operation.check(call.query, call.body)
-            answer = route.handler(call)
+            answer = handler(call)
         except ApiError:
             self._account.store.forget_ids()
             self._limits.spend(route.cost if self._account.switches.errors_cost_tokens else 0, headers)

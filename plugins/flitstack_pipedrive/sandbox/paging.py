@@ -9,7 +9,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from flitstack_pipedrive.sandbox.answers import Answer, Doc, page_v2, refused_v1, refused_v2, to_json
-from flitstack_pipedrive.sandbox.checks import no_such_parameter
+from flitstack_pipedrive.sandbox.shapes import no_such_parameter
 from flitstack_pipedrive.sandbox.texts import parse_v2_time
 
 if TYPE_CHECKING:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeAlias
+from urllib.parse import unquote
 
-from flitstack_pipedrive.sandbox.plans import COSTS
+from flitstack_pipedrive.sandbox.answers import not_offered
+from flitstack_pipedrive.sandbox.contract import operation, tables
 from flitstack_pipedrive.sandbox.resources import (
     activities,
     activity_types,
@@ -23,17 +24,27 @@ from flitstack_pipedrive.sandbox.resources import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from flitstack_pipedrive.sandbox.call import Handler
+    from flitstack_pipedrive.sandbox.contract import Operation
+
+Node: TypeAlias = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """What answers a call, and its cost in tokens."""
+    """One operation of the API.
 
-    handler: Handler
+    :param handler: what answers it; None when the sandbox does not do it.
+    :param cost: in tokens.
+    :param operation: what its query and body may be; None when the specifications no longer say.
+    """
+
+    version: str
+    handler: Handler | None
     cost: int
+    operation: Operation | None
 
 
 _V2: dict[str, Handler] = {
@@ -118,47 +129,55 @@ _V1: dict[str, Handler] = {
 
 
 PREFIXES = MappingProxyType({"/api/v2/": "v2", "/api/v1/": "v1", "/v1/": "v1"})
+OFFERED: Mapping[str, Handler] = MappingProxyType(
+    {f"v1 {line}": handler for line, handler in _V1.items()} | {f"v2 {line}": handler for line, handler in _V2.items()}
+)
 
 
-def _offered() -> Mapping[str, Handler]:
-    """Return what answers, by call as the derived tables write it."""
-    return {f"{version} {line}": handler for version, lines in (("v1", _V1), ("v2", _V2)) for line, handler in lines.items()}
-
-
-def _table() -> Mapping[tuple[str, ...], Route]:
-    """Return the routes by version, method and the path's parts, with `*` for a part that may be anything."""
-    table = {}
+def _routes() -> Iterator[tuple[str, Route]]:
+    """Yield every operation of the specifications as `v2 POST /persons`, what is not offered included."""
     for call in tables():
+        one = operation(call)
+        yield call, Route(call[:2], OFFERED.get(call), one.cost, one)
+
+
+def _tree() -> Node:
+    """Return the routes by version, method and the path's parts, one level each; `*` stands for any part."""
+    root: Node = {}
+    for call, route in _routes():
         version, method, path = call.split(" ")
-        parts = ("*" if part.startswith("{") else part for part in path.strip("/").split("/"))
-        table[version, method, *parts] = Route(version, OFFERED.get(call, _not_offered(call)), operation(call))
-    return MappingProxyType(table)
+        node = root.setdefault(version, {}).setdefault(method, {})
+        for part in path.strip("/").split("/"):
+            node = node.setdefault("*" if part.startswith("{") else part, {})
+        node[""] = route
+    return root
 
 
-def _not_offered(call: str) -> Handler:
-    _, method, path = call.split(" ")
-
-    def handler(call: Call) -> Answer:
-        raise not_offered(method, path)
-
-    return handler
+_TREE = _tree()
 
 
-OFFERED = MappingProxyType(_offered())
-ROUTES = _table()
+def find(method: str, path: str) -> tuple[Route, Handler, tuple[str, ...]]:
+    """Return the route of a request, what answers it, and the path's variable parts.
 
-
-def find(method: str, path: str) -> tuple[Route, tuple[str, ...]]:
-    """Return what answers a request, and the path's variable parts.
-
-    :raises ApiError: 501, it is no operation of the specifications.
+    :raises ApiError: 501, it is no operation of the specifications, or not one that the sandbox does.
     """
     prefix = next((known for known in PREFIXES if path.startswith(known)), None)
-    if prefix is None:
-        raise not_offered(method, path)
-    version, parts = PREFIXES[prefix], path[len(prefix) :].split("/")
-    for shape in _SHAPES[min(len(parts), len(_SHAPES) - 1)]:
-        found = ROUTES.get((version, method, *("*" if free else part for part, free in zip(parts, shape, strict=False))))
-        if found is not None:
-            return found, tuple(unquote(part) for part, free in zip(parts, shape, strict=False) if free)
+    if prefix is not None:
+        node = _TREE[PREFIXES[prefix]].get(method, {})
+        found = _reach(node, path[len(prefix) :].split("/"), ())
+        if found is not None and found[0].handler is not None:
+            return found[0], found[0].handler, found[1]
     raise not_offered(method, path)
+
+
+def _reach(node: Node, parts: Sequence[str], taken: tuple[str, ...]) -> tuple[Route, tuple[str, ...]] | None:
+    """Return the route below a node and the variable parts; a part's own name goes before `*`."""
+    if not parts:
+        return (node[""], taken) if "" in node else None
+    first, rest = parts[0], parts[1:]
+    if not first:
+        return None
+    found = _reach(node[first], rest, taken) if first in node else None
+    if found is None and "*" in node:
+        found = _reach(node["*"], rest, (*taken, unquote(first)))
+    return found

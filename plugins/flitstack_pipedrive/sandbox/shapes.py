@@ -157,13 +157,22 @@ def _inside(schema: Schema, lenient: bool) -> Shape | None:
     if "enum" in schema:
         allowed = set(map(str, schema["enum"])) if lenient else {(type(one), one) for one in schema["enum"]}
         if lenient:
-            return lambda value: None if str(int(value) if isinstance(value, bool) else value) in allowed else NOT_ALLOWED
+            return lambda value: (
+                None if str(int(value) if isinstance(value, bool) else value) in allowed else NOT_ALLOWED
+            )
         return lambda value: None if (type(value), value) in allowed else NOT_ALLOWED
     if "maxLength" in schema or "minLength" in schema:
         return _length(schema.get("minLength", 0), schema.get("maxLength"))
     if "minimum" in schema or "maximum" in schema:
         return _range(schema.get("minimum"), schema.get("maximum"))
     return None
+
+
+def _one_of(words: list[Any], lenient: bool) -> Shape:
+    if not lenient:
+        return lambda value: None if any(type(value) is type(one) and value == one for one in words) else NOT_ALLOWED
+    allowed = set(map(str, words))
+    return lambda value: None if str(int(value) if isinstance(value, bool) else value) in allowed else NOT_ALLOWED
 
 
 def _list_of(item: Shape, most: int | None) -> Shape:

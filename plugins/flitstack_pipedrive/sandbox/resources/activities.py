@@ -9,6 +9,7 @@ from flitstack_pipedrive.sandbox.answers import Answer, refused_v2
 from flitstack_pipedrive.sandbox.paging import truth
 from flitstack_pipedrive.sandbox.resources.entities import create, delete, get_entity, list_entities, save
 from flitstack_pipedrive.sandbox.resources.native_fields import PRIORITIES
+from flitstack_pipedrive.sandbox.shapes import not_a
 from flitstack_pipedrive.sandbox.texts import sanitize_html, with_seconds
 
 if TYPE_CHECKING:
@@ -52,20 +53,20 @@ _ATTENDEE = {"email", "name", "status", "is_organizer", "person_id", "user_id"}
 
 def _type(value: Any, account: Account) -> str | None:
     if not isinstance(value, str):
-        return checks.not_a("string")
+        return not_a("string")
     return None if value in account.activity_types() else "The activity type does not exist"
 
 
 def _participants(value: Any, account: Account) -> str | None:
     if not isinstance(value, list):
-        return checks.not_a("array")
+        return not_a("array")
     for item in value:
         if not isinstance(item, dict) or not {"person_id"} <= set(item) <= {"person_id", "primary"}:
-            return checks.not_a("object")
+            return not_a("object")
         if not isinstance(item.get("primary", False), bool):
             return "'primary' is not a valid 'boolean'"
         if type(item["person_id"]) is not int:
-            return checks.not_a("integer")
+            return not_a("integer")
         if not account.store.live("person", item["person_id"]):
             return "The person does not exist"
     return None
@@ -73,7 +74,7 @@ def _participants(value: Any, account: Account) -> str | None:
 
 def _attendees(value: Any, account: Account) -> str | None:
     if not isinstance(value, list):
-        return checks.not_a("array")
+        return not_a("array")
     for item in value:
         if not isinstance(item, dict) or set(item) - _ATTENDEE or not isinstance(item.get("email"), str):
             return "An attendee needs an 'email'"

@@ -16,6 +16,7 @@ from flitstack_pipedrive.sandbox.resources.entities import (
     take_customs,
 )
 from flitstack_pipedrive.sandbox.resources.native_fields import DEAL_LABELS
+from flitstack_pipedrive.sandbox.shapes import not_a
 from flitstack_pipedrive.sandbox.texts import parse_v1_time, parse_v2_time
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def _archive_moment(value: Any, account: object) -> str | None:
 
 
 def _percentage(value: Any, account: object) -> str | None:
-    return None if type(value) in (int, float) and 0 <= value <= 100 else checks.not_a("number")
+    return None if type(value) in (int, float) and 0 <= value <= 100 else not_a("number")
 
 
 def _only_false(value: Any, account: object) -> str | None:

@@ -11,6 +11,7 @@ from flitstack_pipedrive.sandbox.answers import Answer, data_v2, not_found, page
 from flitstack_pipedrive.sandbox.customs import TYPES
 from flitstack_pipedrive.sandbox.paging import LARGEST_PAGE, page_limit, refuse_unknown
 from flitstack_pipedrive.sandbox.resources.native_fields import FIRST_CUSTOM_OPTION, field_doc, native_fields
+from flitstack_pipedrive.sandbox.shapes import no_such_parameter, not_a
 
 if TYPE_CHECKING:
     from flitstack_pipedrive.sandbox.answers import Doc
@@ -28,7 +29,7 @@ _DEFAULTS: dict[str, Doc] = {
 
 
 def _settings(value: Any, account: object) -> str | None:
-    return None if isinstance(value, dict) else checks.not_a("object")
+    return None if isinstance(value, dict) else not_a("object")
 
 
 def _any_options(value: Any, account: object) -> str | None:
@@ -77,7 +78,7 @@ def create_field(entity: str) -> Handler:
         checks.validate(body, table, call.account, required=("field_name", "field_type"))
         options = _first_options(body)
         cap = call.account.plan.custom_fields
-        if call.store.count("field", [("deleted = 0", ())]) >= cap:
+        if cap is not None and call.store.count("field", [("deleted = 0", ())]) >= cap:
             raise plan_cap(
                 "Couldn't add the field. Custom fields limit reached.", "feature_capping_custom_fields_limit"
             )
@@ -224,13 +225,13 @@ def _first_options(body: Doc) -> list[str] | None:
     if body["field_type"] in ("enum", "set"):
         return _labels(body.get("options"))
     if "options" in body:
-        raise refused_v2({"options": checks.no_such_parameter("options")})
+        raise refused_v2({"options": no_such_parameter("options")})
     return None
 
 
 def _labels(items: Any) -> list[str]:
     if not isinstance(items, list) or not items or not all(isinstance(item, dict) for item in items):
-        raise refused_v2({"options": checks.not_a("array")})
+        raise refused_v2({"options": not_a("array")})
     labels = [item.get("label") for item in items]
     if not all(isinstance(label, str) and 1 <= len(label.strip()) and len(label) <= LONGEST_LABEL for label in labels):
         raise refused_v2({"options": f"Each item needs a label of 1 to {LONGEST_LABEL} characters"})
@@ -243,7 +244,7 @@ def _labels(items: Any) -> list[str]:
 
 def _option_ids(items: Any, row: Row, keys: set[str]) -> list[int]:
     if not isinstance(items, list) or not items or not all(isinstance(i, dict) and set(i) == keys for i in items):
-        raise refused_v2({"options": checks.not_a("array")})
+        raise refused_v2({"options": not_a("array")})
     known = {option["id"] for option in row.doc["options"]}
     ids = [item["id"] for item in items]
     if not all(type(number) is int and number in known for number in ids):

@@ -70,7 +70,7 @@ _READERS: dict[str, Read] = {
 def list_notes(call: Call) -> Answer:
     """Return a page of notes."""
     docs, start, limit, more = rows_v1(call, "note", _conditions(call), _SORTS)
-    return page_v1([_shown(call, doc) for doc in docs], start, limit, more)
+    return page_v1([note_shown(call, doc) for doc in docs], start, limit, more)
 
 
 def _conditions(call: Call) -> list[Where]:
@@ -102,7 +102,7 @@ def _conditions(call: Call) -> list[Where]:
 
 def get_note(call: Call) -> Answer:
     """Return one note, a deleted one too."""
-    return data_v1(_shown(call, _row(call).doc))
+    return data_v1(note_shown(call, _row(call).doc))
 
 
 def create_note(call: Call) -> Answer:
@@ -131,7 +131,7 @@ def create_note(call: Call) -> Answer:
     row.doc["add_time"], row.doc["update_time"] = v1_time(row.added), v1_time(row.updated)
     with call.store.transaction():
         call.store.put("note", row)
-    return data_v1(_shown(call, row.doc))
+    return data_v1(note_shown(call, row.doc))
 
 
 def update_note(call: Call) -> Answer:
@@ -148,7 +148,7 @@ def update_note(call: Call) -> Answer:
         raise refused_v1({"person_id": "A note needs a lead, deal, person, organization, project or task"})
     _check_pins(row.doc)
     _save(call, row)
-    return data_v1(_shown(call, row.doc))
+    return data_v1(note_shown(call, row.doc))
 
 
 def delete_note(call: Call) -> Answer:
@@ -188,7 +188,7 @@ def _save(call: Call, row: Row) -> None:
         call.store.put("note", row)
 
 
-def _shown(call: Call, doc: Doc) -> Doc:
+def note_shown(call: Call, doc: Doc) -> Doc:
     """Return the note with the names of what it hangs on and of its author."""
     member = call.account.members[doc["user_id"]]
     return {

@@ -9,6 +9,7 @@ from flitstack_pipedrive.sandbox.account import pipeline_doc, stage_doc
 from flitstack_pipedrive.sandbox.answers import Answer, data_v2
 from flitstack_pipedrive.sandbox.paging import STANDARD_SORTS, list_v2
 from flitstack_pipedrive.sandbox.resources.entities import create, save
+from flitstack_pipedrive.sandbox.shapes import not_a
 
 if TYPE_CHECKING:
     from flitstack_pipedrive.sandbox.call import Call
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def _percentage(value: Any, account: object) -> str | None:
-    return None if type(value) is int and 0 <= value <= 100 else checks.not_a("integer")
+    return None if type(value) is int and 0 <= value <= 100 else not_a("integer")
 
 
 _PIPELINE_CHECKS: dict[str, checks.Check] = {"name": checks.title, "is_deal_probability_enabled": checks.boolean}
