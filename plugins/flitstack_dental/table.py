@@ -92,7 +92,7 @@ class Table:
                     count += 1
                     if first:
                         where = Where(name, row.line)
-                        yield Rejection(stream, None, row.code, f"{_place(where)}: {row.reason}", row.hint, where)
+                        yield Rejection(stream, None, row.code, row.reason, row.hint, where)
                     continue
                 cells = row.cells
                 head = cells[0].strip().lower()
@@ -220,7 +220,7 @@ class Table:
             stream,
             None,
             "ragged_row",
-            f"{_place(where)}: the row has {len(cells)} cells where the header has {self._width}.",
+            f"The row has {len(cells)} cells where the header has {self._width}.",
             "Mend the line (often a delimiter in a text without quotes, or a cut line), or export the file again.",
             where,
         )
@@ -237,15 +237,14 @@ class Table:
                     stream,
                     None,
                     "missing_id",
-                    f"{_place(where)}: the row has no id.",
+                    "The row has no id.",
                     "Give the row an id that stays the same.",
                     where,
                     "id",
                 )
             data = record_data(plan, cells, identity)
         except BadCell as bad:
-            reason = f'{_place(where)}, column "{bad.column}": {bad.reason}'
-            return Rejection(stream, identity, bad.code, reason, bad.hint, where, bad.column)
+            return Rejection(stream, identity, bad.code, bad.reason, bad.hint, where, bad.column)
         if accept(data):
             if stream == "custom_columns" and is_secret_name(str(data["name"])):
                 return Skip(stream, identity, "secret_column", where)
@@ -255,7 +254,7 @@ class Table:
             stream,
             identity,
             "invalid_row",
-            f'{_place(where)}: field "{name}" is missing or not as the stream\'s schema has it.',
+            "The field is missing or not as the stream's schema has it.",
             "Complete or mend the cell of that field.",
             where,
             name,
@@ -269,10 +268,6 @@ def _of_values(file: str, stream: str, counters: Counters) -> Iterator[Finding]:
     for column, count in counters.unknown.items():
         message = f'{file}, column "{column}": codes that the codebook lacks were read as unknown or other.'
         yield Finding("unknown_codes_kept", message, "warning", stream, count)
-
-
-def _place(where: Where) -> str:
-    return f"{where.file} line {where.line}"
 
 
 def _chosen(plans: list[Plan], cells: list[str]) -> Iterator[Plan]:

@@ -36,7 +36,7 @@ _PERIO_SITES = ("mb", "b", "db", "ml", "l", "dl")
 def _of(record: Any, name: str) -> Any:
     if record is None:
         return None
-    return record.get(name) if isinstance(record, Mapping) else record.read(name)
+    return record.get(name) if isinstance(record, Mapping) else getattr(record, name)
 
 
 # --- text -----------------------------------------------------------------------------------------------------------

@@ -256,5 +256,30 @@ def _with_query(call: Call, query: Mapping[str, str]) -> Call:
 
 
 def app_transport(app: Any) -> httpx.AsyncBaseTransport:
-    """Return the way to an ASGI application in this process, without a network."""
-    return httpx.ASGITransport(app=app, raise_app_exceptions=False)
+    """Return the way to an ASGI application in this process, without a network.
+
+    An application that raises `ConnectionError` broke the connection: the client sees what it would see of a network.
+    """
+    return _InProcess(app)
+
+
+class _InProcess(httpx.AsyncBaseTransport):
+    def __init__(self, app: Any) -> None:
+        self._app = app
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        broken: list[ConnectionError] = []
+
+        async def watched(scope: Any, receive: Any, send: Any) -> None:
+            try:
+                await self._app(scope, receive, send)
+            except ConnectionError as exc:
+                broken.append(exc)
+                raise
+
+        transport = httpx.ASGITransport(app=watched, raise_app_exceptions=False)
+        response = await transport.handle_async_request(request)
+        if broken:
+            refused = isinstance(broken[0], ConnectionRefusedError)
+            raise (httpx.ConnectError if refused else httpx.ReadError)(str(broken[0]), request=request) from broken[0]
+        return response

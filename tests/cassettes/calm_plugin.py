@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import flitstack_pipedrive
 from flitstack.hookspecs import hookimpl
 from flitstack.protocols import MappingTemplate
+from flitstack_pipedrive.opening import open_writer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -32,9 +33,11 @@ def flit_register_destinations(register: Callable[[DestinationPlugin], None]) ->
     (plugin,) = found
 
     def open_calm(settings: Mapping[str, Any], context: WriterContext) -> Writer:
-        return plugin.open(settings, replace(context, clock=CLOCK.get()))
+        writer = open_writer(settings, replace(context, clock=CLOCK.get()))
+        writer.behaviours = replace(writer.behaviours, concurrency=1)
+        return writer
 
-    register(replace(plugin, name=NAME, behaviours=replace(plugin.behaviours, concurrency=1), open=open_calm))
+    register(replace(plugin, name=NAME, open=open_calm))
 
 
 @hookimpl

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import yaml
 from click.testing import CliRunner
 from tests.cassettes.calm_plugin import CLOCK, NAME
 from tests.cassettes.taping import FOLDER, START
@@ -82,3 +84,17 @@ def test_no_secret_of_the_export_is_on_the_cassette() -> None:
 
     assert secrets
     assert [number for number, value in enumerate(sorted(secrets)) if value in text] == []
+
+
+def test_the_run_was_recorded_in_the_order_of_its_plan() -> None:
+    asked = [
+        one["request"]
+        for one in yaml.safe_load((FOLDER / "run.yaml").read_text("ascii"))["interactions"]
+        if one["request"]["method"] == "POST" and one["request"]["uri"].endswith("/organizations")
+    ]
+
+    keys = [found for request in asked for found in re.findall(r"dental:referral_sources:\w+", request["body"])]
+
+    # Any other order would come from requests side by side, and give the records other ids at every recording.
+    assert len(keys) > 5
+    assert keys == sorted(keys)

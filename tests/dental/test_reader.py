@@ -120,7 +120,7 @@ def test_bad_rows_are_rejected_one_by_one_with_code_place_and_no_value(tmp_path:
     assert isinstance(unknown, Rejection)
     assert (unknown.id, unknown.field) == ("2", "kind")
     assert "source.codes" in unknown.hint
-    assert 'ledger.csv line 3, column "kind"' in unknown.reason
+    assert 'ledger.csv line 3, column "kind"' in unknown.message()
 
 
 def test_codes_that_the_operator_explains_are_read(tmp_path: Path) -> None:

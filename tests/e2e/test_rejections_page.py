@@ -41,13 +41,17 @@ def _in_code() -> set[str]:
     found: set[str] = set()
     for tree in trees:
         for node in ast.walk(tree):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in CODE_AT:
-                found |= _text(node.args[CODE_AT[node.func.id] :], constants)
+            if isinstance(node, ast.Call) and (called := _called(node)) in CODE_AT:
+                found |= _text(node.args[CODE_AT[called] :], constants)
             elif isinstance(node, ast.Constant) and isinstance(node.value, str):
                 found |= set(VERDICT.findall(node.value))
             elif isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == "rule" for t in node.targets):
                 found |= {word for leaf in _leaves(node.value) for word in _text([leaf], constants)}
     return found
+
+
+def _called(call: ast.Call) -> str:
+    return call.func.id if isinstance(call.func, ast.Name) else getattr(call.func, "attr", "")
 
 
 def _constants(tree: ast.Module) -> Iterator[tuple[str, str]]:

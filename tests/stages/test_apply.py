@@ -194,7 +194,9 @@ def test_what_needs_a_refused_parent_is_blocked(migration: Migration) -> None:
     assert all(operation.links.get("contact") for operation in migration.account.written if operation.object == "visit")
 
 
-def test_a_record_whose_optional_parent_was_refused_is_written_without_it_and_linked_later(migration: Migration) -> None:
+def test_a_record_whose_optional_parent_was_refused_is_written_without_it_and_linked_later(
+    migration: Migration,
+) -> None:
     migration.account.refuse = lambda operation: operation.key == "memory:companies:1"
     migration.run()
     (ann,) = (stored for stored in migration.account.of("contact") if stored.key == "memory:contacts:1")

@@ -166,7 +166,9 @@ def test_the_link_that_closes_a_circle_is_not_lost_in_doubt(people: Migration, f
 
     report = people.run()
 
-    one, two = (stored for stored in people.account.of("contact") if stored.key in ("memory:contacts:1", "memory:contacts:2"))
+    one, two = (
+        stored for stored in people.account.of("contact") if stored.key in ("memory:contacts:1", "memory:contacts:2")
+    )
     assert report.exit_code == 0
     assert (one.links["boss"], two.links["boss"]) == (two.id, one.id)
     assert report.objects["contact"]["conflicts"] == 0

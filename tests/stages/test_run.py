@@ -57,7 +57,9 @@ def test_each_record_is_in_one_bucket_and_the_buckets_add_up(migration: Migratio
     for name, counts in report.streams.items():
         assert sum(counts[bucket] for bucket in BUCKETS) == read[name]
     assert report.streams["contacts"] | {"created": 3, "rejected": 1, "skipped": 1} == report.streams["contacts"]
-    assert report.streams["visits"] | {"created": 2, "rejected": 2, "blocked": 1, "skipped": 1} == report.streams["visits"]
+    assert (
+        report.streams["visits"] | {"created": 2, "rejected": 2, "blocked": 1, "skipped": 1} == report.streams["visits"]
+    )
     assert report.streams["labels"] | {"folded": 1, "skipped": 1} == report.streams["labels"]
     assert report.streams["staff"] | {"folded": 1, "skipped": 1} == report.streams["staff"]
 
@@ -258,7 +260,9 @@ def test_a_record_gone_from_the_account_is_a_mismatch(migration: Migration) -> N
     report = migration.run()
 
     assert report.exit_code == 6
-    assert ("contact", "memory:contacts:1", "missing in the account") in (report.verification.examples if report.verification else [])
+    assert ("contact", "memory:contacts:1", "missing in the account") in (
+        report.verification.examples if report.verification else []
+    )
 
 
 def test_a_field_that_a_person_changed_since_is_drift_and_not_written_over(migration: Migration) -> None:

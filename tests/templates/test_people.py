@@ -184,16 +184,27 @@ def test_balances_come_from_the_snapshot_and_the_last_payment_from_it_or_the_led
     assert [item.id for item in made.contributions if item.stream == "ledger"] == ["1"]
 
 
-def test_a_patient_names_its_provider_and_is_owned_by_who_is_responsible(practice: Callable[..., Make]) -> None:
+def test_a_patient_names_its_provider_and_is_owned_by_who_is_responsible(
+    practice: Callable[..., Make], known_users: set[tuple[str, str]]
+) -> None:
     given = patient(practice, primary_provider_id="p").add("definitions", "d", name="Periodontics")
     given.add("providers", "p", first_name="Bo", last_name="Lee", specialty_definition_id="d")
     given.add("staff", "s", name="Bo Lee", provider_id="p")
 
+    unmatched = given.one("patients", "1")
+    known_users.add(("providers", "p"))
+    by_itself = given.one("patients", "1")
+    known_users.add(("staff", "s"))
     by_provider = given.one("patients", "1")
     given.add("staff", "t", name="Cy Orr").add("patient_owners", "o", patient_id="1", staff_id="t")
+    departed = given.one("patients", "1")
+    known_users.add(("staff", "t"))
     by_staff = given.one("patients", "1")
 
     assert by_provider.fields["Provider_Name__c"] == "Bo Lee"
     assert by_provider.fields["Provider_Specialty__c"] == "Periodontics"
-    assert by_provider.links["owner_id"] == LinkRef("user", "dental:staff:s", fallback=True)
-    assert by_staff.links["owner_id"] == LinkRef("user", "dental:staff:t", fallback=True)
+    assert unmatched.links["owner_id"] == LinkRef("user", "dental:providers:p", fallback=True)
+    assert by_itself.links["owner_id"] == LinkRef("user", "dental:providers:p", fallback=True)
+    assert by_provider.links["owner_id"] == LinkRef("user", "dental:staff:s")
+    assert departed.links["owner_id"] == LinkRef("user", "dental:staff:s")
+    assert by_staff.links["owner_id"] == LinkRef("user", "dental:staff:t")

@@ -77,8 +77,9 @@ class Buckets:
     def rejections(self) -> list[tuple[str, str, str, str, int, str]]:
         """Return (stream, code, reason, hint, count, one source id), most frequent first."""
         sql = (
-            f"SELECT stream, code, reason, hint, count(*) AS n, min(id) AS example FROM ({REJECTED}) "  # noqa: S608 - fixed text
-            "GROUP BY stream, code, reason, hint ORDER BY n DESC, stream, code"
+            "SELECT stream, code, CASE WHEN field IS NULL THEN '' ELSE 'Column \"' || field || '\": ' END || min(reason) "
+            f"AS reason, min(hint) AS hint, count(*) AS n, min(id) AS example FROM ({REJECTED}) "  # noqa: S608 - fixed text
+            "GROUP BY stream, code, field ORDER BY n DESC, stream, code, field"
         )
         return [(r["stream"], r["code"], r["reason"], r["hint"], r["n"], r["example"]) for r in self._store.rows(sql)]
 

@@ -194,6 +194,7 @@ def link_id(value: Any, label: str) -> str | None:
 class Entry:
     """One entry of a spec, compiled.
 
+    :param fields_of: the object whose fields its records carry; mostly `object` itself.
     :param early: conditions on the record alone, its `where` among them; `late`: those that need collected names.
     :param prepare: computes the `let` names and (key, parts); None when `write` computes everything at once.
     :param write: gives (key when `prepare` is None, link ids..., field values...).
@@ -202,6 +203,7 @@ class Entry:
 
     name: str
     object: str
+    fields_of: str
     stream: str
     alias: str
     key_stream: str

@@ -100,6 +100,7 @@ class EntryLoader:
         return Entry(
             name=data["entry"],
             object=self._context.object((*self._path, "object"), data["object"]),
+            fields_of=self._context.object((*self._path, "fields_of"), data.get("fields_of", data["object"])),
             stream=data["from"],
             alias=data["as"],
             key_stream=data.get("key_stream", data["from"]),

@@ -31,6 +31,7 @@ class Fit:
         one of that name and another type.
     :param kept: key of every field to whether it has a field of its own; hand it in again to decide the same.
     :param compromises: what is not as the spec asks, in words, for the gate.
+    :param fields_of: entry to the object whose fields its records carry.
     """
 
     items: Mapping[str, SchemaItem]
@@ -42,11 +43,13 @@ class Fit:
     kept: Mapping[str, bool]
     overflow: str | None
     compromises: tuple[str, ...]
+    fields_of: Mapping[str, str]
 
     def apply(self, desired: Desired) -> Desired:
         """Return the desired record with folded fields in the overflow text and renamed fields under their names."""
-        renamed = {_last(key): item.name for key, item in self.clashes.items() if item.of == desired.object}
-        folded = [item for item in self.folded if item.of == desired.object]
+        of = self.fields_of.get(desired.entry, desired.object)
+        renamed = {_last(key): item.name for key, item in self.clashes.items() if item.of == of}
+        folded = [item for item in self.folded if item.of == of]
         if not renamed and not folded and not self.clashes:
             return desired
         fields = dict(desired.fields)
@@ -125,6 +128,7 @@ def fit_schema(
         kept=decisions,
         overflow=spec.overflow,
         compromises=_compromises(spec, folded, clashes),
+        fields_of={entry.name: entry.fields_of for entry in spec.entries},
     )
 
 
@@ -188,7 +192,7 @@ def _overflow_keys(overflow: Mapping[str, SchemaItem]) -> list[tuple[str, str]]:
 
 def _is_filled(spec: Spec, of: str) -> bool:
     """Whether an entry writes the overflow field of this object itself."""
-    return any(entry.object == of and spec.overflow in entry.lineage for entry in spec.entries)
+    return any(entry.fields_of == of and spec.overflow in entry.lineage for entry in spec.entries)
 
 
 def _choose(
@@ -265,7 +269,7 @@ def _missing_options(final: Sequence[SchemaItem], account: Mapping[str, SchemaIt
 
 def _compromises(spec: Spec, folded: Sequence[SchemaItem], clashes: Mapping[str, SchemaItem]) -> tuple[str, ...]:
     said = list(spec.compromises)
-    links = {(entry.object, rule.field) for entry in spec.entries for rule in entry.links}
+    links = {(entry.fields_of, rule.field) for entry in spec.entries for rule in entry.links}
     for item in sorted(folded, key=_priority):
         if (item.of, item.name) in links:
             said.append(f'{item.of}: the link "{item.name}" is left out, the account has no slot for its field.')

@@ -133,7 +133,11 @@ def _kind(schema: Mapping[str, Any]) -> str:
 
 
 class RecordView:
-    """One record as expressions see it: read-only, values typed by the schema, references followed when asked for."""
+    """One record as expressions see it: read-only, values typed by the schema, references followed when asked for.
+
+    Functions of plugins read it as expressions do: `record.birth_date`, `record.provider.last_name`. A field whose name
+    the class itself uses (`data`, `plain`, `read`, `stream`) is `record.read("data")`.
+    """
 
     __slots__ = ("_cache", "_scope", "_shape", "data", "id", "plain")
 
@@ -147,6 +151,12 @@ class RecordView:
 
     def __repr__(self) -> str:
         return f"<record {self._shape.stream} {self.id}>"
+
+    def __getattr__(self, name: str) -> Any:
+        """Return the typed value under `name`, see `read`; names with an underscore in front are never a record's."""
+        if name.startswith("_") or name in _OWN:
+            raise AttributeError(name)
+        return self.read(name)
 
     @property
     def stream(self) -> str:
@@ -200,6 +210,9 @@ class RecordView:
         asked(self._scope.used, stream, str(record_id))
         shape = self._shape.peers.get(stream) or open_shape(stream, self._shape.peers)
         return RecordView(shape, str(record_id), data, self._scope)
+
+
+_OWN = frozenset(RecordView.__slots__)  # not set yet while a view is being made or copied
 
 
 def record_key(source_id: str, stream: str, record_id: str) -> str:

@@ -189,15 +189,15 @@ def _items(
 
 def _check_entries(context: SpecContext, entries: Sequence[Entry]) -> None:
     seen: set[str] = set()
-    filled = {(entry.object, name) for entry in entries for name in entry.lineage}
+    filled = {(entry.fields_of, name) for entry in entries for name in entry.lineage}
     wanted = {(item.of, item.name) for item in context.items.values() if not item.settings.get("key")}
     for at, entry in enumerate(entries):
         if entry.name in seen:
             context.problem(("entries", at, "entry"), f'two entries are called "{entry.name}". Rename one.')
         seen.add(entry.name)
-        unfilled = {name for of, name in wanted if of == entry.object and (of, name) not in filled}
+        unfilled = {name for of, name in wanted if of == entry.fields_of and (of, name) not in filled}
         for field in entry.lineage:
-            if (entry.object, field) in wanted:
+            if (entry.fields_of, field) in wanted:
                 continue
             # Any name may be a native field; only one that all but spells a field nobody fills is surely a slip.
             if difflib.get_close_matches(field, unfilled, n=1, cutoff=0.85):

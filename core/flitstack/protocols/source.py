@@ -50,7 +50,10 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """A row or record that cannot move: a stable code, the reason and what to do, never a value."""
+    """A row or record that cannot move: a stable code, the reason and what to do, never a value.
+
+    :param reason: a sentence without the place, so that equal rejections can be counted together.
+    """
 
     stream: str
     id: str | None
@@ -59,6 +62,12 @@ class Rejection:
     hint: str
     where: Where | None = None
     field: str | None = None
+
+    def message(self) -> str:
+        """Return place, reason and what to do: `patients.csv line 14, column "dob": ...`."""
+        place = f"{self.where.file} line {self.where.line}" if self.where else self.stream
+        column = f', column "{self.field}"' if self.field else ""
+        return f"{place}{column}: {self.reason} {self.hint}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -183,7 +183,8 @@ async def _refuse_foreign_keys(ctx: RunContext, found: Sequence[SchemaItem]) -> 
             if stored.key is not None and stored.key.startswith(f"{ctx.source_id}:"):
                 raise ConfigurationError(
                     f"The account already holds records of source id {ctx.source_id!r}, written by another journal. "
-                    "Use that journal (--journal), or give this source an id of its own: --set source_id=NAME."
+                    "Use that journal (--journal), or give this source an id of its own, in a new journal: "
+                    "--set source_id=NAME --journal FILE."
                 )
 
 

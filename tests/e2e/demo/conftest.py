@@ -143,6 +143,23 @@ class Practice:
         words = " ".join(row[part] for part in ("title", "first_name", "last_name", "suffix") if row[part])
         return words if row["first_name"] else row["last_name"]
 
+    def staff_emails(self, *staff: str | None) -> list[str]:
+        """Return the e-mails by which members of staff are known, in their order."""
+        rows = self.by_id("staff")
+        found = [rows[number]["email"] for number in staff if number]
+        return [email for email in found if email]
+
+    def provider_emails(self, provider: str | None) -> list[str]:
+        """Return the e-mails by which a provider is known: as a member of staff, then as a provider."""
+        own = [row["id"] for row in self.rows("staff") if provider and row["provider_id"] == provider]
+        email = self.by_id("providers").get(provider or "", {}).get("email")
+        return self.staff_emails(*own) + ([email] if email else [])
+
+    def patient_emails(self, patient: str) -> list[str]:
+        """Return the e-mails of who looks after a patient: the staff responsible, then the provider."""
+        owners = [row["staff_id"] for row in self.of("patient_owners", patient)]
+        return self.staff_emails(*owners) + self.provider_emails(self.people[patient]["primary_provider_id"])
+
 
 def _clean(cell: str) -> str | None:
     return cell.replace("\u200b", "").replace("\0", "").strip() or None
@@ -193,14 +210,15 @@ class Landed:
         """Return the name of an activity's type."""
         return next(str(t["name"]) for t in self.state["activity_type"] if t["key_string"] == activity["type"])
 
-    def user(self, email: str | None) -> int:
-        """Return who owns what belongs to this e-mail: that user, or the fallback, who owns the token."""
+    def user(self, emails: list[str]) -> int:
+        """Return who owns what belongs to these: the first who is an active user, else the token's own."""
         active = {user["email"]: int(user["id"]) for user in self.state["user"] if user["active_flag"]}
-        return active.get((email or "").lower(), active["alex.admin@practice.example"])
+        return active[self.known(emails) or "alex.admin@practice.example"]
 
-    def has_user(self, email: str | None) -> bool:
-        """Say whether an active user has this e-mail."""
-        return any(user["email"] == (email or "").lower() and user["active_flag"] for user in self.state["user"])
+    def known(self, emails: list[str]) -> str | None:
+        """Return the first e-mail that an active user has."""
+        active = {user["email"] for user in self.state["user"] if user["active_flag"]}
+        return next((email.lower() for email in emails if email.lower() in active), None)
 
 
 def _short(key: str) -> str:

@@ -82,7 +82,7 @@ def test_row_5_each_plan_is_one_deal_whatever_number_of_items_it_has(practice: P
 
 
 def test_row_5_a_deal_has_the_plans_title_value_person_and_owner(practice: Practice, landed: Landed) -> None:
-    providers = practice.by_id("providers")
+    presenters = practice.by_id("staff")
     for number, plan in _plans(practice).items():
         deal = landed.one("deal", "treatment_plans", number)
         name = practice.name(practice.people[plan["patient_id"]])
@@ -90,7 +90,9 @@ def test_row_5_a_deal_has_the_plans_title_value_person_and_owner(practice: Pract
         assert Decimal(str(deal["value"])) == _worth(_items(practice, number)), number
         assert deal["currency"] == "USD"
         assert deal["person_id"] == landed.person(plan["patient_id"])["id"], number
-        assert deal["owner_id"] == landed.user(providers[plan["provider_id"]]["email"]), number
+        presenter = presenters.get(plan["presenter_id"] or "", {})
+        emails = practice.provider_emails(plan["provider_id"]) + practice.staff_emails(presenter.get("id"))
+        assert deal["owner_id"] == landed.user(emails), number
         assert deal["by_name"]["Original_Create_Date__c"] == plan["proposed_on"], number
 
 

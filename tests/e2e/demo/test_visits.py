@@ -93,15 +93,14 @@ def test_row_4_status_type_and_times_of_the_source_stand_in_its_note(practice: P
 
 
 def test_row_4_it_hangs_on_its_person_and_belongs_to_its_provider(practice: Practice, landed: Landed) -> None:
-    providers = practice.by_id("providers")
     for number, row in _appointments(practice).items():
         activity = landed.one("activity", "appointments", number)
         outcome = _outcome(row)
         subject = " - ".join(filter(None, (row["type_name"], row["reason"], outcome)))
         assert activity["subject"] == subject, number
         assert _person(activity) == landed.person(row["patient_id"])["id"], number
-        email = providers.get(row["provider_id"], {}).get("email")
-        assert activity["owner_id"] == landed.user(email), number
+        emails = practice.provider_emails(row["provider_id"] or row["hygienist_id"])
+        assert activity["owner_id"] == landed.user(emails), number
 
 
 def test_row_7_each_clinical_note_is_a_note_with_its_time_and_text(practice: Practice, landed: Landed) -> None:
@@ -146,16 +145,16 @@ def test_row_7_a_note_beyond_the_limit_is_split_and_whole(practice: Practice, la
 
 def test_row_7_its_author_is_a_user_or_stands_in_the_first_line(practice: Practice, landed: Landed) -> None:
     staff = practice.by_id("staff")
-    of_provider = {row["provider_id"]: number for number, row in staff.items() if row["provider_id"]}
     ways = set()
     for row in practice.moving("clinical_notes"):
-        author = row["author_id"] or of_provider.get(row["provider_id"] or "")
-        email = staff[author]["email"] if author else None
-        named = staff[row["author_id"]]["name"] if row["author_id"] else practice.provider(row["provider_id"])
-        first = lines(landed.parts("note", "clinical_notes", row["id"])[0]["content"])[0]
-        users = {part["user_id"] for part in landed.parts("note", "clinical_notes", row["id"])}
-        assert users == {landed.user(email)}, row["id"]
-        known = landed.has_user(email)
+        author = staff.get(row["author_id"] or "")
+        provider = author["provider_id"] if author else row["provider_id"]
+        emails = practice.staff_emails(row["author_id"]) + practice.provider_emails(provider)
+        named = author["name"] if author else practice.provider(row["provider_id"])
+        parts = landed.parts("note", "clinical_notes", row["id"])
+        first = lines(parts[0]["content"])[0]
+        assert {part["user_id"] for part in parts} == {landed.user(emails)}, row["id"]
+        known = landed.known(emails)
         by_line = [f"By {named}, {row['written_at'][:10]}"] if named and not known else []
         assert first in by_line if by_line else not first.startswith("By "), row["id"]
         ways.add("user" if known else "line" if by_line else "nobody")
@@ -165,7 +164,6 @@ def test_row_7_its_author_is_a_user_or_stands_in_the_first_line(practice: Practi
 def test_row_13_each_completed_procedure_is_one_done_activity(practice: Practice, landed: Landed) -> None:
     done = {row["id"]: row for row in practice.moving("procedures") if row["status"] == "completed"}
     codes = {"120.00": "D0120", "0120": "D0120"}
-    providers = practice.by_id("providers")
 
     assert landed.keys("activity", "procedures") == set(done)
     for number, row in done.items():
@@ -173,7 +171,7 @@ def test_row_13_each_completed_procedure_is_one_done_activity(practice: Practice
         assert landed.type_name(activity) == "Procedure"
         assert (activity["due_date"], activity["done"]) == (row["performed_on"], True), number
         assert _person(activity) == landed.person(row["patient_id"])["id"], number
-        assert activity["owner_id"] == landed.user(providers[row["provider_id"]]["email"]), number
+        assert activity["owner_id"] == landed.user(practice.provider_emails(row["provider_id"])), number
         code = codes.get(row["code"], row["code"])
         place = " ".join(filter(None, (row["tooth"], row["surface"])))
         assert activity["subject"] == f"{code} {row['description']}" + (f" (tooth {place})" if place else ""), number
@@ -219,6 +217,7 @@ def test_row_14_each_recall_that_is_due_is_an_open_activity_of_its_type(practice
         assert (landed.type_name(activity), activity["subject"]) == (kind, kind), number
         assert (activity["due_date"], activity["due_time"], activity["done"]) == (row["due_on"], None, False), number
         assert _person(activity) == landed.person(row["patient_id"])["id"], number
+        assert activity["owner_id"] == landed.user(practice.patient_emails(row["patient_id"])), number
         told = lines(activity["note"])
         assert _after("Due", told) == row["due_on"], number
         assert _after("Interval", told) == row["interval"], number

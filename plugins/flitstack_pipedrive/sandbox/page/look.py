@@ -54,6 +54,8 @@ def summary(sandbox: Sandbox, query: Mapping[str, str]) -> Doc:
     return {
         "company": COMPANY_NAME,
         "now": account.now(),
+        # Differs whenever the account may have: the page reads its rows again.
+        "changes": f"{traffic.total}:{len(sandbox.front.human.done)}",
         "seats": account.seats,
         "users": [
             {"name": member.name, "email": member.email, "is_admin": member.is_admin, "active": member.active}
@@ -89,7 +91,7 @@ def record(sandbox: Sandbox, query: Mapping[str, str]) -> Doc:
     if row is None:
         raise KeyError(number)
     fields = fields_of(account, "deal" if kind == "lead" else kind)
-    hanging = {}
+    hanging: dict[str, list[Doc]] = {}
     for child, column in _CHILDREN.get(kind, ()):
         rows = account.store.select(child, "id, doc", [_LIVE, (f"{column} = ?", (number,))], "id DESC", PAGE)
         hanging[child] = [_shown(account, child, int(found), json.loads(doc)) for found, doc in rows]
