@@ -52,6 +52,12 @@ FROM operation o JOIN contribution c ON c.object = o.object AND c.key = o.key AN
 WHERE o.state = 'rejected' AND c.role <> 'folded'
 """
 
+COLUMN = "CASE WHEN field IS NULL THEN '' ELSE 'Column \"' || field || '\": ' END"
+KINDS = (
+    f"SELECT stream, code, {COLUMN} || min(reason) AS reason, min(hint) AS hint, count(*) AS n, min(id) AS example "  # noqa: S608 - fixed text
+    f"FROM ({REJECTED}) GROUP BY stream, code, field ORDER BY n DESC, stream, code, field"
+)
+
 
 class Buckets:
     """Counts source records by bucket."""
@@ -76,12 +82,7 @@ class Buckets:
 
     def rejections(self) -> list[tuple[str, str, str, str, int, str]]:
         """Return (stream, code, reason, hint, count, one source id), most frequent first."""
-        sql = (
-            "SELECT stream, code, CASE WHEN field IS NULL THEN '' ELSE 'Column \"' || field || '\": ' END || min(reason) "
-            f"AS reason, min(hint) AS hint, count(*) AS n, min(id) AS example FROM ({REJECTED}) "  # noqa: S608 - fixed text
-            "GROUP BY stream, code, field ORDER BY n DESC, stream, code, field"
-        )
-        return [(r["stream"], r["code"], r["reason"], r["hint"], r["n"], r["example"]) for r in self._store.rows(sql)]
+        return [(r["stream"], r["code"], r["reason"], r["hint"], r["n"], r["example"]) for r in self._store.rows(KINDS)]
 
     def refused(self) -> int:
         """Return how many source records the destination refused: nobody could foresee them."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from rich.table import Table
@@ -23,7 +25,7 @@ def print_summary(report: RunReport, console: Console) -> None:
     _print_rejections(report, console)
     for finding in report.findings:
         if finding.severity != "info":
-            console.print(f"{finding.severity}: {finding.message}", markup=False, highlight=False)
+            _say(console, f"{finding.severity}: {finding.message}")
     _print_end(report, console)
 
 
@@ -51,16 +53,22 @@ def _objects(report: RunReport) -> Table:
 
 
 def _print_rejections(report: RunReport, console: Console) -> None:
-    for title, lines in (
-        ("Rejected", [f"{n:,} of {s}: {code}. {reason} {hint}" for s, code, reason, hint, n, _ in report.rejections]),
-        ("Skipped", [f"{n:,} of {s}: {rule}" for s, rule, n in report.skips]),
-    ):
-        if lines:
-            console.print(f"{title}:", style="bold")
-        for line in lines[:TOLD]:
-            console.print(f"  {line}", markup=False, highlight=False)
-        if len(lines) > TOLD:
-            console.print(f"  and {len(lines) - TOLD} more kinds: flit rejects list --journal {report.journal}")
+    if report.rejections:
+        console.print("Rejected:", style="bold")
+    for stream, code, reason, hint, count, _ in report.rejections[:TOLD]:
+        _say(console, f"  {count:,} of {stream}: {code}. {reason} {hint}")
+    if len(report.rejections) > TOLD:
+        _say(console, f"  and {len(report.rejections) - TOLD} more kinds.")
+    if report.rejections:
+        _say(console, f"  Each with its file and line: flit rejects list --journal {report.journal}")
+    if report.skips:
+        console.print("Skipped, by rule:", style="bold")
+    for stream, rules in groupby(report.skips, key=itemgetter(0)):
+        _say(console, f"  {stream}: " + ", ".join(f"{count:,} {rule}" for _, rule, count in rules))
+
+
+def _say(console: Console, text: str) -> None:
+    console.print(text, markup=False, highlight=False)
 
 
 def _print_end(report: RunReport, console: Console) -> None:
@@ -86,4 +94,4 @@ def _print_end(report: RunReport, console: Console) -> None:
                   "mismatched": "Verification found differences.", "dry_run": "Dry run: nothing was written.",
                   "incomplete": "Not complete: run the same command again."}[report.status])  # fmt: skip
     for line in lines:
-        console.print(line, markup=False, highlight=False)
+        _say(console, line)

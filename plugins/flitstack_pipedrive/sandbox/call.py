@@ -69,7 +69,7 @@ class Call:
 
     def visible(self, table: str) -> list[Where]:
         """Return the conditions that hide what this user may not see."""
-        return [] if self.user.is_admin else hiding(table, self.user.id)
+        return [] if self.user.is_admin else hiding(self.account, table, self.user.id)
 
     def row(self, table: str, number: int, missing: str = "Entity was not found") -> Row:
         """Return the record, deleted within the last 30 days included.
@@ -100,44 +100,44 @@ class Call:
 Handler: TypeAlias = Callable[[Call], Answer]
 
 
-def hiding(table: str, user: int) -> list[Where]:
-    """Return the conditions that hide what a user without admin rights may not see."""
-    return _HIDING[table](table, user)
+def hiding(account: Account, table: str, user: int) -> list[Where]:
+    """Return the conditions that hide what a user without admin rights may not see.
 
-
-def _own_or_open(table: str, user: int) -> list[Where]:
-    """Return the rule for items: the owner's own, those he follows, and what is open to more than the owner."""
-    followed = (
-        "EXISTS (SELECT 1 FROM follower f WHERE f.deleted = 0 AND f.user_id = ?"
-        f" AND f.entity = '{table}' AND f.of_id = {table}.id)"
-    )
-    own = f"CAST({table}.visible_to AS INTEGER) <> 1 OR {table}.owner_id = ? OR {followed}"
-    return [(own, (user, user))]
-
-
-def _through_links(table: str, user: int) -> list[Where]:
-    """Return the rule for notes, activities and files: visible only if every linked item is."""
+    Source: `visible_to` 1 is the owner and, on plans with two visibilities, the followers; notes, activities and files
+    are visible only if every linked item is.
+    """
+    followers_see = len(account.plan.visibilities) == _SIMPLE
+    if table in _ITEMS:
+        seen, values = _seen(table, table, user, followers_see=followers_see)
+        return [(seen, values)]
+    if table not in _HANGING:
+        return []
     wheres: list[Where] = []
-    for column, target, key in (
-        ("person_id", "person", "id"),
-        ("org_id", "organization", "id"),
-        ("deal_id", "deal", "id"),
-        ("lead_id", "lead", "uid"),
-    ):
-        hidden = (
-            f"NOT EXISTS (SELECT 1 FROM {target} t WHERE t.{key} = {table}.{column}"  # noqa: S608 - names are ours
-            " AND CAST(t.visible_to AS INTEGER) = 1 AND t.owner_id <> ?)"
-        )
-        wheres.append((hidden, (user,)))
+    for column, target, key in _LINKS:
+        seen, values = _seen("t", target, user, followers_see=followers_see)
+        hidden = f"NOT EXISTS (SELECT 1 FROM {target} t WHERE t.{key} = {table}.{column} AND NOT ({seen}))"  # noqa: S608 - names are ours
+        wheres.append((hidden, values))
     return wheres
 
 
-def _everybody(table: str, user: int) -> list[Where]:
-    return []
+_SIMPLE = 2
+_ITEMS = frozenset({"person", "organization", "deal", "lead", "product"})
+_HANGING = frozenset({"activity", "note", "file"})
+_LINKS = (
+    ("person_id", "person", "id"),
+    ("org_id", "organization", "id"),
+    ("deal_id", "deal", "id"),
+    ("lead_id", "lead", "uid"),
+)
 
 
-_HIDING: Mapping[str, Callable[[str, int], list[Where]]] = {
-    **dict.fromkeys(("person", "organization", "deal", "lead", "product"), _own_or_open),
-    **dict.fromkeys(("activity", "note", "file"), _through_links),
-    **dict.fromkeys(("pipeline", "stage", "activity_type", "field", "follower", "deal_product"), _everybody),
-}
+def _seen(alias: str, table: str, user: int, *, followers_see: bool) -> Where:
+    """Return the condition under which a user sees an item: open to more than the owner, his own, or followed."""
+    own = f"CAST({alias}.visible_to AS INTEGER) <> 1 OR {alias}.owner_id = ?"
+    if not followers_see:
+        return own, (user,)
+    follows = (
+        "EXISTS (SELECT 1 FROM follower f WHERE f.deleted = 0 AND f.user_id = ?"  # noqa: S608 - names are ours
+        f" AND f.entity = '{table}' AND f.of_id = {alias}.id)"
+    )
+    return f"{own} OR {follows}", (user, user)

@@ -66,7 +66,11 @@ class Gateway:
         user = self._account.tokens.get(request.headers.get("x-api-token", ""))
         if user is None:
             raise unauthorized()
-        refusal = self._limits.refuse(user, headers) or self._limits.refuse_write(user, method, headers)
+        refusal = (
+            self._limits.refuse(user, headers)
+            or self._limits.refuse_search(user, path, headers)
+            or self._limits.refuse_write(user, method, headers)
+        )
         if refusal is not None:
             return refusal
         route, handler, params = find(method, path)

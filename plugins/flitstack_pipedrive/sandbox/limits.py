@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from flitstack_pipedrive.plans import OAUTH_BURSTS, WINDOW_S
 from flitstack_pipedrive.sandbox.answers import Answer, to_json
 
 if TYPE_CHECKING:
     from flitstack_pipedrive.sandbox.account import Account, Member
 
-WINDOW_S = 2.0
 ABUSE_WINDOW_S = 60.0
 _PAGE = b"<!DOCTYPE html><html><head><title>Access denied</title></head><body><h1>Error 1015</h1></body></html>"
 
@@ -23,6 +23,7 @@ class _Token:
     """What one token did lately: times of accepted requests, and of refusals."""
 
     accepted: deque[float] = field(default_factory=deque)
+    searched: deque[float] = field(default_factory=deque)
     refused: deque[float] = field(default_factory=deque)
     blocked_until: float = -math.inf
 
@@ -37,7 +38,8 @@ class Limits:
     def __init__(self, account: Account) -> None:
         self._account = account
         self._tokens: dict[str, _Token] = {}
-        self._burst = account.switches.burst or account.plan.burst
+        bought = account.plan.burst * (OAUTH_BURSTS if account.switches.oauth else 1)
+        self._burst = account.switches.burst or bought
         self.daily_limit = account.plan.daily_tokens(account.seats)
         self._day = account.store.meta("budget_day") or ""
         self.used = int(account.store.meta("budget_used") or 0)
@@ -65,6 +67,22 @@ class Limits:
             return self._too_many(token, now, headers, "Rate limit exceeded.")
         if self.used >= self.daily_limit:
             return self._too_many(token, now, headers, "Daily API token budget exceeded.")
+        return None
+
+    def refuse_search(self, user: Member, path: str, headers: dict[str, str]) -> Answer | None:
+        """Count a search in a window of its own, beside the general one.
+
+        Source: "Rate limiting", the search row; which paths it means is not listed, so every search is one.
+        """
+        if "earch" not in path or not path.endswith(("/search", "/itemSearch", "/itemSearch/field")):
+            return None
+        token, now = self._tokens[user.token], self._account.clock.monotonic()
+        window = token.searched
+        while window and window[0] <= now - WINDOW_S:
+            window.popleft()
+        if len(window) >= self._account.switches.search_burst:
+            return self._too_many(token, now, headers, "Search rate limit exceeded.")
+        window.append(now)
         return None
 
     def refuse_write(self, user: Member, method: str, headers: dict[str, str]) -> Answer | None:

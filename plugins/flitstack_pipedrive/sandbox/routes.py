@@ -12,14 +12,20 @@ from flitstack_pipedrive.sandbox.contract import operation, tables
 from flitstack_pipedrive.sandbox.resources import (
     activities,
     activity_types,
+    deal_products,
     deals,
     fields,
     files,
+    followers,
     leads,
+    left_v1,
     notes,
     organizations,
     persons,
     pipelines,
+    products,
+    recents,
+    search,
     users,
 )
 
@@ -81,8 +87,31 @@ _V2: dict[str, Handler] = {
     "GET /stages/{id}": pipelines.get_stage,
     "PATCH /stages/{id}": pipelines.update_stage,
     "DELETE /stages/{id}": pipelines.delete_stage,
+    "GET /products": products.list_products,
+    "POST /products": products.create_product,
+    "GET /products/{id}": products.get_product,
+    "PATCH /products/{id}": products.update_product,
+    "DELETE /products/{id}": products.delete_product,
+    "GET /deals/products": deal_products.list_products_of_deals,
+    "GET /deals/{id}/products": deal_products.list_products_of_deal,
+    "POST /deals/{id}/products": deal_products.add_product,
+    "POST /deals/{id}/products/bulk": deal_products.add_products,
+    "PATCH /deals/{id}/products/{product_attachment_id}": deal_products.update_product_of_deal,
+    "DELETE /deals/{id}/products/{product_attachment_id}": deal_products.delete_product_of_deal,
+    "DELETE /deals/{id}/products": deal_products.delete_products_of_deal,
+    "GET /itemSearch": search.search_items,
+    "GET /itemSearch/field": search.search_field,
+    "GET /leads/search": search.search_kind("lead"),
 }
-for _entity in ("person", "organization", "deal"):
+for _items, _entity in (("persons", "person"), ("organizations", "organization"), ("deals", "deal"),
+                        ("products", "product")):  # fmt: skip
+    _V2 |= {
+        f"GET /{_items}/search": search.search_kind(_entity),
+        f"GET /{_items}/{{id}}/followers": followers.list_followers(_entity),
+        f"POST /{_items}/{{id}}/followers": followers.add_follower(_entity),
+        f"DELETE /{_items}/{{id}}/followers/{{follower_id}}": followers.remove_follower(_entity),
+    }
+for _entity in ("person", "organization", "deal", "product"):
     _one = f"/{_entity}Fields/{{field_code}}"
     _V2 |= {
         f"GET /{_entity}Fields": fields.list_fields(_entity),
@@ -100,6 +129,10 @@ _V1: dict[str, Handler] = {
     "GET /users/{id}": users.get_user,
     "GET /currencies": users.list_currencies,
     "GET /leadLabels": users.list_lead_labels,
+    "GET /leadSources": users.list_lead_sources,
+    "GET /leads/search": search.search_leads_v1,
+    "GET /recents": recents.list_recents,
+    "GET /users/find": users.find_users,
     "GET /webhooks": users.list_webhooks,
     "GET /activityTypes": activity_types.list_types,
     "POST /activityTypes": activity_types.create_type,
@@ -125,6 +158,11 @@ _V1: dict[str, Handler] = {
     "GET /persons/{id}/files": files.files_of("person"),
     "GET /organizations/{id}/files": files.files_of("organization"),
     "GET /deals/{id}/files": files.files_of("deal"),
+    "GET /persons/{id}/permittedUsers": followers.permitted_users("person"),
+    "GET /organizations/{id}/permittedUsers": followers.permitted_users("organization"),
+    "GET /deals/{id}/permittedUsers": followers.permitted_users("deal"),
+    "GET /leads/{id}/permittedUsers": followers.permitted_users("lead"),
+    "GET /products/{id}/permittedUsers": followers.permitted_users("product"),
 }
 
 
@@ -135,10 +173,12 @@ OFFERED: Mapping[str, Handler] = MappingProxyType(
 
 
 def _routes() -> Iterator[tuple[str, Route]]:
-    """Yield every operation of the specifications as `v2 POST /persons`, what is not offered included."""
+    """Yield every operation, keyed as `v2 POST /persons`: what is not offered, and what has left, included."""
     for call in tables():
         one = operation(call)
         yield call, Route(call[:2], OFFERED.get(call), one.cost, one)
+    for line, (cost, handler) in left_v1.left_operations().items():
+        yield f"v1 {line}", Route("v1", handler, cost, None)
 
 
 def _tree() -> Node:

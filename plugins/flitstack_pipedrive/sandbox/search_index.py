@@ -87,7 +87,9 @@ def _index(account: Account, kind: str, number: int) -> None:
         "of_id": number,
         "words": f"{words}\n{words.lower()}",
     }
-    entry = Row(number * len(KINDS) + KINDS.index(kind), doc, row.added, row.updated, 0.0, row.deleted and not keeps, {})
+    entry = Row(
+        number * len(KINDS) + KINDS.index(kind), doc, row.added, row.updated, 0.0, row.deleted and not keeps, {}
+    )
     account.store.put("search_entry", entry)
 
 

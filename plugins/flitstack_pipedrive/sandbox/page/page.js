@@ -15,6 +15,7 @@ const COLUMNS = {
   field: [["of", "Of"], ["name", "Name"], ["type", "Type"], ["options", "Options"], ["key", "Key"]],
   users: [["name", "Name"], ["email", "E-mail"], ["role", "Role"]],
 };
+const SHORT = new Set(["phones", "add_time", "due", "owner", "file_size"]);
 const WORDS = { deal: "Deals", lead: "Leads", activity: "Activities", note: "Notes", file: "Files", person: "Persons" };
 const state = { tab: "person", start: 0, text: "", pipeline: "", open: null, seen: "" };
 const $ = (id) => document.getElementById(id);
@@ -76,6 +77,7 @@ function table(kind, rows) {
     const line = body.insertRow();
     columns.forEach(([key]) => {
       const cell = line.insertCell();
+      if (SHORT.has(key)) cell.className = "short";
       if (key === "title") cell.append(opener(row)); else cell.textContent = words(row, key);
     });
   });

@@ -57,9 +57,7 @@ def list_products_of_deals(call: Call) -> Answer:
     values = (*deals, *(value for _, more in call.visible("deal") for value in more))
     where = (f"deal_id IN (SELECT id FROM deal WHERE id IN ({marks}){visible})", values)  # noqa: S608 - names are ours
     sorts = (*STANDARD_SORTS, "deal_id", "order_nr")
-    return list_v2(
-        call, "deal_product", also=frozenset({"deal_ids"}), wheres=[("deleted = 0", ()), where], sorts=sorts
-    )
+    return list_v2(call, "deal_product", also=frozenset({"deal_ids"}), wheres=[("deleted = 0", ()), where], sorts=sorts)
 
 
 def add_product(call: Call) -> Answer:
@@ -173,5 +171,3 @@ def _put(call: Call, rows: list[Row]) -> None:
     with call.store.transaction():
         for row in rows:
             call.store.put("deal_product", row)
-
-

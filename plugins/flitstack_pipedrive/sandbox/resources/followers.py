@@ -72,7 +72,8 @@ def permitted_users(table: str) -> Handler:
             [
                 member.id
                 for member in call.account.members.values()
-                if member.active and (member.is_admin or call.store.count(table, [alive, *hiding(table, member.id)]))
+                if member.active
+                and (member.is_admin or call.store.count(table, [alive, *hiding(call.account, table, member.id)]))
             ]
         )
 

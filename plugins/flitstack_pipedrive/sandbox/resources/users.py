@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from flitstack_pipedrive.sandbox.call import Call
 
 COMPANY_NAME = "Sandbox Practice"
+_LEAD_SOURCES = ("Manually created", "Deal", "Import", "API")
 _APPS = ("sales", "global", "account_settings")
 
 
@@ -102,6 +103,24 @@ def list_currencies(call: Call) -> Answer:
 def list_lead_labels(call: Call) -> Answer:
     """Return the labels a lead may carry."""
     return data_v1(call.store.docs("lead_label"))
+
+
+def list_lead_sources(call: Call) -> Answer:
+    """Return where leads can come from; only one is open to the API."""
+    return data_v1([{"name": name} for name in _LEAD_SOURCES])
+
+
+def find_users(call: Call) -> Answer:
+    """Return the active users whose name or, on request, email holds the term."""
+    term = call.query["term"].lower()
+    by_email = call.query.get("search_by_email") == "1"
+    return data_v1(
+        [
+            user_doc(call.account, member, is_you=member.id == call.user.id)
+            for member in call.account.members.values()
+            if member.active and term in (member.email if by_email else member.name).lower()
+        ]
+    )
 
 
 def list_webhooks(call: Call) -> Answer:
