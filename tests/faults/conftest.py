@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,7 @@ from flitstack.journal import store
 from flitstack.stages import specs
 
 if TYPE_CHECKING:
+    import sqlite3
     from pathlib import Path
 
     from flitstack.mapping import Spec

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import sqlite3
 import stat
 import subprocess
 import sys
@@ -19,6 +18,7 @@ from flitstack.journal import Journal
 from flitstack.journal.store import Store
 
 if TYPE_CHECKING:
+    import sqlite3
     from pathlib import Path
 
 HOLDER = """

@@ -90,7 +90,10 @@ class Buckets:
 
     def skips(self) -> list[tuple[str, str, int]]:
         """Return (stream, rule, count)."""
-        sql = "SELECT stream, rule, count(*) AS n FROM left_out GROUP BY stream, rule ORDER BY stream, n DESC"
+        sql = (
+            "SELECT stream, rule, count(*) AS n FROM left_out WHERE bucket = 'skipped' "
+            "GROUP BY stream, rule ORDER BY stream, n DESC, rule"
+        )
         return [(r["stream"], r["rule"], r["n"]) for r in self._store.rows(sql)]
 
     def rejected_rows(self) -> Iterator[tuple[str, str, str, str, str, str | None, str, int]]:
