@@ -57,10 +57,8 @@ def test_rows_of_one_line_with_one_id_are_all_counted(journal: Journal) -> None:
     stage(journal, [contact("1", 2, name=name) for name in ("A", "B", "C", "D")])
 
     assert journal.staging.count("contacts") == 4
-    assert (
-        journal.buckets.streams("run")["contacts"] | {"read": 4, "rejected": 3}
-        == journal.buckets.streams("run")["contacts"]
-    )
+    counted = journal.buckets.streams("run")["contacts"]
+    assert (counted["read"], counted["rejected"], counted["skipped"]) == (4, 3, 0)
 
 
 def test_rows_without_id_and_place_are_all_counted(journal: Journal) -> None:

@@ -93,14 +93,13 @@ def test_the_lease_dies_with_its_process(tmp_path: Path) -> None:
 
 def test_a_refused_runner_does_not_loosen_the_lease_of_the_one_at_work(tmp_path: Path) -> None:
     """Closing a file drops every POSIX lock that a process has on it, whoever in that process took them."""
-    other = "from pathlib import Path; from flitstack.journal import Journal; import sys; Journal(Path(sys.argv[1]), lease=True)"
     with Journal(tmp_path / "flit.db", lease=True):
         with pytest.raises(JournalError):
             Journal(tmp_path / "flit.db", lease=True)
         with Journal.existing(tmp_path / "flit.db"):
             pass
         stranger = subprocess.run(
-            [sys.executable, "-c", other, str(tmp_path / "flit.db")], capture_output=True, text=True, check=False
+            [sys.executable, "-c", HOLDER, str(tmp_path / "flit.db")], capture_output=True, text=True, check=False
         )
 
     assert "another run is writing" in stranger.stderr

@@ -198,7 +198,7 @@ def test_a_person_at_a_terminal_is_asked_gate_by_gate(migration: Migration) -> N
 def test_a_choice_without_a_default_stops_at_its_gate(migration: Migration) -> None:
     migration.sets = ()
 
-    with pytest.raises(ApprovalNeeded, match="--set profile=small|full"):
+    with pytest.raises(ApprovalNeeded, match=r"--set profile=small\|full"):
         migration.run()
 
     assert migration.account.arrived == 0

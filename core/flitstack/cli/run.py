@@ -58,7 +58,7 @@ def run(
 
     \b
     Example:
-        flit run --source dental --dest pipedrive --input ./export --set profile=engagement
+        flit run --source SOURCE --dest DESTINATION --input ./export --set profile=full
     """
     from flitstack.reports.progress import progress_for_stderr
     from flitstack.stages.context import StopFlag

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -11,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 from flitstack.errors import UsageError
 from flitstack_pipedrive.sandbox.answers import ApiError
 from flitstack_pipedrive.sandbox.call import Call
-from flitstack_pipedrive.sandbox.gateway import find
+from flitstack_pipedrive.sandbox.routes import find
 from flitstack_pipedrive.sandbox.texts import v1_time
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from flitstack_pipedrive.sandbox.account import Account, Member
     from flitstack_pipedrive.sandbox.answers import Doc
 
@@ -98,7 +99,8 @@ class Hand:
         codes = self._codes(kind)
         for doc in docs:
             customs = doc.get("custom_fields", doc)
-            if all((customs.get(codes[key]) if key in codes else doc.get(key)) == value for key, value in wanted.items()):
+            held = {**doc, **{name: customs.get(code) for name, code in codes.items()}}
+            if all(held.get(key) == value for key, value in wanted.items()):
                 return doc["id"]
         return None
 

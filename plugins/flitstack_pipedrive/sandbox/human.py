@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flitstack.errors import UsageError
@@ -13,6 +12,8 @@ from flitstack_pipedrive.sandbox.hand import PATHS, Hand
 from flitstack_pipedrive.sandbox.seeds import read_json, seed_file
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from flitstack_pipedrive.sandbox.account import Account
 
 ACTIONS = ("add", "edit", "delete", "deactivate")
