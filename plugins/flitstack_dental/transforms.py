@@ -30,6 +30,7 @@ _PLAN_STAGES: Mapping[str, PlanStage] = {
 }
 _CLOSED_ITEMS = frozenset({"deleted", "inactive", "rejected", "referred"})
 _AGREED_ITEMS = frozenset({"accepted", "scheduled"})
+_OPEN_ITEMS = frozenset({"planned", "accepted", "scheduled"})
 _PERIO_SITES = ("mb", "b", "db", "ml", "l", "dl")
 
 
@@ -162,9 +163,9 @@ def item_lines(items: Iterable[Any]) -> str | None:
     return _lines(
         _words(
             procedure_title(item),
-            _of(item, "completed_on") or _of(item, "planned_on"),
+            _item_done(item) or _of(item, "planned_on"),
             _amount_text(item),
-            _of(item, "status"),
+            _item_status(item),
             by=", ",
         )
         for item in items
@@ -174,6 +175,12 @@ def item_lines(items: Iterable[Any]) -> str | None:
 def procedure_codes(records: Iterable[Any]) -> str | None:
     """Return the different codes, in the order in which they first occur, parted by `, `; None when there is none."""
     return ", ".join(dict.fromkeys(code for record in records if (code := procedure_code(record)))) or None
+
+
+def plan_items(own: Sequence[Any], links: Iterable[Any]) -> list[Any]:
+    """Return the items of a plan, each once: those that name it, then those that links lead to."""
+    found = {_of(item, "id"): item for item in (*own, *(_of(link, "item") for link in links)) if item is not None}
+    return list(found.values())
 
 
 def plan_value(items: Iterable[Any]) -> Decimal:
@@ -199,30 +206,51 @@ def plan_stage(status: str | None, items: Iterable[Any], signed: bool = False, b
 
 def newest_day(items: Iterable[Any]) -> date | None:
     """Return the newest day on which an item of a plan was completed, else planned, or None."""
-    return max((day for item in items if (day := _of(item, "completed_on") or _of(item, "planned_on"))), default=None)
+    return max((day for item in items if (day := _item_done(item) or _of(item, "planned_on"))), default=None)
 
 
 def item_day(item: Any) -> date | None:
     """Return the day of a planned item: planned, else completed, else entered."""
     entered = _of(item, "created_at")
-    return _of(item, "planned_on") or _of(item, "completed_on") or (entered.date() if entered else None)
+    return _of(item, "planned_on") or _item_done(item) or (entered.date() if entered else None)
 
 
-def plan_summary(plans: Iterable[Any], items: Sequence[Any], clinical: bool = True) -> str | None:
+def plan_summary(
+    plans: Iterable[Any], items: Sequence[Any], clinical: bool = True, links: Iterable[Sequence[Any]] = ()
+) -> str | None:
     """Return one line per treatment plan (day, heading, stage, value) and one for items without a plan.
 
     :param items: all planned items of the patient.
     :param clinical: whether headings, which may name a treatment, are shown.
+    :param links: lists of links between plans and items that do not name their plan.
     """
     lines = []
+    linked = {(_of(link, "plan_id"), _of(link, "item_id")) for several in links for link in several}
+    placed = {item_id for _, item_id in linked}
     for plan in plans:
-        own = [item for item in items if _of(item, "plan_id") == _of(plan, "id")]
+        number = _of(plan, "id")
+        own = [item for item in items if _of(item, "plan_id") == number or (number, _of(item, "id")) in linked]
         head = _words(_plan_day(plan), _of(plan, "heading") if clinical else None) or "Treatment plan"
         lines.append(f"{head}: {_plan_words(plan, own)}, {plan_value(own):.2f}")
-    loose = [item for item in items if not _of(item, "plan_id") and _of(item, "status") not in _CLOSED_ITEMS]
+    free = [item for item in items if not _of(item, "plan_id") and _of(item, "id") not in placed]
+    loose = [item for item in free if _of(item, "status") not in _CLOSED_ITEMS]
     if loose:
         lines.append(f"{len(loose)} planned items without a plan: {plan_value(loose):.2f}")
     return _lines(lines)
+
+
+def _item_status(item: Any) -> str | None:
+    """Return the item's status; one that is a copy of a procedure is completed when that procedure is."""
+    status = _of(item, "status")
+    copied = status in _OPEN_ITEMS and _of(_of(item, "procedure"), "status") == "completed"
+    return "completed" if copied else status
+
+
+def _item_done(item: Any) -> date | None:
+    done: date | None = _of(item, "completed_on")
+    if done is None and _item_status(item) == "completed":
+        done = _of(_of(item, "procedure"), "performed_on")
+    return done
 
 
 def _amount(item: Any) -> Decimal:
@@ -237,7 +265,7 @@ def _amount_text(item: Any) -> str | None:
 
 def _stage_of_items(items: Sequence[Any], signed: bool, booked: bool) -> PlanStage:
     live = [item for item in items if _of(item, "status") not in _CLOSED_ITEMS]
-    done = [item for item in live if _of(item, "status") == "completed"]
+    done = [item for item in live if _item_status(item) == "completed"]
     if items and not live:
         return "lost"
     if done:
@@ -326,6 +354,7 @@ TRANSFORMS: tuple[Transform, ...] = tuple(
         procedure_lines,
         item_lines,
         procedure_codes,
+        plan_items,
         plan_value,
         plan_stage,
         newest_day,

@@ -9,7 +9,7 @@ import pytest
 
 from flitstack.errors import FlitError
 from flitstack.journal import store
-from flitstack.stages import specs
+from flitstack.mapping import load_spec
 
 if TYPE_CHECKING:
     import sqlite3
@@ -81,13 +81,13 @@ def fate(monkeypatch: pytest.MonkeyPatch) -> Fate:
             return
         waiting: list[tuple[Any, Future[Any]]] = [(job, Future()) for job, _ in batch]
         commit(self, waiting)
-        death: Death | None = None
+        ended: Death | None = None
         try:
             found.moment()
-        except Death as exc:
-            death = exc
+        except Death as death:
+            ended = death
         for (_, future), (_, done) in zip(batch, waiting, strict=True):
-            error = death or done.exception()
+            error = ended or done.exception()
             if error is not None:
                 future.set_exception(error)
             else:
@@ -103,7 +103,7 @@ def _quick_runs(monkeypatch: pytest.MonkeyPatch) -> None:
 
     What is simulated here is the end of a process, not of the power.
     """
-    connect, load = store._connect, specs.load_spec
+    connect = store._connect
     compiled: dict[str, Spec] = {}
 
     def impatient(path: Path) -> sqlite3.Connection:
@@ -113,8 +113,8 @@ def _quick_runs(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def load_once(text: str, **rest: Any) -> Spec:
         if text not in compiled:
-            compiled[text] = load(text, **rest)
+            compiled[text] = load_spec(text, **rest)
         return compiled[text]
 
     monkeypatch.setattr(store, "_connect", impatient)
-    monkeypatch.setattr(specs, "load_spec", load_once)
+    monkeypatch.setattr("flitstack.stages.specs.load_spec", load_once)

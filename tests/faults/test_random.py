@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from itertools import count
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -111,16 +112,23 @@ def until_settled(migration: Migration) -> RunReport:
     raise AssertionError("it never ends")
 
 
-def assert_adds_up(report: RunReport, rows: dict[str, list[Row]]) -> None:
+def assert_adds_up(migration: Migration, report: RunReport) -> None:
+    """Each row that was read is in exactly one bucket."""
+    rows = migration.export.rows
     assert {name: counts["read"] for name, counts in report.streams.items()} == {
         name: len(found) for name, found in rows.items() if found
     }
     for counts in report.streams.values():
         assert sum(counts[bucket] for bucket in BUCKETS) == counts["read"]
+    with migration.open() as journal:
+        for name, counts in report.streams.items():
+            placed = list(journal.buckets.of(report.run_id, name))
+            assert len({record_id for record_id, _ in placed}) == len(placed) == counts["read"]
+            assert Counter(bucket for _, bucket in placed) == Counter({b: counts[b] for b in BUCKETS if counts[b]})
 
 
 @settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(EXPORTS, FAULTS, REFUSED, DEATHS, st.integers(1, 4), st.sampled_from([0.0, 1.0, 4.9]))
+@given(EXPORTS, FAULTS, REFUSED, DEATHS, st.integers(1, 4), st.sampled_from([0.0, 1.0, 3.9]))
 def test_the_account_ends_as_it_would_have_without(
     tmp_path: Path,
     fate: Fate,
@@ -134,7 +142,7 @@ def test_the_account_ends_as_it_would_have_without(
     fate.live()
     calm = prepared(tmp_path, rows, refused, fate)
     wanted = until_settled(calm)
-    assert_adds_up(wanted, rows)
+    assert_adds_up(calm, wanted)
 
     migration = prepared(tmp_path, rows, refused, fate, concurrency, lag_s)
     migration.account.faults = faults
@@ -145,7 +153,7 @@ def test_the_account_ends_as_it_would_have_without(
     report = until_settled(migration)
 
     assert migration.account.picture() == calm.account.picture()
-    assert_adds_up(report, rows)
+    assert_adds_up(migration, report)
     assert outcomes(report) == outcomes(wanted)
     arrived = migration.account.arrived
     again = migration.run()
@@ -163,3 +171,34 @@ def outcomes(report: RunReport) -> dict[str, dict[str, int]]:
         }
         for name, counts in report.streams.items()
     }
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.tuples(EXPORTS, FAULTS, DEATHS), min_size=2, max_size=4), REFUSED, st.integers(1, 4))
+def test_so_it_does_after_each_of_several_exports(
+    tmp_path: Path,
+    fate: Fate,
+    exports: list[tuple[dict[str, list[Row]], dict[int, Fault], list[int]]],
+    refused: set[str],
+    concurrency: int,
+) -> None:
+    calm = prepared(tmp_path, {}, refused, fate)
+    migration = prepared(tmp_path, {}, refused, fate, concurrency, lag_s=3.9)
+
+    for rows, faults, deaths in exports:
+        fate.live()
+        calm.export.rows = migration.export.rows = dict(rows)
+        wanted = until_settled(calm)
+        migration.account.faults = {migration.account.arrived + number: fault for number, fault in faults.items()}
+        for last in deaths:
+            fate.live(last)
+            fate.outlive(migration)
+        fate.live()
+        report = until_settled(migration)
+
+        assert migration.account.picture() == calm.account.picture()
+        assert outcomes(report) == outcomes(wanted)
+        arrived = migration.account.arrived
+        again = migration.run()
+        assert migration.account.arrived == arrived
+        assert outcomes(again) == outcomes(report)

@@ -191,7 +191,8 @@ def test_a_delete_takes_the_link_away(planned: Journal) -> None:
 
 def test_only_a_record_begun_after_the_doubt_counts_as_later(planned: Journal) -> None:
     operations = planned.operations
-    operations.intend([1, 2], "run-1", AT).result()
+    operations.intend([1], "run-1", AT).result()
+    operations.intend([2], "run-1", "2026-07-01T09:00:03.000+00:00").result()
     operations.settle(first(planned), "in_doubt", LATER, {}).result()
     two = operations.last("contact", "memory:contacts:2", "")
     assert two is not None

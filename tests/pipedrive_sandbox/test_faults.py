@@ -82,7 +82,7 @@ def test_a_401_on_order_looks_like_a_real_one(sandbox: Sandbox, admin: httpx.Cli
 def test_rules_strike_the_nth_each_nth_or_by_chance() -> None:
     def struck(**when: float) -> list[bool]:
         faults = Faults([FaultRule(Fault("drop_before"), **when)], seed=1)  # type: ignore[arg-type]
-        return [faults.strike("GET", "/x") is not None for _ in range(6)]
+        return [bool(faults.strike("GET", "/x")) for _ in range(6)]
 
     assert struck(nth=2) == [False, True, False, False, False, False]
     assert struck(every=2) == [False, True, False, True, False, True]
@@ -95,9 +95,16 @@ def test_rules_strike_the_nth_each_nth_or_by_chance() -> None:
 def test_a_rule_strikes_only_its_method_and_path() -> None:
     faults = Faults([FaultRule(Fault("drop_before"), method="POST", path="/api/v2/per*")])
 
-    assert faults.strike("GET", "/api/v2/persons") is None
-    assert faults.strike("POST", "/api/v2/deals") is None
-    assert faults.strike("POST", "/api/v2/persons") == Fault("drop_before")
+    assert faults.strike("GET", "/api/v2/persons") == ()
+    assert faults.strike("POST", "/api/v2/deals") == ()
+    assert faults.strike("POST", "/api/v2/persons") == (Fault("drop_before"),)
+
+
+def test_quiet_faults_strike_beside_the_first_loud_one() -> None:
+    kinds = ("latency", "drop_before", "list_lag", "truncated")
+    faults = Faults([FaultRule(Fault(kind, 1)) for kind in kinds])
+
+    assert [fault.kind for fault in faults.strike("GET", "/x")] == ["latency", "drop_before", "list_lag"]
 
 
 def test_rules_are_read_from_a_file(tmp_path: Path) -> None:
@@ -107,6 +114,8 @@ def test_rules_are_read_from_a_file(tmp_path: Path) -> None:
         {"probability": 0.1, "fault": "latency:0.2"},
         {"fault": "401"},
         {"fault": "status_after:500"},
+        {"fault": "late_commit:5"},
+        {"fault": "refuse:0.5"},
     ]
     path = tmp_path / "faults.json"
     path.write_text(json.dumps(rules))
@@ -117,6 +126,8 @@ def test_rules_are_read_from_a_file(tmp_path: Path) -> None:
         FaultRule(Fault("latency", 0.2), probability=0.1),
         FaultRule(Fault("status", 401)),
         FaultRule(Fault("status_after", 500)),
+        FaultRule(Fault("late_commit", 5)),
+        FaultRule(Fault("refuse", 0.5)),
     )
 
 
@@ -129,6 +140,9 @@ def test_rules_are_read_from_a_file(tmp_path: Path) -> None:
         {"fault": "status:42"},
         {"fault": "latency:-1"},
         {"fault": "latency:nan"},
+        {"fault": "latency"},
+        {"fault": "truncated:3"},
+        {"fault": "storm:inf"},
         {"fault": "drop_before", "nth": 0},
         {"fault": "drop_before", "nth": 1, "every": 2},
         {"fault": "drop_before", "probability": 2},

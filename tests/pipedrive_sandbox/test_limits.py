@@ -100,7 +100,17 @@ def test_refused_calls_cost_as_much_where_the_switch_says_so(
 def test_the_daily_budget_is_multiplier_times_seats_times_thirty_thousand() -> None:
     budgets = {name: plan.daily_tokens(2) for name, plan in PLANS.items()}
 
-    assert budgets == {"lite": 60_000, "growth": 120_000, "premium": 300_000, "ultimate": 420_000}
+    assert budgets == {
+        "lite": 60_000,
+        "growth": 120_000,
+        "premium": 300_000,
+        "ultimate": 420_000,
+        "essential": 60_000,
+        "advanced": 120_000,
+        "professional": 180_000,
+        "power": 300_000,
+        "enterprise": 420_000,
+    }
 
 
 def spend_a_day(client: httpx.Client, clock: VirtualClock) -> httpx.Response:

@@ -115,7 +115,7 @@ def schema_keys(spec: dict[str, Any], schema: dict[str, Any]) -> set[str]:
         ("v2", "/persons", ("post", "patch"), set()),
         ("v2", "/organizations", ("post", "patch"), set()),
         ("v2", "/deals", ("post", "patch"), set()),
-        ("v2", "/activities", ("post", "patch"), {"person_id"}),
+        ("v2", "/activities", ("post", "patch"), set()),
         ("v2", "/pipelines", ("post", "patch"), set()),
         ("v2", "/stages", ("post", "patch"), set()),
         ("v2", "/personFields", ("post",), set()),

@@ -153,7 +153,7 @@ def test_what_was_refused_and_then_changed_is_sent_again(migration: Migration) -
     report = migration.run()
 
     assert report.exit_code == 0
-    assert report.streams["visits"] | {"created": 1, "rejected": 2} == report.streams["visits"]
+    assert report.streams["visits"].items() >= {"created": 1, "rejected": 2}.items()
 
 
 def test_a_refused_update_is_not_sent_again_and_forgotten_when_it_is_no_longer_wanted(migration: Migration) -> None:
@@ -172,7 +172,7 @@ def test_a_refused_update_is_not_sent_again_and_forgotten_when_it_is_no_longer_w
     third = migration.run()
     assert migration.account.arrived == arrived
     assert third.exit_code == 0
-    assert third.streams["contacts"] | {"rejected": 1, "unchanged": 3} == third.streams["contacts"]
+    assert third.streams["contacts"].items() >= {"rejected": 1, "unchanged": 3}.items()
 
 
 def test_a_refusal_is_forgotten_when_its_record_is_left_out(migration: Migration) -> None:
@@ -221,7 +221,7 @@ def test_the_second_write_of_a_refused_record_is_not_sent(migration: Migration) 
     report = migration.run()
 
     assert all(op.destination_id for op in migration.account.written if op.verb == "update")
-    assert report.streams["contacts"] | {"rejected": 2, "blocked": 0} == report.streams["contacts"]
+    assert report.streams["contacts"].items() >= {"rejected": 2, "blocked": 0}.items()
 
 
 def test_a_person_who_asks_to_stop_gets_what_is_under_way_settled(migration: Migration) -> None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from flitstack.protocols import Operation
 
-LOST = (Fault.COMMIT_THEN_DROP, Fault.DROP)
+LOST = (Fault.COMMIT_THEN_DROP, Fault.COMMIT_LATE, Fault.DROP)
 
 
 def faults_at(migration: Migration, wanted: dict[tuple[str, str], Fault]) -> None:
@@ -52,7 +52,7 @@ def people(empty: Migration) -> Migration:
     return empty
 
 
-@pytest.mark.parametrize("lag_s", [0.0, 2.0, 4.9])
+@pytest.mark.parametrize("lag_s", [0.0, 2.0, 3.9])
 @pytest.mark.parametrize("fault", LOST)
 @pytest.mark.parametrize("key", ["memory:contacts:1", "memory:contacts:3", "memory:contacts:5", "memory:memos:m"])
 def test_a_create_in_doubt_is_there_once_whatever_became_of_it(
@@ -91,7 +91,7 @@ def test_a_list_that_lags_more_than_declared_is_no_proof_while_a_later_record_is
     report = empty.run()
 
     assert report.exit_code == 5
-    assert report.streams["contacts"] | {"in_doubt": 1} == report.streams["contacts"]
+    assert report.streams["contacts"].items() >= {"in_doubt": 1}.items()
     assert attempts(empty, "create", "memory:contacts:1") == 1
     empty.clock.advance(3600)
     assert empty.run().exit_code == 0
@@ -186,7 +186,7 @@ def test_an_update_in_doubt_on_a_record_that_somebody_else_changed_is_a_conflict
     assert settled(people) == [("update", "memory:contacts:3", "conflict", "changed_elsewhere")]
     assert people.account.records["contact", three.id].fields["phone"] == "by hand"
     assert report.exit_code == 1
-    assert report.streams["contacts"] | {"conflict": 1} == report.streams["contacts"]
+    assert report.streams["contacts"].items() >= {"conflict": 1}.items()
     assert attempts(people, "update", "memory:contacts:3") == 0
     assert people.run().exit_code == 1
     assert attempts(people, "update", "memory:contacts:3") == 0

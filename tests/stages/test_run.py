@@ -56,12 +56,10 @@ def test_each_record_is_in_one_bucket_and_the_buckets_add_up(migration: Migratio
     assert {name: counts["read"] for name, counts in report.streams.items()} == read
     for name, counts in report.streams.items():
         assert sum(counts[bucket] for bucket in BUCKETS) == read[name]
-    assert report.streams["contacts"] | {"created": 3, "rejected": 1, "skipped": 1} == report.streams["contacts"]
-    assert (
-        report.streams["visits"] | {"created": 2, "rejected": 2, "blocked": 1, "skipped": 1} == report.streams["visits"]
-    )
-    assert report.streams["labels"] | {"folded": 1, "skipped": 1} == report.streams["labels"]
-    assert report.streams["staff"] | {"folded": 1, "skipped": 1} == report.streams["staff"]
+    assert report.streams["contacts"].items() >= {"created": 3, "rejected": 1, "skipped": 1}.items()
+    assert report.streams["visits"].items() >= {"created": 2, "rejected": 2, "blocked": 1, "skipped": 1}.items()
+    assert report.streams["labels"].items() >= {"folded": 1, "skipped": 1}.items()
+    assert report.streams["staff"].items() >= {"folded": 1, "skipped": 1}.items()
 
 
 def test_a_circle_of_links_is_closed_by_a_second_write(migration: Migration) -> None:
@@ -86,7 +84,7 @@ def test_the_same_command_again_sends_nothing(migration: Migration) -> None:
     assert migration.account.arrived == arrived
     assert report.exit_code == 0
     assert report.streams["contacts"]["unchanged"] == 3
-    assert report.objects["contact"] | {"created": 0, "updated": 0, "unchanged": 3} == report.objects["contact"]
+    assert report.objects["contact"].items() >= {"created": 0, "updated": 0, "unchanged": 3}.items()
 
 
 def test_so_does_the_same_command_a_month_on(migration: Migration) -> None:
@@ -169,7 +167,7 @@ def test_a_row_that_repeats_is_skipped_and_one_that_contradicts_is_rejected(migr
 
     report = migration.run()
 
-    assert report.streams["contacts"] | {"read": 7, "rejected": 2, "skipped": 2} == report.streams["contacts"]
+    assert report.streams["contacts"].items() >= {"read": 7, "rejected": 2, "skipped": 2}.items()
     assert ("contacts", "duplicate_row", 1) in report.skips
     assert [code for stream, code, *_ in report.rejections if stream == "contacts"].count("duplicate_id") == 1
     assert by_key(migration, "contact")["memory:contacts:2"].fields["name"] == "Bob"

@@ -101,7 +101,7 @@ def test_a_communication_is_a_done_activity_at_its_original_time(
         "due_time": "22:15",
         "done": True,
         "note": f"Kind: {kind}<br>Direction: from the patient<br>Topic: Billing<br>At: 2024-03-04 16:15"
-        "<br>called &lt;back&gt;",
+        "<br>By: Bo Lee<br>called &lt;back&gt;",
     }
     assert made.links["type"].key == f"schema:activity_type//{name}"
     assert made.links["owner_id"] == LinkRef("user", "dental:staff:s")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from jinja2 import nodes
@@ -28,9 +29,9 @@ from flitstack.mapping.kinds import (
 from flitstack.mapping.words import nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
-    from flitstack.protocols import Transform
+    from flitstack.protocols import Stream, Transform
 
 _USE_JOIN = "would turn a missing value into text: use join_present(separator, ...)"
 _REFUSED_FILTERS = {"string": _USE_JOIN, "format": _USE_JOIN, "join": _USE_JOIN}
@@ -47,6 +48,7 @@ _RESULTS: Mapping[str, Kind] = {
     **dict.fromkeys(("at_zone", "in_zone"), Scalar("datetime")),
     "day": Scalar("date"),
     "has_user": Scalar("boolean"),
+    "referring": ListOf(ANY),
     "split_text": ListOf(TEXT),
 }  # fmt: skip
 _SAME_AS_FIRST = frozenset({"plus_days", "plus_minutes", "plus_months", "abs"})
@@ -165,6 +167,16 @@ class Checker:
             raise Flaw("the stream must be named as plain text in quotes", node.lineno)
         if self._streams is not None and named.value not in self._streams:
             raise Flaw(f'unknown stream "{named.value}".{nearest(named.value, self._streams)}', node.lineno)
+        if isinstance(node.node, nodes.Name) and node.node.name == "referring":
+            self._check_field(node, self._streams[named.value] if isinstance(self._streams, Mapping) else None)
+
+    def _check_field(self, node: nodes.Call, stream: Stream | None) -> None:
+        field = node.args[1] if len(node.args) > 1 else None
+        if not isinstance(field, nodes.Const) or not isinstance(field.value, str):
+            raise Flaw("the field must be named as plain text in quotes", node.lineno)
+        known = None if stream is None else stream.schema.get("properties", {})
+        if known is not None and field.value not in known:
+            raise Flaw(f'it has no field "{field.value}".{nearest(field.value, known)}', node.lineno)
 
     def _filter(self, node: nodes.Filter) -> Kind:
         if node.name in _REFUSED_FILTERS:

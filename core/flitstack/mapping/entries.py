@@ -229,7 +229,7 @@ class Entry:
     def evaluate(self, record: SourceRecord, scope: Scope) -> list[Desired] | Skipped | RejectedEntry | None:
         """Return the desired records, or what else becomes of the record; None when the entry does not concern it."""
         view = RecordView(self.shape, record.id, record.data, scope)
-        names: dict[str, Any] = {self.alias: view, **scope.names()}
+        names: dict[str, Any] = {self.alias: view, **scope.names(self.shape.peers)}
         try:
             verdict = self._judged(self.early, names, record.id)
             if verdict is not None:
@@ -246,7 +246,7 @@ class Entry:
         if self.group is None:
             raise ValueError(f"entry {self.name} has no groups")
         view = RecordView(self.shape, record.id, record.data, scope)
-        names: dict[str, Any] = {self.alias: view, **scope.names()}
+        names: dict[str, Any] = {self.alias: view, **scope.names(self.shape.peers)}
         try:
             verdict = self._judged(self.early, names, record.id)
             if verdict is not None:
@@ -264,7 +264,7 @@ class Entry:
         What is skipped or rejected here (named by the first record) is so for all of them.
         """
         views = [RecordView(self.shape, record.id, record.data, scope) for record in records]
-        names: dict[str, Any] = {self.alias: views[0], "group": views, **scope.names()}
+        names: dict[str, Any] = {self.alias: views[0], "group": views, **scope.names(self.shape.peers)}
         contributions = [Contribution(self.stream, record.id, GROUPED) for record in records]
         try:
             return self._desired(names, records[0].id, contributions, scope)

@@ -110,6 +110,15 @@ def has_user(stream: str, record_id: str | None) -> bool:
     raise TypeError("users are not known here")
 
 
+def referring(stream: str, field: str, record_id: str | None) -> list[RecordView]:
+    """Return the records of the stream that hold that id in that field.
+
+    The answer is the scope's (`Scope.referring`), which takes this function's place when an entry is evaluated. It is
+    quick where the entry also collects that stream by that field.
+    """
+    raise TypeError("records are not known here")
+
+
 # --- lists of records -----------------------------------------------------------------------------------------------
 
 
@@ -291,7 +300,7 @@ def money(value: int | Decimal | None) -> str | None:
 
 
 # Functions whose answer is the scope's: they cannot be filters, which Jinja binds once and for all.
-OF_SCOPE = frozenset({"has_user"})
+OF_SCOPE = frozenset({"has_user", "referring"})
 
 BUILTIN: tuple[Transform, ...] = (
     *(
@@ -299,7 +308,7 @@ BUILTIN: tuple[Transform, ...] = (
         for call in (
             at_zone, choose, date_text, day, days_between, decimal, first_present, has_user, html_text, in_zone,
             join_present, key_of, lines, minutes_between, minutes_text, money, plus_days, plus_minutes, plus_months,
-            split_text, text, time_text, truncate_text, unique,
+            referring, split_text, text, time_text, truncate_text, unique,
         )
     ),
     *(Transform(call.__name__, call, attributes=(1,)) for call in (latest, earliest, sum_of)),

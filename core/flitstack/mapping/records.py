@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, time
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from flitstack.errors import Fatal, FlitError
@@ -56,13 +56,24 @@ class Scope:
     used: Callable[[str, str], None] = _ignore
     has_user: Callable[[str, str], bool] = _nobody
 
-    def names(self) -> dict[str, Any]:
+    def names(self, shapes: Mapping[str, Shape]) -> dict[str, Any]:
         """Return what every expression of an entry may name besides its record, as far as it hangs on the scope."""
-        return {"as_of": self.as_of, "has_user": self.is_matched}
+        return {"as_of": self.as_of, "has_user": self.is_matched, "referring": partial(self._views, shapes)}
 
     def is_matched(self, stream: str, record_id: str | None) -> bool:
         """Return whether the person of (stream, id) is matched with a user; nobody is not."""
         return record_id is not None and bool(asked(self.has_user, stream, str(record_id)))
+
+    def _views(
+        self, shapes: Mapping[str, Shape], stream: str, field: str, record_id: str | None
+    ) -> list[RecordView]:
+        if record_id is None:
+            return []
+        shape = shapes.get(stream) or open_shape(stream, shapes)
+        views = [RecordView(shape, *row, self) for row in asked(self.referring, stream, field, str(record_id))]
+        for view in views:
+            asked(self.used, stream, view.id)
+        return views
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,7 @@ def truncate_text(value: str | None, length: int) -> str | None:
 
 
 def split_text(value: str | None, limit: int) -> list[str]:
-    """Return the text in pieces, joined again without loss, each at most `limit` characters as `html_text` writes it.
+    """Return the text in pieces, joined again without loss, each at most `limit` bytes of UTF-8 as `html_text` writes it.
 
     It is split after a paragraph, else a line, else a space, where that leaves the piece at least half full; never
     inside an entity (`&amp;`), a tag or a CR LF pair. Missing or empty text has no pieces.
@@ -64,8 +64,9 @@ def split_text(value: str | None, limit: int) -> list[str]:
 
 
 def _cost(piece: str) -> int:
+    """Return the bytes of UTF-8 that `html_text` makes of the piece, or a few more."""
     extra = sum(piece.count(character) * (cost - 1) for character, cost in _COST.items())
-    return len(piece) + extra
+    return len(piece if piece.isascii() else piece.encode("utf-8", "surrogatepass")) + extra
 
 
 def _measure(value: str, limit: int) -> tuple[list[int], list[int]]:

@@ -58,6 +58,7 @@ class Fault(Enum):
     NOT_SENT = "the connection is refused: nothing left"
     RATE_LIMITED = "refused for being too fast: nothing written"
     COMMIT_THEN_DROP = "written, and the answer is lost"
+    COMMIT_LATE = "the answer is lost, and it is written a second later all the same"
     DROP = "lost on its way: nothing written, and nobody knows"
     REJECTED = "the record is refused"
     BUDGET = "the daily budget is used up"
@@ -71,6 +72,7 @@ ERRORS: Mapping[Fault, Callable[[], Exception]] = {
     Fault.NOT_SENT: lambda: NotSent("memory: connection refused."),
     Fault.RATE_LIMITED: lambda: RateLimited("memory: too fast.", 2.0),
     Fault.COMMIT_THEN_DROP: lambda: InDoubt("memory: the answer was lost."),
+    Fault.COMMIT_LATE: lambda: InDoubt("memory: the answer was lost."),
     Fault.DROP: lambda: InDoubt("memory: the answer was lost."),
     Fault.REJECTED: lambda: Rejected("refused", "The account refuses this record.", "Correct it and run again."),
     Fault.BUDGET: lambda: BudgetExhausted("memory: the daily budget is used up."),
@@ -168,6 +170,13 @@ class MemoryAccount:
             destination_id = self._change(operation)
         self.written.append(operation)
         return destination_id
+
+    def delay(self, object_: str, destination_id: str) -> None:
+        """Let a record that was just written have been written a second later than it was."""
+        stored = self.records.get((object_, destination_id))
+        if stored is not None and stored.added is not None and stored.added == stored.updated:
+            late = stored.added + timedelta(seconds=1)
+            self.records[object_, destination_id] = replace(stored, added=late, updated=late)
 
     def _take_item(self, operation: Operation) -> str:
         settings = {name: value for name, value in operation.fields.items() if name not in ("name", "of")}
@@ -276,11 +285,13 @@ class MemoryWriter:
         await account.clock.sleep(account.latency_s)
         if fault is Fault.CRASH:
             raise Fatal("memory: the writer failed.")
-        if fault is not None and fault is not Fault.COMMIT_THEN_DROP:
+        if fault is not None and fault not in (Fault.COMMIT_THEN_DROP, Fault.COMMIT_LATE):
             return [Outcome(operation.id, error=ERRORS[fault]())]
         try:
             self._check(operation)
             destination_id = account.take(operation, self._behaviours)
+            if fault is Fault.COMMIT_LATE:
+                account.delay(operation.object, destination_id)
         except Rejected as exc:
             return [Outcome(operation.id, error=exc)]
         account.answering(operation)

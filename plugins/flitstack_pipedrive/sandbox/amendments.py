@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 JSON = "application/json"
+_ANY: Mapping[str, Any] = {}
 _TEXT = {"type": "string"}
 _NUMBER_OR_NULL = {"type": ["integer", "null"]}
 
@@ -18,7 +19,10 @@ _PERSON = {
     # Observed: written by live clients; the specification's body leaves them out.
     "first_name": _TEXT,
     "last_name": _TEXT,
+    # Without contact sync they are a 403 whatever their values, so it is persons that check them.
+    **dict.fromkeys(("notes", "im", "birthday", "job_title", "postal_address"), _ANY),
 }
+_ORGANIZATION = dict.fromkeys(("website", "linkedin", "industry", "annual_revenue", "employee_count"), _ANY)
 _DEAL = {
     # Confirmed by Pipedrive's support: taken on create and update.
     "channel_id": _TEXT,
@@ -27,13 +31,13 @@ _DEAL = {
     "org_id": _NUMBER_OR_NULL,
     "archive_time": {"type": ["string", "null"]},
     # Nobody knows what v2 does with it: the switch `deal_add_time`.
-    "add_time": {},
+    "add_time": _ANY,
 }
 _ACTIVITY = {
     # New in npm `pipedrive` 33.7.0.
     "outcome": _NUMBER_OR_NULL,
     # The migration guide calls it read-only: the switch `activity_person_id`.
-    "person_id": {},
+    "person_id": _ANY,
 }
 _NOTE = {
     # A link can be taken off with null, as the web page does; v1 states nullability for leads only.
@@ -47,6 +51,8 @@ _LEAD = {
 _BODIES: Mapping[str, Mapping[str, Any]] = {
     "v2 POST /persons": _PERSON,
     "v2 PATCH /persons/{id}": _PERSON,
+    "v2 POST /organizations": _ORGANIZATION,
+    "v2 PATCH /organizations/{id}": _ORGANIZATION,
     "v2 POST /deals": _DEAL,
     "v2 PATCH /deals/{id}": _DEAL,
     "v2 POST /activities": _ACTIVITY,
@@ -58,6 +64,8 @@ _BODIES: Mapping[str, Mapping[str, Any]] = {
     "v1 POST /leads": _LEAD,
     "v1 PATCH /leads/{id}": {},
 }
+# A field's key, perhaps with `_currency` or the like behind it.
+CUSTOM_KEY = "^[0-9a-f]{40}(_[a-z_]+)?$"
 # A lead's body also has a key for every custom field of deals.
 _OPEN = frozenset({"v1 POST /leads", "v1 PATCH /leads/{id}"})
 
@@ -68,7 +76,7 @@ def amended(tables: dict[str, Any]) -> Mapping[str, Any]:
         body = tables[call]["body"][JSON]
         body["properties"] |= changes
         if call in _OPEN:
-            body["additionalProperties"] = True
+            body["patternProperties"] = {CUSTOM_KEY: {}}
     for table in tables.values():
         # `sort` also takes directions and lists: `add_time DESC, id`.
         table.get("query", {}).get("properties", {}).get("sort", {}).pop("enum", None)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flitstack.clock import Clock, SystemClock
+from flitstack.errors import UsageError
 from flitstack_pipedrive.sandbox.account import Account
 from flitstack_pipedrive.sandbox.canonical import canonical, fingerprint
 from flitstack_pipedrive.sandbox.dump import dump
@@ -16,7 +17,7 @@ from flitstack_pipedrive.sandbox.gateway import Gateway
 from flitstack_pipedrive.sandbox.human import Human, Step
 from flitstack_pipedrive.sandbox.limits import Limits
 from flitstack_pipedrive.sandbox.page import Page
-from flitstack_pipedrive.sandbox.past import live_through, read_past
+from flitstack_pipedrive.sandbox.past import Past, live_through, read_past
 from flitstack_pipedrive.sandbox.plans import plan_named
 from flitstack_pipedrive.sandbox.state import Store
 from flitstack_pipedrive.sandbox.switches import Switches
@@ -56,20 +57,19 @@ class Sandbox:
         :raises UsageError: the plan is unknown, or the file cannot be used.
         """
         bought = plan_named(plan)
+        lived = read_past(past) if past is not None else None
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         if path is None:
             self._folder = tempfile.TemporaryDirectory(prefix="flit-sandbox-")
             path = str(Path(self._folder.name) / "state.db")
         self._path = path
-        lived = read_past(past) if past is not None else None
         store = Store(path)
         kept = store.meta("seed")
         own = int(kept) if kept is not None else seed
         self._account = Account(store, clock or SystemClock(), bought, seats, switches or Switches(), own)
         if kept is None:
             self._account.found()
-            if lived is not None:
-                live_through(self._account, lived)
+            self._live_through(lived)
         else:
             self._account.load_members()
         self._limits = Limits(self._account)
@@ -79,6 +79,19 @@ class Sandbox:
         )
         self._front.log = log
         self._closed = False
+
+    def _live_through(self, lived: Past | None) -> None:
+        """Give a new account its past; of one that cannot be lived through nothing stays."""
+        try:
+            if lived is not None:
+                live_through(self._account, lived)
+        except UsageError:
+            self._account.store.close()
+            for suffix in ("", "-wal", "-shm"):
+                Path(self._path + suffix).unlink(missing_ok=True)
+            if self._folder is not None:
+                self._folder.cleanup()
+            raise
 
     @property
     def app(self) -> ASGIApp:

@@ -65,6 +65,7 @@ class _Canon:
 
     def __init__(self, account: Account) -> None:
         self._account = account
+        self._labels = {doc["id"]: doc["name"] for doc in account.store.docs("lead_label")}
         self._emails = {member.id: member.email for member in account.members.values()}
         self._fields = {entity: fields_of(account, entity) for entity in ("person", "organization", "deal")}
         self._rows = {table: self._live(table) for table in (*_RECORDS, *_SHAPES)}
@@ -123,6 +124,8 @@ class _Canon:
                 out[key] = link(_LINKS[key], value)
             elif key in _USERS:
                 out[key] = self._emails.get(value, "nobody")
+            elif key == "label_ids" and table == "lead":
+                out[key] = sorted(self._labels.get(label, "a deleted label") for label in value)
             elif key == "participants":
                 out[key] = [{**part, "person_id": link("person", part["person_id"])} for part in value]
             elif key not in ("custom_fields", "s3_bucket"):

@@ -6,7 +6,6 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from flitstack_pipedrive.sandbox.answers import refused_v2
-from flitstack_pipedrive.sandbox.shapes import no_such_parameter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,6 +28,18 @@ _COUNTS = MappingProxyType(
         "lost_deals_count": ("deal", " AND status = 'lost'"),
         "closed_deals_count": ("deal", " AND status <> 'open'"),
         "people_count": ("person", ""),
+        "products_count": ("deal_product", ""),
+    }
+)
+# What the sandbox has none of: mail, related organizations' deals, further participants.
+_NONE = MappingProxyType(
+    {
+        "email_messages_count": 0,
+        **{f"related_{status}_deals_count": 0 for status in ("open", "closed", "won", "lost")},
+        **{f"participant_{status}_deals_count": 0 for status in ("open", "closed")},
+        "last_incoming_mail_time": None,
+        "last_outgoing_mail_time": None,
+        "doi_status": None,
     }
 )
 
@@ -36,7 +47,7 @@ _COUNTS = MappingProxyType(
 def view(call: Call, table: str) -> Callable[[list[Doc]], list[Doc]] | None:
     """Return what turns stored records into what this request asks to see; None when they go out as stored.
 
-    :raises ApiError: 400, something is asked for that this list does not have.
+    :raises ApiError: 400, more custom fields are asked for than a request may name.
     """
     wanted = _wanted(call, table)
     chosen = [key for key in call.query.get("custom_fields", "").split(",") if key]
@@ -57,28 +68,39 @@ def view(call: Call, table: str) -> Callable[[list[Doc]], list[Doc]] | None:
             for key, names in labels.items():
                 if doc["custom_fields"].get(key) is not None:
                     doc["custom_fields"][key] = _labelled(doc["custom_fields"][key], names)
-            doc.update((name, _count(call, table, doc["id"], name)) for name in wanted if name in _COUNTS)
+            doc.update([(name, _value(call, table, doc, name)) for name in wanted if name not in doc])
         return docs
 
     return shown
 
 
 def _wanted(call: Call, table: str) -> set[str]:
-    wanted = {name for name in call.query.get("include_fields", "").split(",") if name}
-    if table == "activity":
-        allowed = {"attendees"}
-    else:
-        allowed = {name for name, (other, _) in _COUNTS.items() if other not in ("deal", "person")}
-        allowed |= {name for name in _COUNTS if name.endswith("deals_count") and table != "deal"}
-        allowed |= {"people_count"} if table == "organization" else set()
-    if wanted - allowed:
-        raise refused_v2({"include_fields": no_such_parameter(min(wanted - allowed))})
-    return wanted
+    """Return what `include_fields` names; the request was checked for what this list has."""
+    return {name for name in call.query.get("include_fields", "").split(",") if name}
 
 
-def _count(call: Call, table: str, number: int, name: str) -> int:
-    other, condition = _COUNTS[name]
-    return call.store.count(other, [(f"{_LINK[table]} = ? AND deleted = 0{condition}", (number,))])
+def _value(call: Call, table: str, doc: Doc, name: str) -> Any:
+    """Return what is only shown on request."""
+    number = doc["id"]
+    if name in _COUNTS:
+        other, condition = _COUNTS[name]
+        return call.store.count(other, [(f"{_LINK[table]} = ? AND deleted = 0{condition}", (number,))])
+    if name == "followers_count":
+        return call.store.count("follower", [("entity = ? AND of_id = ? AND deleted = 0", (table, number))])
+    if name == "participants_count":
+        return int(doc["person_id"] is not None)
+    if name in ("next_activity_id", "last_activity_id"):
+        done, order = (0, "due_date, id") if name.startswith("next") else (1, "due_date DESC, id DESC")
+        mine = (f"{_LINK[table]} = ? AND deleted = 0 AND done = ?", (number, done))
+        found = call.store.select("activity", "id", [mine], order, 1)
+        return found[0][0] if found else None
+    if name == "first_won_time":
+        return doc["won_time"]
+    if name == "smart_bcc_email":
+        return f"sandbox+{table}{number}@inbox.example"
+    if name == "marketing_status":
+        return "no_consent"
+    return _NONE[name]
 
 
 def _labels(call: Call, table: str) -> dict[str, dict[int, str]]:

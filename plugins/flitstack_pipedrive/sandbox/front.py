@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections import deque
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -95,7 +94,6 @@ class Front:
         self.log: Callable[[str], None] | None = None
         self.door: Door | None = None
         self.traffic = Traffic()
-        self.lock = threading.RLock()
         self._restart = restart
         self._late: list[tuple[datetime, Callable[[], object]]] = []
         self._closed_until = 0.0
@@ -118,7 +116,7 @@ class Front:
         """Do what is due by now: the human's steps and the commits that come late."""
         if not self._late and not self.human.steps:
             return
-        with self.lock, self.gateway.lock:
+        with self.gateway.lock:
             now = self.account.clock.now()
             for due, commit in [late for late in self._late if late[0] <= now]:
                 self._late.remove((due, commit))

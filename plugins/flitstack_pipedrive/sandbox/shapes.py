@@ -61,7 +61,7 @@ def body_shape(schema: Schema, *, lenient: bool = False) -> Body:
         if len(value) < fewest:
             reasons["body"] = "The body is empty"
         for key, member in value.items():
-            one = known.get(key, others)
+            one = known.get(key) or others(key)
             reason = no_such_parameter(key) if one is None else one(member)
             if reason:
                 reasons[key] = reason
@@ -131,17 +131,19 @@ def _one_of_types(types: list[str], lenient: bool) -> Callable[[Any], bool]:
     return lambda value: any(test(value) for test in tests)
 
 
-def _members(schema: Schema, lenient: bool) -> tuple[dict[str, Shape], Shape | None]:
-    """Return the checks of an object's keys, and of keys that the table does not name (None: there are none)."""
+def _members(schema: Schema, lenient: bool) -> tuple[dict[str, Shape], Callable[[str], Shape | None]]:
+    """Return the checks of an object's keys, and what finds the check of a key that the table does not name."""
     known = {
         name: shape(member, lenient=lenient)
         for name, member in schema["properties"].items()
         if not member.get("readOnly")
     }
+    patterns = [re.compile(pattern) for pattern in schema.get("patternProperties", ())]
     others = schema.get("additionalProperties")
-    if isinstance(others, Mapping):
-        return known, shape(others, lenient=lenient)
-    return known, _anything if others is True else None
+    more = shape(others, lenient=lenient) if isinstance(others, Mapping) else None
+    if patterns:
+        return known, lambda key: _anything if any(pattern.match(key) for pattern in patterns) else more
+    return known, lambda key: more
 
 
 def _inside(schema: Schema, lenient: bool) -> Shape | None:

@@ -17,8 +17,8 @@ class Switches:
     :param list_lag_s: lists show a record only this many seconds after it was created; reading it by id always works.
     :param search_lag_s: a search finds a record, and its changes, only this many seconds after they were made.
     :param search_keeps_deleted: a search goes on finding deleted organizations for good, deleted persons for an hour.
-    :param left_v1: what v1 operations answer that have left the specs (persons, deals, pipelines ...): 410, 404, or, for
-        persons, organizations, deals and activities, what they used to.
+    :param left_v1: what v1 operations answer that have left the specs (persons, deals, pipelines ...): 410, 404, or,
+        for persons, organizations, deals and activities, what they used to.
     :param oauth: the tokens are an OAuth app's, which may make four times as many requests per rolling two seconds.
     :param contact_sync: the account has contact sync, so persons take notes, im, birthday, job_title, postal_address.
     :param organization_profile: organizations take website, linkedin, industry, annual_revenue, employee_count.

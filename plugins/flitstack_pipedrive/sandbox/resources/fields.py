@@ -51,7 +51,7 @@ def list_fields(entity: str) -> Handler:
         docs = [*native_fields(entity), *call.store.docs("field", [("entity = ? AND deleted = 0", (entity,))])]
         start, limit = _start(call), page_limit(call, LARGEST_PAGE)
         cursor = base64.urlsafe_b64encode(str(start + limit).encode()).decode() if len(docs) > start + limit else None
-        return page_v2([to_json(_shown(call, doc)) for doc in docs[start : start + limit]], cursor)
+        return page_v2([to_json(_shown(call, entity, doc)) for doc in docs[start : start + limit]], cursor)
 
     return handler
 
@@ -62,8 +62,8 @@ def get_field(entity: str) -> Handler:
     def handler(call: Call) -> Answer:
         for doc in native_fields(entity):
             if doc["field_code"] == call.param:
-                return data_v2(_shown(call, doc))
-        return data_v2(_shown(call, _custom(call, entity).doc))
+                return data_v2(_shown(call, entity, doc))
+        return data_v2(_shown(call, entity, _custom(call, entity).doc))
 
     return handler
 
@@ -92,7 +92,7 @@ def create_field(entity: str) -> Handler:
             row = call.account.new_row("field", {"id": None, **doc}, entity=entity)
             call.store.put("field", row)
         call.account.schema_changed()
-        return data_v2(_shown(call, row.doc, settings=True))
+        return data_v2(_shown(call, entity, row.doc, settings=True))
 
     return handler
 
@@ -108,7 +108,7 @@ def update_field(entity: str) -> Handler:
         for name, value in body.items():
             row.doc[name] = {**row.doc[name], **value} if name in _SETTINGS else value
         _save(call, row)
-        return data_v2(_shown(call, row.doc, settings=True))
+        return data_v2(_shown(call, entity, row.doc, settings=True))
 
     return handler
 
@@ -122,7 +122,7 @@ def delete_field(entity: str) -> Handler:
         row.deleted = True
         _save(call, row)
         _rewrite(call, entity, row.doc["field_code"], gone=None)
-        return data_v2(_shown(call, row.doc))
+        return data_v2(_shown(call, entity, row.doc))
 
     return handler
 
@@ -191,10 +191,14 @@ def _start(call: Call) -> int:
         raise refused_v2({"cursor": "The value is not a valid cursor"}) from None
 
 
-def _shown(call: Call, doc: Doc, *, settings: bool = False) -> Doc:
-    """Return the field without what is only shown on request, and without its number."""
+def _shown(call: Call, entity: str, doc: Doc, *, settings: bool = False) -> Doc:
+    """Return the field without its number, what is only shown on request, and what its object's fields do not have."""
     asked = call.query.get("include_fields", "").split(",")
     left_out = {"id"} | {name for name in _SETTINGS if not settings and name not in asked}
+    if entity in ("product", "activity"):
+        left_out |= {"important_fields", "required_fields"}
+    if entity != "deal":
+        left_out.add("description")
     defaults = {name: _DEFAULTS[name] for name in _SETTINGS if name in asked}
     return {name: value for name, value in {**defaults, **doc}.items() if name not in left_out}
 

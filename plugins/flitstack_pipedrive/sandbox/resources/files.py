@@ -44,7 +44,10 @@ def files_of(table: str) -> Handler:
     def handler(call: Call) -> Answer:
         row = call.row(table, call.number())
         wheres = [("deleted = 0", ()), (f"{column} = ?", (row.id,))]
-        return page_v1(*rows_v1(call, "file", wheres, {"id": "id", "update_time": "update_time"}, LARGEST_PAGE))
+        sorts = {"id": "id", "update_time": "update_time"}
+        docs, start, limit, more = rows_v1(call, "file", wheres, sorts, LARGEST_PAGE)
+        shown = [{key: value for key, value in doc.items() if key != "project_id"} for doc in docs]
+        return page_v1(shown, start, limit, more)
 
     return handler
 

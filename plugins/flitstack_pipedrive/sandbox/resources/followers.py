@@ -68,16 +68,15 @@ def permitted_users(table: str) -> Handler:
         alive: Where = (f"{key} = ? AND deleted = 0", (wanted,))
         if not call.store.count(table, [alive, *call.visible(table)]):
             raise not_found(MISSING if table == "lead" else "Entity was not found")
-        return data_v1(
-            [
-                member.id
-                for member in call.account.members.values()
-                if member.active
-                and (member.is_admin or call.store.count(table, [alive, *hiding(call.account, table, member.id)]))
-            ]
-        )
+        members = [member for member in call.account.members.values() if member.active]
+        seeing = [member.id for member in members if member.is_admin or _sees(call, table, alive, member.id)]
+        return data_v1(seeing)
 
     return handler
+
+
+def _sees(call: Call, table: str, alive: Where, user: int) -> bool:
+    return call.store.count(table, [alive, *hiding(call.account, table, user)]) > 0
 
 
 def _of(table: str, number: int) -> list[Where]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from flitstack_pipedrive.sandbox import checks
-from flitstack_pipedrive.sandbox.answers import Answer, Doc
 from flitstack_pipedrive.sandbox.extras import view
 from flitstack_pipedrive.sandbox.paging import STANDARD_SORTS, by_ids, list_v2, updated
 from flitstack_pipedrive.sandbox.resources.entities import (
@@ -21,6 +20,7 @@ from flitstack_pipedrive.sandbox.shapes import not_a
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from flitstack_pipedrive.sandbox.answers import Answer, Doc
     from flitstack_pipedrive.sandbox.call import Call
 
 _PRICE = frozenset({"price", "currency", "cost", "direct_cost", "notes"})
@@ -100,9 +100,9 @@ def create_product(call: Call) -> Answer:
     checks.validate(body, _CHECKS, call.account, required=("name",))
     doc: Doc = {
         "name": "",
-        "code": None,
-        "description": None,
-        "unit": None,
+        "code": "",
+        "description": "",
+        "unit": "",
         "tax": 0,
         "category": None,
         "is_linkable": True,

@@ -61,5 +61,7 @@ def _data(call: Call, kind: str, number: int) -> Doc:
     table = _TABLES[kind]
     ((text,),) = call.store.select(table, "doc", [("id = ?", (number,))])
     doc = json.loads(text)
-    shown = note_shown(call, doc) if kind == "note" else doc
-    return record_v1(table, shown, call.account)
+    if kind == "note":
+        doc = note_shown(call, doc)
+        doc["user"] = {name: value for name, value in doc["user"].items() if value is not None}
+    return record_v1(table, doc, call.account)

@@ -1,4 +1,4 @@
-"""Searches: Pipedrive API `/itemSearch`, `/itemSearch/field` and `/{items}/search`. They ask the index, not the records."""
+"""Searches, of the index and not the records: Pipedrive API `/itemSearch`, `/itemSearch/field`, `/{items}/search`."""
 
 from __future__ import annotations
 
