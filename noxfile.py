@@ -42,6 +42,12 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session
+def fuzz(session: nox.Session) -> None:
+    """Ten thousand requests made of the official tables, against the sandbox; minutes, so not among the gates."""
+    session.run("pytest", "-q", "tests/pipedrive_sandbox/test_fuzz.py", *session.posargs, env={"FLITSTACK_FUZZ": "10000"})
+
+
+@nox.session
 def docs(session: nox.Session) -> None:
     """The documentation, with a broken link as an error."""
     # Never with --quiet: it silences the warnings that --strict counts, and the build passes.

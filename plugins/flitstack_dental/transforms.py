@@ -100,22 +100,33 @@ def midnight(value: date | None) -> datetime | None:
 
 
 def contact_entries(points: Sequence[Any], limit: int | None = None) -> list[dict[str, Any]]:
-    """Return the first `limit` points as `{value, label, primary}`, the first of them primary."""
+    """Return the first `limit` different points as `{value, label, primary}`, the first of them primary."""
     return [
         {"value": _of(point, "value"), "label": _contact_label(point), "primary": position == 0}
-        for position, point in enumerate(points[:limit])
+        for position, point in enumerate(_different(points)[:limit])
     ]
 
 
 def contact_text(points: Sequence[Any], limit: int) -> str | None:
     """Return, one a line, the points past `limit` and those within it that carry a remark; None when there is none."""
     lines = []
-    for position, point in enumerate(points):
+    past = {id(point) for point in _different(points)[limit:]}
+    for point in points:
         remark = _of(point, "note")
-        if position >= limit or remark:
+        if id(point) in past or remark:
             line = f"{_of(point, 'value')} ({_contact_label(point)})"
             lines.append(f"{line}: {remark}" if remark else line)
     return _lines(lines)
+
+
+def _different(points: Sequence[Any]) -> list[Any]:
+    """Return the points without those that repeat an earlier one, whatever stands between their digits."""
+    found: dict[str, Any] = {}
+    for point in points:
+        value = str(_of(point, "value"))
+        plain = value.casefold() if "@" in value else "".join(sign for sign in value.casefold() if sign.isalnum())
+        found.setdefault(plain or value, point)
+    return list(found.values())
 
 
 def _contact_label(point: Any) -> str:

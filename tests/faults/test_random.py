@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 IDS = ("1", "2", "3", "4", "5")
 STREAMS = ("staff", "companies", "contacts", "labels", "visits", "tasks", "memos", "ledger")
+FLAWS = {"empty", "no_parent", "unknown_parent", "not_found", "unknown_field", "duplicate_name"}
 PASSING = [fault for fault in Fault if fault is not Fault.REJECTED]
 
 
@@ -113,7 +114,8 @@ def until_settled(migration: Migration) -> RunReport:
 
 
 def assert_adds_up(migration: Migration, report: RunReport) -> None:
-    """Each row that was read is in exactly one bucket."""
+    """Each row that was read is in exactly one bucket, and none was refused for how it was sent."""
+    assert FLAWS.isdisjoint(code for _, code, *_ in report.rejections)
     rows = migration.export.rows
     assert {name: counts["read"] for name, counts in report.streams.items()} == {
         name: len(found) for name, found in rows.items() if found
@@ -198,6 +200,7 @@ def test_so_it_does_after_each_of_several_exports(
 
         assert migration.account.picture() == calm.account.picture()
         assert outcomes(report) == outcomes(wanted)
+        assert FLAWS.isdisjoint(code for _, code, *_ in report.rejections)
         arrived = migration.account.arrived
         again = migration.run()
         assert migration.account.arrived == arrived

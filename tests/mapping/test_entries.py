@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -223,6 +224,47 @@ def test_a_long_text_lands_in_parts(load: Callable[..., Any], practice: Any) -> 
     assert {desired.key for desired in found} == {"dental:visits:1"}
 
 
+OWNED = """
+    entries:
+    - entry: people
+      object: person
+      from: patients
+      as: patient
+      links:
+        owner_id:
+        - {object: user, stream: patients, id: patient.guarantor_id}
+        - {object: user, stream: doctors, id: patient.doctor_id}
+        - {object: user, stream: doctors, id: "'9'", fallback: true}
+        parent:
+        - {object: person, stream: patients, id: patient.guarantor_id}
+        - {object: person, stream: patients, id: patient.id, required: true}
+      fields: {name: patient.last_name}
+"""
+
+
+@pytest.mark.parametrize(
+    ("users", "guarantor", "owner", "parent"),
+    [
+        (set(), None, LinkRef("user", "dental:doctors:9", fallback=True), "dental:patients:1"),
+        ({("doctors", "7")}, None, LinkRef("user", "dental:doctors:7"), "dental:patients:1"),
+        ({("doctors", "7")}, "2", LinkRef("user", "dental:doctors:7"), "dental:patients:2"),
+        ({("doctors", "7"), ("patients", "2")}, "2", LinkRef("user", "dental:patients:2"), "dental:patients:2"),
+    ],
+)
+def test_of_several_targets_the_first_that_is_there_counts(
+    load: Callable[..., Any], practice: Any, patient: Any, users: set[Any], guarantor: str, owner: LinkRef, parent: str
+) -> None:
+    entry = load(OWNED).entries[0]
+    patient.data["guarantor_id"] = guarantor
+    scope = replace(practice.scope, has_user=lambda stream, record_id: (stream, record_id) in users)
+
+    (made,) = entry.evaluate(patient, scope)
+
+    assert made.links["owner_id"] == owner
+    assert made.links["parent"].key == parent
+    assert entry.lineage["owner_id"].columns == ("patients.doctor_id", "patients.guarantor_id")
+
+
 def test_a_link_to_an_item_that_the_schema_lacks_is_refused_at_load(load: Callable[..., Any]) -> None:
     with pytest.raises(MappingError, match=r'has no stage "Propsed"\. Did you mean "Proposed"'):
         load(PEOPLE.replace("\"'Proposed'\"", "\"'Propsed'\""))
@@ -284,6 +326,9 @@ def test_whatever_fails_is_a_rejection_of_this_record(
         ("links: {a: {object: persn, stream: patients, id: '1'}}", 'Did you mean "person"'),
         ("links: {a: {object: person, stream: patiens, id: '1'}}", 'Did you mean "patients"'),
         ("links: {a: {object: person}}", "either stream and id, or name"),
+        ("links: {a: [{object: person}]}", "either stream and id, or name"),
+        ("links: {a: []}", "links.a"),
+        ("fields_of: persn", 'Did you mean "person"'),
         ("feilds: {a: '1'}", 'unknown key "feilds". Did you mean "fields"'),
         ("group: [patient.id]", "missing: key"),
         ("where: {a: b}", "an expression must be text"),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import string
+from copy import copy
 from dataclasses import replace
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,6 +14,7 @@ from hypothesis import strategies as st
 
 from flitstack.errors import Fatal, MappingError, Rejected
 from flitstack.mapping import RejectedEntry
+from flitstack.mapping.records import RecordView, open_shape
 from flitstack.protocols import Transform
 
 if TYPE_CHECKING:
@@ -110,6 +113,9 @@ REFUSED = [
     ("patient.first_name is defined", "is present"),
     ("self", "unknown name"),
     ("has_user('doctrs', '1')", 'Did you mean "doctors"?'),
+    ("referring('phnes', 'patient_id', '1')", 'Did you mean "phones"?'),
+    ("referring('phones', 'patent_id', '1')", 'Did you mean "patient_id"?'),
+    ("referring('phones', patient.id, '1')", "plain text in quotes"),
     ("has_user(patient.id, '1')", "plain text in quotes"),
     ("'doctors'|has_user('1')", "unknown filter"),
     ("patient.first_name patient", "follows the end"),
@@ -312,6 +318,49 @@ def test_whether_a_person_is_a_user_is_asked_of_the_scope(
 
     assert spec.entries[0].evaluate(patient, scope)[0].fields == {"a": True, "b": False, "c": False}
     assert spec.entries[0].evaluate(patient, practice.scope)[0].fields == {"a": False, "b": False, "c": False}
+
+
+def test_records_that_refer_to_one_are_looked_up(
+    load_fields: Callable[..., Any], practice: Any, patient: Any
+) -> None:
+    for number, kind in (("1", "home"), ("2", "work")):
+        practice.add("phones", number, patient_id="1", kind=kind)
+    spec = load_fields(
+        {
+            "kinds": "referring('phones', 'patient_id', patient.id) | map(attribute='kind') | list",
+            "owner": "(referring('phones', 'patient_id', patient.id) | first).patient.last_name",
+            "none": "referring('phones', 'patient_id', none)",
+        },
+        "where: referring('phones', 'patient_id', patient.id)",
+    )
+
+    (made,) = spec.entries[0].evaluate(patient, practice.scope)
+
+    assert made.fields == {"kinds": ["home", "work"], "owner": "Lee", "none": []}
+    assert ("phones", "2") in practice.used
+
+
+def test_plain_python_reads_a_record_as_expressions_do(
+    load_fields: Callable[..., Any], practice: Any, patient: Any
+) -> None:
+    seen: list[Any] = []
+
+    def look(record: Any) -> str:
+        seen.extend([record.birth_date, record.doctor.last_name, record.guarantor, record.id, hasattr(record, "nme")])
+        return "x"
+
+    spec = load_fields({"x": "look(patient)"}, transforms=[Transform("look", look)])
+
+    assert spec.entries[0].evaluate(patient, practice.scope)[0].fields == {"x": "x"}
+    assert seen == [date(1980, 2, 29), "Pull", None, "1", False]
+
+
+@pytest.mark.parametrize("name", ["_scope", "_shape", "__class__", "__next__", "_read_slowly"])
+def test_a_record_of_an_unknown_stream_has_no_inner_names_either(name: str, practice: Any) -> None:
+    view = RecordView(open_shape("things", {}), "1", {name: "x"}, practice.scope)
+
+    assert getattr(view, name, None) != "x"
+    assert copy(view).id == "1"
 
 
 def test_following_a_reference_is_told(load_fields: Callable[..., Any], practice: Any, patient: Any) -> None:

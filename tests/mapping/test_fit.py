@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -98,6 +99,35 @@ def test_lines_are_ordered_by_importance_and_links_are_named_as_left_out(spec: A
         'person: the link "Guarantor" is left out, the account has no slot for its field.',
         'person: "Low" goes into "Reference", the account has no slot for it.',
     )
+
+
+SHARED = """
+    schema:
+      - {object: field, of: person, name: Key, type: varchar, key: true}
+      - {object: field, of: person, name: Since, type: date, priority: 10, label: Since}
+      - {object: field, of: person, name: Codes, type: varchar, priority: 90}
+      - {object: field, of: person, name: Rest, type: varchar, priority: 91}
+    overflow: Reference
+    entries:
+      - {entry: people, object: person, from: patients, as: patient, fields: {Since: patient.birth_date, Codes: "'a'"}}
+      - entry: prospects
+        object: deal
+        fields_of: person
+        from: patients
+        as: patient
+        fields: {title: patient.last_name, Since: patient.birth_date, Codes: "'a'"}
+"""
+
+
+def test_who_carries_another_objects_fields_is_renamed_and_folded_like_it(load: Callable[..., Any]) -> None:
+    account = [SchemaItem("field", "Since", "person", {"type": "text"}, "1")]
+    desired = Desired("deal", "prospects", "k", "", {"title": "Lee", "Since": "1980-01-01", "Codes": "a"}, {}, ())
+
+    fit = fit_schema(load(SHARED), account, {"field": 3})
+
+    assert keys(fit.folded) == ["field/person/Codes", "field/person/Rest"]
+    assert fit.apply(desired).fields == {"title": "Lee", "Since (flit)": "1980-01-01", "Reference": "Codes: a"}
+    assert fit.apply(replace(desired, entry="deals")) == replace(desired, entry="deals")
 
 
 def test_what_the_account_has_needs_no_slot(spec: Any) -> None:

@@ -86,7 +86,8 @@ MEANING: Mapping[str, st.SearchStrategy[Any]] = {
     "archive_time": st.sampled_from(V1_MOMENTS),
     **dict.fromkeys(("due_time", "duration"), st.sampled_from(("09:30", "00:45"))),
     "status": st.sampled_from(("open", "won", "lost")),
-    "type": st.sampled_from(("call", "meeting")),
+    "type": link("type"),
+    **dict.fromkeys(("project_id", "task_id", "product_variation_id"), st.none()),
     "probability": st.integers(0, 100),
     "deal_probability": st.integers(0, 100),
     "priority": st.sampled_from((12, 13)),
@@ -125,6 +126,8 @@ def good(name: str, schema: Any, call: str) -> st.SearchStrategy[Any]:
         return st.sampled_from("1357")
     if name == "value" and call.startswith("v1"):
         return st.just({"amount": 5, "currency": "USD"})
+    if name == "id":
+        return link("option")
     if name == "label_ids":
         return st.sampled_from((LABELS.get(call.split("/")[1], []), []))
     if name in MEANING:
@@ -166,9 +169,12 @@ def _bodies(call: str) -> st.SearchStrategy[Any]:
     if not content:
         return st.none()
     schema = next(iter(content.values()))
-    if "properties" in schema and call.startswith("v2 P") and "{field_code}/options" not in call:
-        few = st.lists(st.sampled_from(sorted(schema["properties"])), max_size=4, unique=True)
-        return st.tuples(body_of(schema, call), few).map(lambda pair: _fewer(*pair, schema.get("required", ())))
+    if "properties" in schema:
+        often = sorted(set(schema["properties"]) - SELDOM) * 3
+        few = st.lists(st.sampled_from([*often, *schema["properties"]]), min_size=1, max_size=4)
+        needed = {*schema.get("required", ()), *NEEDED.get(call, ())}
+        whole = body_of({**schema, "required": sorted(schema["properties"])}, call)
+        return st.tuples(whole, few).map(lambda pair: _fewer(*pair, needed))
     return body_of(schema, call)
 
 
@@ -180,11 +186,9 @@ def _fewer(body: dict[str, Any], names: list[str], required: Any) -> dict[str, A
 @cache
 def _queries(call: str) -> st.SearchStrategy[dict[str, Any]]:
     query = tables()[call].get("query", {"properties": {}, "required": ()})
-    members = {name: good(name, one, call) for name, one in query["properties"].items() if name != "filter_id"}
-    if query["properties"]:
-        members["custom_fields"] = st.just("0" * 40) if "custom_fields" in members else st.nothing()
-    if members.get("custom_fields") is not None and members["custom_fields"].is_empty:
-        del members["custom_fields"]
+    members = {name: good(name, one, call) for name, one in query["properties"].items() if name not in ("filter_id", "cursor")}
+    if "custom_fields" in members:
+        members["custom_fields"] = st.just("0" * 40)
     required = {name: members.pop(name) for name in query["required"]}
     if "limit" in members:
         required["limit"] = members.pop("limit")
@@ -203,7 +207,15 @@ def _few_parameters(required: set[str]) -> Any:
 _TABLE = {"persons": "person", "organizations": "organization", "deals": "deal", "activities": "activity",
           "leads": "lead", "notes": "note", "files": "file", "pipelines": "pipeline", "stages": "stage",
           "products": "product", "activityTypes": "activity_type", "users": "user"}  # fmt: skip
-_INNER = {"{follower_id}": "user", "{product_attachment_id}": "deal_product"}
+_INNER = {"{follower_id}": "follower", "{product_attachment_id}": "deal_product"}
+# Keys that mostly make a refusal, and so are tried seldom: contact sync, the company profile, what must match a status.
+NEEDED = {"v2 POST /persons": ("name",), "v1 POST /notes": ("person_id",), "v1 POST /leads": ("person_id",)}
+SELDOM = frozenset(
+    {"notes", "im", "birthday", "job_title", "postal_address", "website", "linkedin", "industry", "annual_revenue",
+     "employee_count", "add_time", "person_id", "won_time", "lost_time", "close_time", "lost_reason", "archive_time",
+     "is_deleted", "category", "project_id", "file", *(f"pinned_to_{name}_flag" for name in ("lead", "deal",
+     "organization", "project", "task"))}
+)  # fmt: skip
 
 
 @st.composite
@@ -215,7 +227,8 @@ def shots(draw: st.DrawFn) -> Shot:
     ids = []
     for part in path.split("/"):
         if part == "{field_code}":
-            ids.append(draw(link(f"code:{first.removesuffix('Fields')}")))
+            what = "choice" if path.endswith("/options") else "code"
+            ids.append(draw(link(f"{what}:{first.removesuffix('Fields')}")))
         elif part.startswith("{"):
             ids.append(draw(link(_INNER.get(part, _TABLE.get(first, "")))))
     shot = Shot(call, ids, dict(draw(_queries(call))))

@@ -126,6 +126,8 @@ def customs(client: httpx.Client, entity: str) -> dict[str, Any]:
 def _people(walk: Walk) -> None:
     walk("v2 POST /organizations", json={"name": "Sample Lab"})
     walk("v2 POST /persons", json={"name": "Robin Example"})
+    walk("v2 POST /persons", json={"name": "Mononym"})
+    walk("v2 POST /persons", json={"last_name": "Mononym"})
     organization = walk(
         "v2 POST /organizations",
         json={"name": "Sample Dental Lab", "address": ADDRESS, "label_ids": [5], "owner_id": 1, "visible_to": 3,
@@ -200,6 +202,9 @@ def _leads(walk: Walk) -> None:
 
 def _notes_and_files(walk: Walk) -> None:
     lead = walk("v1 POST /leads", json={"title": "Veneer", "person_id": 1})["id"]
+    walk("v1 POST /notes", json={"content": "On a person", "person_id": 1})
+    walk("v1 POST /notes", json={"content": "On a deal", "deal_id": 1})
+    walk("v1 POST /files", files={"file": ("alone.txt", b"")})
     note = walk(
         "v1 POST /notes",
         json={"content": "<b>Robin called</b>", "person_id": 1, "org_id": 1, "deal_id": 1, "lead_id": lead,

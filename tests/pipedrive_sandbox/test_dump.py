@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from flitstack_pipedrive.sandbox.app import Sandbox
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     import httpx
 
     from flitstack.clock import VirtualClock
+    from flitstack_pipedrive.sandbox.app import Sandbox
 
     Make = Callable[..., Any]
 
@@ -63,9 +62,7 @@ def fill(client: httpx.Client, *, backwards: bool = False) -> None:
 
 
 @pytest.fixture
-def filled(
-    open_sandbox: Callable[..., Sandbox], sign_in: Callable[..., httpx.Client]
-) -> tuple[Sandbox, httpx.Client]:
+def filled(open_sandbox: Callable[..., Sandbox], sign_in: Callable[..., httpx.Client]) -> tuple[Sandbox, httpx.Client]:
     sandbox = open_sandbox(seed=1)
     client = sign_in(sandbox)
     fill(client)
@@ -153,9 +150,7 @@ def test_a_deleted_record_is_out_and_a_twin_counts_twice(filled: tuple[Sandbox, 
     assert sandbox.fingerprint() == before
 
 
-def test_a_second_write_of_the_same_changes_nothing(
-    filled: tuple[Sandbox, httpx.Client], clock: VirtualClock
-) -> None:
+def test_a_second_write_of_the_same_changes_nothing(filled: tuple[Sandbox, httpx.Client], clock: VirtualClock) -> None:
     sandbox, client = filled
     before = sandbox.fingerprint()
     clock.advance(3_600)

@@ -57,9 +57,7 @@ def served() -> Iterator[Callable[[list[FaultRule]], tuple[Sandbox, httpx.Client
         sandbox.close()
 
 
-def test_a_late_commit_lands_when_its_time_has_come(
-    sandbox: Sandbox, admin: httpx.Client, clock: VirtualClock
-) -> None:
+def test_a_late_commit_lands_when_its_time_has_come(sandbox: Sandbox, admin: httpx.Client, clock: VirtualClock) -> None:
     sandbox.set_faults(once("late_commit", 5))
 
     with pytest.raises(ConnectionResetError):
@@ -101,7 +99,8 @@ def test_a_page_comes_instead_of_json_after_the_commit(sandbox: Sandbox, admin: 
 
     answer = make(admin)
 
-    assert (answer.status_code, answer.headers["content-type"]) == (200, "text/html; charset=utf-8".replace("utf", "UTF"))
+    assert answer.status_code == 200
+    assert answer.headers["content-type"].startswith("text/html")
     with pytest.raises(json.JSONDecodeError):
         answer.json()
     assert held(sandbox) == ["A"]
@@ -293,7 +292,7 @@ def test_over_http_a_drip_outlasts_a_read_timeout_only_between_pieces(
     assert dripped.json()["data"]["name"] == "A"
 
 
-def test_every_kind_of_fault_is_struck_here_or_in_the_test_of_the_rules(sandbox: Sandbox) -> None:
-    struck = {*BREAKS, "not_json", "drip", "storm", "revoke", "list_lag", "search_lag", "status", "status_after", "latency"}
+def test_no_kind_of_fault_is_left_without_a_test() -> None:
+    alive = {"not_json", "drip", "storm", "revoke", "list_lag", "search_lag", "status", "status_after", "latency"}
 
-    assert struck == set(KINDS)
+    assert {*BREAKS, *alive} == set(KINDS)

@@ -215,6 +215,19 @@ def test_a_record_whose_optional_parent_was_refused_is_written_without_it_and_li
     assert report.exit_code == 0
 
 
+def test_an_update_with_nothing_left_to_say_is_not_sent(migration: Migration) -> None:
+    migration.run()
+    migration.account.refuse = lambda operation: operation.key == "memory:companies:3"
+    migration.export.add("companies", "3", name="Cee")
+    migration.export.change("contacts", "2", company_id="3")
+    arrived = migration.account.arrived
+
+    report = migration.run()
+
+    assert migration.account.arrived == arrived + 1
+    assert report.streams["contacts"].items() >= {"unchanged": 3, "rejected": 1}.items()
+
+
 def test_the_second_write_of_a_refused_record_is_not_sent(migration: Migration) -> None:
     migration.account.refuse = lambda operation: operation.verb == "create" and operation.key == "memory:contacts:5"
 

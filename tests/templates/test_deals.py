@@ -156,3 +156,57 @@ def test_planned_items_without_a_plan_become_one_deal_per_patient_day_and_provid
     assert [(item.id, item.role) for item in made.contributions] == [("i0", "grouped"), ("i1", "grouped")]
     assert given.one("planned_items", "i2").key == "dental:planned_items:1@2024-01-02@q"
     assert given.rule("planned_items", "gone") == "skipped deleted_plan_item"
+
+
+def test_a_deal_belongs_to_its_provider_as_staff_or_as_provider_else_to_who_presented_it(
+    practice: Callable[..., Make], known_users: set[tuple[str, str]]
+) -> None:
+    given = practice().add("patients", "1", status="patient", last_name="Quill").add("staff", "t", name="Cy")
+    given.add("staff", "s", name="Bo", provider_id="p")
+    given.add("treatment_plans", "1", patient_id="1", status="unknown", provider_id="p", presenter_id="t")
+    given.add("treatment_plan_items", "i", patient_id="1", status="planned", provider_id="p")
+    owners = []
+
+    for user in (("none", ""), ("staff", "t"), ("providers", "p"), ("staff", "s")):
+        known_users.add(user)
+        owners.append((given.one(entry, number).links["owner_id"].key for entry, number in TWO_WAYS))
+
+    assert [tuple(pair) for pair in owners] == [
+        ("dental:providers:p", "dental:providers:p"),
+        ("dental:staff:t", "dental:providers:p"),
+        ("dental:providers:p", "dental:providers:p"),
+        ("dental:staff:s", "dental:staff:s"),
+    ]
+
+
+TWO_WAYS = (("treatment_plans", "1"), ("planned_items", "i"))
+
+
+def test_linked_items_land_in_the_deal_of_their_plan(practice: Callable[..., Make]) -> None:
+    given = practice().add("patients", "1", status="patient", last_name="Quill")
+    given.add("treatment_plans", "1", patient_id="1", status="unknown", heading="Crowns")
+    for number in ("a", "b", "c"):
+        given.add("treatment_plan_items", number, patient_id="1", status="planned", fee="10", code=f"D{number}")
+    given.add("treatment_plan_links", "1-a", plan_id="1", item_id="a")
+    given.add("treatment_plan_links", "9-c", plan_id="9", item_id="c")
+
+    deal, person = given.one("treatment_plans", "1"), given.one("patients", "1")
+
+    assert (deal.fields["value"], deal.fields["Procedure_Code__c"]) == ("10.00", "Da")
+    assert [item.role for item in deal.contributions if item.stream == "treatment_plan_links"] == ["folded"]
+    assert ("treatment_plan_items", "a") in given.used
+    assert given.run("planned_items", "a") is None
+    assert given.one("planned_items", "b").fields["value"] == "20.00"
+    assert str(person.fields["Treatment_Plan_Summary__c"]).splitlines() == [
+        "Crowns: proposed, 10.00", "2 planned items without a plan: 20.00",
+    ]  # fmt: skip
+
+
+def test_a_copy_of_a_procedure_is_completed_when_the_procedure_is(practice: Callable[..., Make]) -> None:
+    given = practice().add("patients", "1", status="patient", last_name="Quill")
+    given.add("treatment_plans", "1", patient_id="1", status="unknown")
+    given.add("procedures", "7", patient_id="1", status="completed", performed_on="2024-05-06")
+    for number, procedure in (("x", "7"), ("y", "8")):
+        given.add("treatment_plan_items", number, patient_id="1", plan_id="1", status="planned", procedure_id=procedure)
+
+    assert given.one("treatment_plans", "1").links["stage_id"].key == "schema:stage/Treatment Plans/In Progress"

@@ -37,7 +37,11 @@ ITEM = st.fixed_dictionaries({
 })  # fmt: skip
 
 
-@given(st.lists(st.tuples(WORDS, st.none() | WORDS), max_size=8), st.integers(1, 5))
+def _plain(point: tuple[str, str | None]) -> str:
+    return "".join(filter(str.isalnum, point[0].casefold())) or point[0]
+
+
+@given(st.lists(st.tuples(WORDS, st.none() | WORDS), max_size=8, unique_by=_plain), st.integers(1, 5))
 def test_every_contact_point_is_an_entry_or_in_the_text(points: list[tuple[str, str | None]], limit: int) -> None:
     records = [{"value": value, "label": None, "kind": "home", "note": note} for value, note in points]
 
@@ -47,6 +51,14 @@ def test_every_contact_point_is_an_entry_or_in_the_text(points: list[tuple[str, 
     assert [entry["primary"] for entry in entries] == [True, *[False] * 9][: len(entries)]
     assert all(value in text for value, _ in points[limit:])
     assert all(note in text for _, note in points if note)
+
+
+def test_a_number_that_comes_twice_is_one_contact_point() -> None:
+    numbers = ["(555) 010-0001", "5550100001", "555.010.0001 x7"]
+    records = [{"value": number, "label": None, "kind": "home", "note": None} for number in numbers]
+
+    assert [entry["value"] for entry in contact_entries(records, 4)] == ["(555) 010-0001", "555.010.0001 x7"]
+    assert contact_text(records, 1) == "555.010.0001 x7 (home)"
 
 
 @given(st.sampled_from(["unknown", None]), st.lists(ITEM, max_size=6), st.booleans(), st.booleans())

@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from flitstack_pipedrive.sandbox.amendments import COMMA_LISTS, JSON, amended
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
     from flitstack_pipedrive.sandbox.shapes import Body, Shape
 
+_NO_FORM: Mapping[str, str] = MappingProxyType({})
+
 
 @dataclass(frozen=True, slots=True)
 class Operation:
@@ -26,6 +29,7 @@ class Operation:
     :param status: of a success.
     :param needed: query parameters that must be there.
     :param body: check of the JSON body; None when the operation takes none.
+    :param form: check of a form's plain fields, which are all text; None when the operation takes no form.
     """
 
     call: str
@@ -34,8 +38,9 @@ class Operation:
     query: Mapping[str, Shape]
     needed: tuple[str, ...]
     body: Body | None
+    form: Body | None
 
-    def check(self, query: Mapping[str, str], body: Any) -> None:
+    def check(self, query: Mapping[str, str], body: Any, form: Mapping[str, str] = _NO_FORM) -> None:
         """Raise the 400 of a request that the specification does not allow, with the reason against each key."""
         reasons: dict[str, str] = {}
         if query or self.needed:
@@ -47,6 +52,8 @@ class Operation:
                     reasons[name] = reason
         if self.body is not None:
             reasons.update(self.body(body))
+        elif self.form is not None:
+            reasons.update(self.form(form))
         if reasons:
             raise (refused_v2 if self.call.startswith("v2") else refused_v1)(reasons)
 
@@ -77,4 +84,13 @@ def operation(call: str) -> Operation:
         {name: query_shape(one, commas=name in COMMA_LISTS) for name, one in query["properties"].items()},
         tuple(query["required"]),
         body_shape(content[JSON], lenient=call.startswith("v1")) if JSON in content else None,
+        _form_shape(content) if content and JSON not in content else None,
     )
+
+
+def _form_shape(content: Mapping[str, Any]) -> Body:
+    """Return the check of a form without its file, which comes apart from the fields."""
+    schema = next(iter(content.values()))
+    fields = {name: one for name, one in schema["properties"].items() if one.get("format") != "binary"}
+    required = [name for name in schema.get("required", ()) if name in fields]
+    return body_shape({"properties": fields, "required": required}, lenient=True)

@@ -99,7 +99,7 @@ def _value(call: Call, table: str, doc: Doc, name: str) -> Any:
     if name == "smart_bcc_email":
         return f"sandbox+{table}{number}@inbox.example"
     if name == "marketing_status":
-        return "no_consent"
+        return call.store.select("person", "marketing_status", [("id = ?", (number,))])[0][0]
     return _NONE[name]
 
 

@@ -90,7 +90,7 @@ class Gateway:
     def _carry_out(self, route: Route, handler: Handler, call: Call, headers: dict[str, str]) -> Answer:
         try:
             if route.operation is not None:
-                route.operation.check(call.query, call.body)
+                route.operation.check(call.query, call.body, call.form)
             answer = handler(call)
         except ApiError:
             self._account.store.forget_ids()

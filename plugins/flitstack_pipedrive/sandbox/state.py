@@ -22,7 +22,7 @@ Where: TypeAlias = tuple[str, tuple[Value, ...]]
 # What lists filter and sort by, beside the common columns; named as in the record.
 COLUMNS = MappingProxyType(
     {
-        "person": ("owner_id", "org_id", "visible_to"),
+        "person": ("owner_id", "org_id", "visible_to", "marketing_status"),
         "organization": ("owner_id", "visible_to"),
         "deal": ("owner_id", "person_id", "org_id", "pipeline_id", "stage_id", "status", "is_archived", "visible_to"),
         "activity": ("owner_id", "deal_id", "lead_id", "person_id", "org_id", "done", "due_date"),

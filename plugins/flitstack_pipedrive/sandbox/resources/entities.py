@@ -68,9 +68,11 @@ def save(call: Call, table: str, row: Row) -> Answer:
     return data_v2(row.doc)
 
 
-def create(call: Call, table: str, doc: Doc, added: str | None = None, status: int = 200) -> Answer:
-    """Write a new record and return it; `added` backdates it."""
-    row = call.account.new_row(table, doc, added=added)
+def create(
+    call: Call, table: str, doc: Doc, added: str | None = None, status: int = 200, **hidden: str | None
+) -> Answer:
+    """Write a new record and return it; `added` backdates it, `hidden` are columns that the answer does not show."""
+    row = call.account.new_row(table, doc, added=added, **hidden)
     row.doc["add_time"], row.doc["update_time"] = row.added, row.updated
     with call.store.transaction():
         call.store.put(table, row)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from flitstack_pipedrive.sandbox.state import Where
 
 CONTACT_SYNC = ("notes", "im", "birthday", "job_title", "postal_address")
+_NO_CONSENT = "no_consent"
 _PATCH_CHECKS: dict[str, checks.Check] = {
     "name": checks.title,
     "first_name": checks.text(255),
@@ -34,7 +35,7 @@ _PATCH_CHECKS: dict[str, checks.Check] = {
     "phones": checks.contact_points,
     "visible_to": checks.visibility,
     "label_ids": checks.labels([number for number, _ in PERSON_LABELS]),
-    "marketing_status": checks.one_of("no_consent", "unsubscribed", "subscribed", "archived"),
+    "marketing_status": checks.one_of(_NO_CONSENT, "unsubscribed", "subscribed", "archived"),
     "custom_fields": custom_object,
     "notes": checks.text(10_000),
     "im": checks.contact_points,
@@ -79,7 +80,8 @@ def create_person(call: Call) -> Answer:
     _take(call, doc, body)
     if not doc["name"]:
         raise refused_v2({"name": "The parameter is required"})
-    return create(call, "person", doc, parse_v2_time(body.get("add_time")))
+    status = body.get("marketing_status", _NO_CONSENT)
+    return create(call, "person", doc, parse_v2_time(body.get("add_time")), marketing_status=status)
 
 
 def update_person(call: Call) -> Answer:
@@ -89,6 +91,7 @@ def update_person(call: Call) -> Answer:
     _refuse_contact_sync(call, body)
     checks.validate(body, _PATCH_CHECKS, call.account)
     _take(call, row.doc, body)
+    row.hidden["marketing_status"] = body.get("marketing_status", row.hidden["marketing_status"])
     return save(call, "person", row)
 
 
@@ -99,7 +102,7 @@ def delete_person(call: Call) -> Answer:
 
 
 def _take(call: Call, doc: Doc, body: dict[str, Any]) -> None:
-    for key in ("owner_id", "org_id", "visible_to", "label_ids", "marketing_status", "notes", "birthday", "job_title"):
+    for key in ("owner_id", "org_id", "visible_to", "label_ids", "notes", "birthday", "job_title"):
         if key in body:
             doc[key] = body[key]
     for key in ("emails", "phones", "im"):

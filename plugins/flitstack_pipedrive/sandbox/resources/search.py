@@ -62,7 +62,7 @@ def search_field(call: Call) -> Answer:
     """Return records whose one field holds the term; upper and lower case differ."""
     kind, field, match = call.query["entity_type"], call.query["field"], call.query.get("match", "exact")
     if kind not in KINDS:
-        return _answer([], None)
+        raise refused_v2({"entity_type": "The account has no such items"})
     custom = call.account.custom_fields("deal" if kind == "lead" else kind).get(field)
     if field not in ("name", "title", "code") and (custom is None or custom.type not in SEARCHABLE):
         raise refused_v2({"field": "The field does not exist or cannot be searched"})

@@ -1,0 +1,258 @@
+"""The page in a real headless browser: what a practice sees, and that nothing in the data can run or leave.
+
+It needs Chromium with its driver (Debian: `chromium chromium-driver`). `FLITSTACK_WITHOUT_BROWSER=1` waives it; the
+report then shows skipped tests. With `FLITSTACK_SCREENSHOTS=docs/images` the pictures of the documentation are taken.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import re
+import shutil
+import subprocess
+import time
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from flitstack.clock import VirtualClock
+from flitstack_pipedrive.sandbox import serve_in_thread
+from flitstack_pipedrive.sandbox.app import Sandbox, Switches
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+WAIVER = "FLITSTACK_WITHOUT_BROWSER"
+SCREENSHOTS = "FLITSTACK_SCREENSHOTS"
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
+PATIENCE_S = 15.0
+
+
+class Browser:
+    """A headless Chromium behind its driver, spoken to as the WebDriver standard says."""
+
+    def __init__(self, driver_url: str, binary: str, profile: Path) -> None:
+        options = {
+            "binary": binary,
+            "args": [
+                "--headless=new",
+                "--no-sandbox",
+                "--disable-dev-shm-usage",
+                "--disable-gpu",
+                "--window-size=1120,740",
+                "--force-device-scale-factor=1",
+                f"--user-data-dir={profile}",
+            ],
+        }
+        wanted = {"browserName": "chrome", "goog:chromeOptions": options, "goog:loggingPrefs": {"browser": "ALL"}}
+        self._driver = httpx.Client(base_url=driver_url, timeout=60)
+        made = self._driver.post("/session", json={"capabilities": {"alwaysMatch": wanted}}).json()["value"]
+        assert "sessionId" in made, made
+        self._session = f"/session/{made['sessionId']}"
+
+    def _do(self, path: str, body: dict[str, Any]) -> Any:
+        answer = self._driver.post(f"{self._session}/{path}", json=body)
+        assert answer.is_success, answer.text
+        return answer.json()["value"]
+
+    def open(self, url: str) -> None:
+        """Show a page; what an earlier one complained about is forgotten."""
+        self._do("url", {"url": "about:blank"})
+        self.complaints()
+        self._do("url", {"url": url})
+
+    def run(self, script: str) -> Any:
+        """Return what a script returns."""
+        return self._do("execute/sync", {"script": script, "args": []})
+
+    def wait_for(self, condition: str) -> Any:
+        """Return what the script expression is once it is true.
+
+        :raises AssertionError: it does not become true; shows the page's text.
+        """
+        until = time.monotonic() + PATIENCE_S
+        while time.monotonic() < until:
+            found = self.run(f"return {condition}")
+            if found:
+                return found
+            time.sleep(0.05)
+        raise AssertionError(f"{condition} did not happen; the page says: {self.text('body')[:800]}")
+
+    def click(self, selector: str, text: str = "") -> None:
+        """Click the first element that matches and contains the text, as a person would."""
+        find = f"[...document.querySelectorAll({selector!r})].find((one) => one.textContent.includes({text!r}))"
+        self.wait_for(f"!!{find}")
+        found = self.run(f"return {find}")
+        self._do(f"element/{found[ELEMENT]}/click", {})
+
+    def write(self, selector: str, text: str) -> None:
+        """Type into a field."""
+        found = self._do("element", {"using": "css selector", "value": selector})
+        self._do(f"element/{found[ELEMENT]}/value", {"text": text})
+
+    def text(self, selector: str) -> str:
+        """Return the text that an element shows."""
+        return str(self.run(f"return document.querySelector({selector!r}).innerText"))
+
+    def complaints(self) -> list[str]:
+        """Return what the browser's console holds: errors, refused requests, scripts that were stopped."""
+        return [entry["message"] for entry in self._do("se/log", {"type": "browser"})]
+
+    def picture(self) -> bytes:
+        """Return a PNG of the window."""
+        shot = self._driver.get(f"{self._session}/screenshot").json()["value"]
+        return base64.b64decode(shot)
+
+    def close(self) -> None:
+        """End the browser."""
+        self._driver.delete(self._session)
+        self._driver.close()
+
+
+@contextmanager
+def driving(driver: str) -> Iterator[str]:
+    """Run the driver on a free port and yield its URL."""
+    quiet = subprocess.DEVNULL
+    with subprocess.Popen([driver, "--port=0"], stdout=subprocess.PIPE, stderr=quiet, text=True) as process:
+        try:
+            assert process.stdout is not None
+            for line in process.stdout:
+                found = re.search(r"on port (\d+)", line)
+                if found and "success" in line:
+                    yield f"http://127.0.0.1:{found[1]}"
+                    break
+            else:
+                pytest.fail("chromedriver did not start")
+        finally:
+            process.terminate()
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    if os.environ.get(WAIVER) == "1":
+        pytest.skip(f"waived by {WAIVER}=1: the page was not tested in a browser")
+    binary = next((found for name in BROWSERS if (found := shutil.which(name))), None)
+    driver = shutil.which("chromedriver")
+    if binary is None or driver is None:
+        pytest.fail(f"No browser. Install chromium and chromium-driver, or waive this test with {WAIVER}=1.")
+    with driving(driver) as url:
+        opened = Browser(url, binary, tmp_path_factory.mktemp("browser"))
+        try:
+            yield opened
+        finally:
+            opened.close()
+
+
+@pytest.fixture
+def practice() -> Iterator[Sandbox]:
+    clock = VirtualClock(datetime(2026, 3, 2, 9, 0, tzinfo=UTC))
+    with Sandbox(past="practice", clock=clock, switches=Switches(burst=100_000)) as sandbox:
+        yield sandbox
+
+
+def keep(browser: Browser, name: str) -> None:
+    """Keep a picture for the documentation, when pictures are wanted."""
+    folder = os.environ.get(SCREENSHOTS)
+    if folder:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        (Path(folder) / f"{name}.png").write_bytes(browser.picture())
+
+
+def show(browser: Browser, tab: str, kind: str) -> None:
+    browser.click("#tabs button", tab)
+    browser.wait_for(f"document.querySelector('#view').dataset.tab === '{kind}'")
+
+
+def test_a_practice_sees_its_account(browser: Browser, practice: Sandbox) -> None:
+    headers = {"x-api-token": practice.users[0]["token"]}
+    with serve_in_thread(practice) as url, httpx.Client(base_url=url, headers=headers) as client:
+        for _ in range(40):
+            client.get("/api/v2/pipelines")
+        browser.open(url)
+
+        browser.wait_for("document.querySelectorAll('#view tbody tr').length === 50")
+        browser.wait_for("document.querySelector('#count-person').textContent === ' 200'")
+        assert browser.text("#total") == "1 to 50 of 200"
+        assert browser.text("#tokens") == "59,800 of 60,000"
+        assert browser.text("#rate") == "4"
+        assert browser.text("#requests") == "40"
+        keep(browser, "sandbox-persons")
+
+        browser.click("#older")
+        browser.wait_for("document.querySelector('#total').textContent === '51 to 100 of 200'")
+        name = practice.dump()["deal"][0]["title"].removeprefix("Plan for ")
+        browser.write("#search", name)
+        browser.wait_for("document.querySelectorAll('#view tbody tr').length === 1")
+        browser.click("td button.name", name)
+        browser.wait_for("!document.querySelector('#detail').hidden")
+        assert "Custom fields" in browser.text("#detail") or "Deals" in browser.text("#detail")
+        assert f"Plan for {name}" in browser.text("#detail")
+        keep(browser, "sandbox-person")
+
+        show(browser, "Deals", "board")
+        browser.run(
+            "const choice = document.querySelector('#pipeline');"
+            "choice.value = [...choice.options].find((one) => one.text === 'Treatment Plans').value;"
+            "choice.dispatchEvent(new Event('change'));"
+        )
+        browser.wait_for("document.querySelectorAll('.stage').length === 4")
+        stages = browser.run("return [...document.querySelectorAll('.stage h2')].map((one) => one.textContent)")
+        assert stages == ["Consultation", "Proposed", "Accepted", "Completed"]
+        assert browser.run("return document.querySelectorAll('.card').length") == 14
+        keep(browser, "sandbox-board")
+
+        for tab, kind, word in (
+            ("Activities", "activity", "Confirm appointment"),
+            ("Notes", "note", "Nervous, take time."),
+            ("Files", "file", "consent.txt"),
+            ("Fields", "field", "Date_Of_Birth__c"),
+            ("Leads", "lead", "Asked about whitening"),
+            ("Organizations", "organization", "Northgate Orthodontics"),
+            ("Users", "users", "User, deactivated"),
+        ):
+            show(browser, tab, kind)
+            assert word in browser.text("#view")
+        assert browser.complaints() == []
+
+
+def test_what_the_data_holds_never_runs_and_nothing_is_fetched_from_elsewhere(
+    browser: Browser, practice: Sandbox
+) -> None:
+    nasty = "<img src=x onerror='window.ran = 1'><script>window.ran = 1</script>"
+    headers = {"x-api-token": practice.users[0]["token"]}
+    with serve_in_thread(practice) as url, httpx.Client(base_url=url, headers=headers) as client:
+        person = client.post("/api/v2/persons", json={"name": nasty}).json()["data"]["id"]
+        picture = "<p>See <img src='http://127.0.0.1:9/x.png' onerror='window.ran = 1'> this</p>"
+        client.post("/api/v1/notes", json={"content": picture, "person_id": person})
+        browser.open(url)
+        browser.wait_for("document.querySelectorAll('#view tbody tr').length === 50")
+
+        assert nasty in browser.text("#view")
+        browser.click("td button.name", nasty)
+        browser.wait_for("!document.querySelector('#detail').hidden")
+        show(browser, "Notes", "note")
+
+        assert "See  this" in browser.text("#view") or "See this" in browser.text("#view")
+        assert browser.run("return window.ran === undefined")
+        asked = browser.run("return performance.getEntriesByType('resource').map((one) => one.name)")
+        assert asked
+        assert [one for one in asked if not one.startswith(url)] == []
+        assert browser.complaints() == []
+
+
+def test_the_page_follows_what_happens(browser: Browser, practice: Sandbox) -> None:
+    headers = {"x-api-token": practice.users[0]["token"]}
+    with serve_in_thread(practice) as url, httpx.Client(base_url=url, headers=headers) as client:
+        browser.open(url)
+        browser.wait_for("document.querySelectorAll('#view tbody tr').length === 50")
+
+        client.post("/api/v2/persons", json={"name": "Newly Arrived"})
+
+        browser.wait_for("document.querySelector('#view tbody tr').textContent.includes('Newly Arrived')")
+    browser.wait_for("document.querySelector('#trouble').textContent.includes('does not answer')")
