@@ -169,9 +169,9 @@ def test_a_deal_belongs_to_its_provider_as_staff_or_as_provider_else_to_who_pres
 
     for user in (("none", ""), ("staff", "t"), ("providers", "p"), ("staff", "s")):
         known_users.add(user)
-        owners.append((given.one(entry, number).links["owner_id"].key for entry, number in TWO_WAYS))
+        owners.append(tuple(given.one(entry, number).links["owner_id"].key for entry, number in TWO_WAYS))
 
-    assert [tuple(pair) for pair in owners] == [
+    assert owners == [
         ("dental:providers:p", "dental:providers:p"),
         ("dental:staff:t", "dental:providers:p"),
         ("dental:providers:p", "dental:providers:p"),

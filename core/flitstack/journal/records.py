@@ -193,8 +193,11 @@ class Records:
         return [(r["stream"], r["id"], r["role"]) for r in self._store.rows(sql, (object_, key, part))]
 
     def counts(self) -> dict[str, int]:
-        """Return how many desired records may be written, per object."""
-        sql = "SELECT object, count(*) AS n FROM desired WHERE verdict IS NULL GROUP BY object"
+        """Return how many desired records are ours to make, per object; what the account had before is not."""
+        sql = (
+            "SELECT d.object, count(*) AS n FROM desired d LEFT JOIN link l ON l.object = d.object AND l.key = d.key "
+            "AND l.part = d.part WHERE d.verdict IS NULL AND (l.key IS NULL OR l.made_by NOT NULL) GROUP BY d.object"
+        )
         return {row["object"]: row["n"] for row in self._store.rows(sql)}
 
     # --- links ---
