@@ -19,6 +19,9 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 import httpx  # noqa: E402 - the tests are no package to be installed
+from tests.pipedrive_sandbox.conftest import InProcess  # noqa: E402
+from tests.pipedrive_sandbox.official import waiver  # noqa: E402
+from tests.pipedrive_sandbox.scenario import every_call  # noqa: E402
 
 from flitstack.clock import VirtualClock  # noqa: E402
 from flitstack_pipedrive.costs import cost_table  # noqa: E402
@@ -26,9 +29,6 @@ from flitstack_pipedrive.sandbox.app import Sandbox, Switches  # noqa: E402
 from flitstack_pipedrive.sandbox.contract import operation, tables  # noqa: E402
 from flitstack_pipedrive.sandbox.resources.left_v1 import left_operations  # noqa: E402
 from flitstack_pipedrive.sandbox.routes import OFFERED  # noqa: E402
-from tests.pipedrive_sandbox.conftest import InProcess  # noqa: E402
-from tests.pipedrive_sandbox.official import waiver  # noqa: E402
-from tests.pipedrive_sandbox.scenario import every_call  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -88,7 +88,8 @@ def measure() -> Mapping[str, Measured]:
                 measured = found.setdefault(one.call, Measured())
                 measured.right &= (one.answer.status_code, one.cost) == (official.status, official.cost)
                 if one.answer.headers["content-type"].startswith("application/json"):
-                    measured.waivers |= {rule for said in said_of(one.answer.json(), f"{one.call} ") if (rule := waiver(said))}
+                    said = said_of(one.answer.json(), f"{one.call} ")
+                    measured.waivers |= {known for fault in said if (known := waiver(fault))}
     return found
 
 

@@ -5,16 +5,18 @@ from __future__ import annotations
 import csv
 import io
 import zipfile
-from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from flitstack.protocols import Record
 from flitstack_dental.example import write_example
 from flitstack_dental.reader import open_export
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
 Rows = dict[str, list[dict[str, Any]]]
 AS_OF = {"as_of": "2026-06-30"}
@@ -115,7 +117,10 @@ def practice(tmp_path_factory: pytest.TempPathFactory) -> Rows:
 
 
 def _plain(value: Any) -> Any:
-    return " ".join(value.encode("cp1252", "ignore").decode("cp1252").split()) if isinstance(value, str) else value
+    """Return the value as every encoding can write it, without what reads as another text in another encoding."""
+    if not isinstance(value, str):
+        return value
+    return " ".join(value.replace("Ã", "").encode("cp1252", "ignore").decode("cp1252").split())
 
 
 def test_the_practice_is_worth_the_trouble(practice: Rows) -> None:
@@ -170,9 +175,7 @@ def test_a_status_in_words_is_understood(status: str, word: str, practice: Rows,
 @pytest.mark.parametrize("stream", ["appointments", "treatment_plans", "treatment_plan_items", "procedures"])
 def test_a_status_that_nobody_explained_is_rejected(stream: str, practice: Rows, tmp_path: Path) -> None:
     written = [{"id": "1", "patient_id": practice["patients"][0]["id"], "status": "perhaps"}]
-    reader = open_export(
-        str(Way().write({"patients": practice["patients"], stream: written}, tmp_path)), AS_OF
-    )
+    reader = open_export(str(Way().write({"patients": practice["patients"], stream: written}, tmp_path)), AS_OF)
 
     (item,) = reader.read(stream)
 

@@ -9,6 +9,7 @@ import signal
 import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,13 +23,7 @@ if TYPE_CHECKING:
 
     from tests.e2e.conftest import Serve
 
-STREAMS = (
-    "account_balances", "addresses", "appointment_types", "appointments", "clinical_notes", "clinics", "communications",
-    "contact_points", "custom_columns", "definitions", "documents", "families", "insurance_carriers", "insurance_plans",
-    "insurance_subscriptions", "leads", "ledger", "patient_insurance", "patient_owners", "patient_referrals",
-    "patients", "perio_exams", "perio_measurements", "prescriptions", "procedure_codes", "procedures", "providers",
-    "recall_types", "recalls", "referral_sources", "staff", "tooth_chart", "treatment_plan_items", "treatment_plans",
-)  # fmt: skip
+STREAMS = sorted(path.name.removesuffix(".json") for path in (files("flitstack_dental") / "streams").iterdir())
 FILES = (*(f"{stream}.csv" for stream in STREAMS), "files", "defects.ledger.json")
 MANIFEST = "export_manifest.json"
 

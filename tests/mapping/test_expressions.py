@@ -320,9 +320,7 @@ def test_whether_a_person_is_a_user_is_asked_of_the_scope(
     assert spec.entries[0].evaluate(patient, practice.scope)[0].fields == {"a": False, "b": False, "c": False}
 
 
-def test_records_that_refer_to_one_are_looked_up(
-    load_fields: Callable[..., Any], practice: Any, patient: Any
-) -> None:
+def test_records_that_refer_to_one_are_looked_up(load_fields: Callable[..., Any], practice: Any, patient: Any) -> None:
     for number, kind in (("1", "home"), ("2", "work")):
         practice.add("phones", number, patient_id="1", kind=kind)
     spec = load_fields(

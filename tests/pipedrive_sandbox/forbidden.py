@@ -49,7 +49,9 @@ def strict(schema: Any, *, v1: bool) -> Any:
     return made
 
 
-def reasons(call: str, body: Any, query: Mapping[str, str], account: Account, *, admin: bool, user: int) -> Iterator[str]:
+def reasons(
+    call: str, body: Any, query: Mapping[str, str], account: Account, *, admin: bool, user: int
+) -> Iterator[str]:
     """Yield why this request should not have been accepted; nothing when it may be."""
     if ADMIN_ONLY.match(call) and not admin:
         yield "only an admin may do that"
@@ -57,9 +59,13 @@ def reasons(call: str, body: Any, query: Mapping[str, str], account: Account, *,
     content = tables()[call].get("body", {}).get("application/json")
     if content is None:
         return
-    for error in Draft202012Validator(strict(content, v1=call.startswith("v1"))).iter_errors(body):
-        yield f"the tables: {error.json_path} {error.validator}"
-    if not isinstance(body, dict):
+    misshapen = [
+        f"the tables: {error.json_path} {error.validator}"
+        for error in Draft202012Validator(strict(content, v1=call.startswith("v1"))).iter_errors(body)
+    ]
+    yield from misshapen
+    # The rules below take the shape for granted.
+    if misshapen or not isinstance(body, dict):
         return
     _, method, path = call.split(" ")
     yield from _references(path, body, account)
@@ -98,11 +104,12 @@ def _references(path: str, body: Mapping[str, Any], account: Account) -> Iterato
     owner = body.get("owner_id", body.get("user_id"))
     if owner is not None and (int(owner) not in account.members or not account.members[int(owner)].active):
         yield "the owner is not an active user"
-    if "label_ids" in body and path.split("/{")[0] in LABELS and not set(body["label_ids"]) <= LABELS[path.split("/{")[0]]:
+    items = path.split("/{")[0]
+    if "label_ids" in body and items in LABELS and not set(body["label_ids"]) <= LABELS[items]:
         yield "a label does not exist"
     if body.get("visible_to") is not None and int(body["visible_to"]) not in (1, 3, 5, 7):
         yield "visible_to is no visibility"
-    entity = ENTITIES.get(path.split("/{")[0])
+    entity = ENTITIES.get(items)
     if entity and "custom_fields" in body:
         yield from _customs(body["custom_fields"], account.custom_fields(entity), account)
 
@@ -125,7 +132,9 @@ def _fits(field: Any, value: Any, account: Account) -> bool:
     if kind == "enum":
         return type(value) is int and value in field.options
     if kind == "set":
-        return isinstance(value, list) and value != [] and all(type(one) is int and one in field.options for one in value)
+        return (
+            isinstance(value, list) and value != [] and all(type(one) is int and one in field.options for one in value)
+        )
     if kind == "double":
         return type(value) in (int, float)
     if kind == "date":
@@ -135,7 +144,10 @@ def _fits(field: Any, value: Any, account: Account) -> bool:
 
 def _fits_object(kind: str, value: Mapping[str, Any]) -> bool:
     if kind == "monetary":
-        return type(value.get("value")) in (int, float) and re.fullmatch("[A-Z]{3}", str(value.get("currency"))) is not None
+        return (
+            type(value.get("value")) in (int, float)
+            and re.fullmatch("[A-Z]{3}", str(value.get("currency"))) is not None
+        )
     if kind == "address":
         return isinstance(value.get("value"), str)
     if kind == "daterange":

@@ -64,7 +64,9 @@ POINT = st.fixed_dictionaries(
     {"value": st.sampled_from(("555 0100", "kim@sample.example"))},
     optional={"label": st.sampled_from(("home", "work")), "primary": st.booleans()},
 )
-ADDRESS = st.fixed_dictionaries({"value": st.just("1 Example Street 12345")}, optional={"locality": st.just("Sampleton")})
+ADDRESS = st.fixed_dictionaries(
+    {"value": st.just("1 Example Street 12345")}, optional={"locality": st.just("Sampleton")}
+)
 # What a key means, where its type alone would hardly ever make a request that is accepted.
 MEANING: Mapping[str, st.SearchStrategy[Any]] = {
     **dict.fromkeys(("owner_id", "user_id"), st.sampled_from((1, 2))),
@@ -174,7 +176,7 @@ def _bodies(call: str) -> st.SearchStrategy[Any]:
         few = st.lists(st.sampled_from([*often, *schema["properties"]]), min_size=1, max_size=4)
         needed = {*schema.get("required", ()), *NEEDED.get(call, ())}
         whole = body_of({**schema, "required": sorted(schema["properties"])}, call)
-        return st.tuples(whole, few).map(lambda pair: _fewer(*pair, needed))
+        return st.builds(_fewer, whole, few, st.just(needed))
     return body_of(schema, call)
 
 
@@ -186,7 +188,9 @@ def _fewer(body: dict[str, Any], names: list[str], required: Any) -> dict[str, A
 @cache
 def _queries(call: str) -> st.SearchStrategy[dict[str, Any]]:
     query = tables()[call].get("query", {"properties": {}, "required": ()})
-    members = {name: good(name, one, call) for name, one in query["properties"].items() if name not in ("filter_id", "cursor")}
+    members = {
+        name: good(name, one, call) for name, one in query["properties"].items() if name not in ("filter_id", "cursor")
+    }
     if "custom_fields" in members:
         members["custom_fields"] = st.just("0" * 40)
     required = {name: members.pop(name) for name in query["required"]}
@@ -255,7 +259,9 @@ def _spoilt(draw: st.DrawFn, shot: Shot) -> Shot:
     elif wrong == "no such parameter":
         shot.query["colour"] = "red"
     elif wrong == "junk parameter" and shot.query:
-        shot.query[draw(st.sampled_from(sorted(shot.query)))] = draw(st.sampled_from(("", "x", "-1", "0", "501", "1,x")))
+        shot.query[draw(st.sampled_from(sorted(shot.query)))] = draw(
+            st.sampled_from(("", "x", "-1", "0", "501", "1,x"))
+        )
     elif isinstance(body, dict) and wrong == "unknown key":
         body["no_such_key"] = junk
     elif isinstance(body, dict) and body and wrong in ("junk", "required", "inner"):
@@ -272,5 +278,3 @@ def _spoilt(draw: st.DrawFn, shot: Shot) -> Shot:
         wrong = ""
     shot.wrong = wrong
     return shot
-
-

@@ -6,6 +6,7 @@ import importlib.util
 import json
 import os
 import re
+import sys
 from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
@@ -42,7 +43,7 @@ def tool(name: str) -> ModuleType:
     spec = importlib.util.spec_from_file_location(name, ROOT / "tools" / f"{name}.py")
     if spec is None or spec.loader is None:
         raise ImportError(name)
-    module = importlib.util.module_from_spec(spec)
+    module = sys.modules[name] = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
+from tests.pipedrive_sandbox.official import ROOT, tool
+
 from flitstack_pipedrive.costs import cost_table
 from flitstack_pipedrive.sandbox.switches import Switches
-from tests.pipedrive_sandbox.official import ROOT, tool
 
 PAGE = ROOT / "docs" / "sandbox-coverage.md"
 LINE = re.compile(r"\| `(?P<call>.+?)` \| (?P<request>.*?) \| (?P<response>.*?) \| (?P<tokens>.*?) \| .* \| (yes)? ?\|")

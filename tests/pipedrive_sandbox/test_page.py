@@ -45,7 +45,7 @@ class Browser:
                 "--no-sandbox",
                 "--disable-dev-shm-usage",
                 "--disable-gpu",
-                "--window-size=1120,740",
+                "--window-size=1060,640",
                 "--force-device-scale-factor=1",
                 f"--user-data-dir={profile}",
             ],

@@ -169,12 +169,15 @@ async function main() {
 
   const persons = new v2.PersonsApi(on2);
   const personIds = await lifeOf(persons, "Person", [
-    { name: "Robin Example", owner_id: me.id, org_id: organization, add_time: "2019-03-01T10:00:00Z", visible_to: 3, marketing_status: "no_consent",
+    { name: "Robin Example", owner_id: me.id, org_id: organization, add_time: "2019-03-01T10:00:00Z", visible_to: 3,
       emails: [{ value: "robin@mail.example", primary: true, label: "home" }], phones: [{ value: "(555) 555-0101", primary: true, label: "mobile" }, { value: "(555) 555-0102", primary: false, label: "work" }],
       custom_fields: customs(personFields, me.id, organization) },
     { name: "Second" }, { name: "Third" },
   ], { name: "Robin Other" });
   const [person] = personIds;
+  await call(persons, "updatePerson", { id: person, UpdatePersonRequest: { marketing_status: "subscribed" } });
+  const consent = (await call(persons, "getPerson", { id: person, include_fields: "marketing_status" })).data ?? {};
+  compare("getPerson with marketing_status", { marketing_status: "subscribed" }, consent); // shown on request only
 
   const deals = new v2.DealsApi(on2);
   const dealIds = await lifeOf(deals, "Deal", [

@@ -64,13 +64,12 @@ class Scope:
         """Return whether the person of (stream, id) is matched with a user; nobody is not."""
         return record_id is not None and bool(asked(self.has_user, stream, str(record_id)))
 
-    def _views(
-        self, shapes: Mapping[str, Shape], stream: str, field: str, record_id: str | None
-    ) -> list[RecordView]:
+    def _views(self, shapes: Mapping[str, Shape], stream: str, field: str, record_id: str | None) -> list[RecordView]:
         if record_id is None:
             return []
         shape = shapes.get(stream) or open_shape(stream, shapes)
-        views = [RecordView(shape, *row, self) for row in asked(self.referring, stream, field, str(record_id))]
+        found: Sequence[tuple[str, Mapping[str, JSON]]] = asked(self.referring, stream, field, str(record_id))
+        views = [RecordView(shape, number, data, self) for number, data in found]
         for view in views:
             asked(self.used, stream, view.id)
         return views

@@ -36,7 +36,7 @@ def truncate_text(value: str | None, length: int) -> str | None:
 
 
 def split_text(value: str | None, limit: int) -> list[str]:
-    """Return the text in pieces, joined again without loss, each at most `limit` bytes of UTF-8 as `html_text` writes it.
+    """Return the text in pieces, joined again without loss, each at most `limit` bytes (UTF-8) after `html_text`.
 
     It is split after a paragraph, else a line, else a space, where that leaves the piece at least half full; never
     inside an entity (`&amp;`), a tag or a CR LF pair. Missing or empty text has no pieces.

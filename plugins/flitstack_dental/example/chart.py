@@ -116,7 +116,7 @@ def _write_item(case: Case, plan: Plan, number: int = 0) -> None:
     rng, code = case.rng, case.rng.choice(CODES)
     statuses = _ITEM_STATUSES[plan.status]
     status = statuses.spread(number, rng) if plan.status == "rejected" else statuses.draw(rng)
-    case.emit(
+    item_id = case.emit(
         "treatment_plan_items",
         "TI",
         {
@@ -140,6 +140,9 @@ def _write_item(case: Case, plan: Plan, number: int = 0) -> None:
         ordinary=plan.id is not None and status != "deleted",
         shape=LOOSE_ITEM if plan.id is None and status != "deleted" else None,
     )
+    if plan.id is not None and item_id is not None and number == 0:  # the item says so too: it changes nothing
+        link_id = case.export.next_id("treatment_plan_links", "TL")
+        case.export.emit("treatment_plan_links", {"id": link_id, "plan_id": plan.id, "item_id": item_id}, None, None)
 
 
 def _write_perio(case: Case) -> None:

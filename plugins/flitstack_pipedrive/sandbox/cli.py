@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
 @click.group()
 def sandbox() -> None:
-    """An imitation of a Pipedrive account on this machine: a development aid."""
+    """An imitation of a Pipedrive account on this machine: a development aid.
+
+    Example: flit sandbox serve --past practice
+    """
 
 
 @sandbox.command()

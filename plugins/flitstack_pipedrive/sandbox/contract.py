@@ -6,7 +6,6 @@ import json
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from flitstack_pipedrive.sandbox.amendments import COMMA_LISTS, JSON, amended
@@ -17,8 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from flitstack_pipedrive.sandbox.shapes import Body, Shape
-
-_NO_FORM: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +37,7 @@ class Operation:
     body: Body | None
     form: Body | None
 
-    def check(self, query: Mapping[str, str], body: Any, form: Mapping[str, str] = _NO_FORM) -> None:
+    def check(self, query: Mapping[str, str], body: Any, form: Mapping[str, str] | None = None) -> None:
         """Raise the 400 of a request that the specification does not allow, with the reason against each key."""
         reasons: dict[str, str] = {}
         if query or self.needed:
@@ -52,7 +49,7 @@ class Operation:
                     reasons[name] = reason
         if self.body is not None:
             reasons.update(self.body(body))
-        elif self.form is not None:
+        elif self.form is not None and form is not None:
             reasons.update(self.form(form))
         if reasons:
             raise (refused_v2 if self.call.startswith("v2") else refused_v1)(reasons)

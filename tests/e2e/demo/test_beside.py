@@ -153,6 +153,16 @@ def test_each_document_is_a_file_with_its_bytes_on_its_person_or_appointment(
     assert max(names.values()) > 1, "two documents of one name, told apart by their bytes"
 
 
+def test_what_a_file_has_no_place_for_stands_in_a_note_of_its_person(practice: Practice, landed: Landed) -> None:
+    rows = practice.moving("documents")
+    for row in rows:
+        (note,) = landed.parts("note", "document_lists", row["patient_id"])
+        assert note["person_id"] == landed.person(row["patient_id"])["id"]
+        told = ", ".join((row["name"], row["created_at"][:10], row["category"], row["description"]))
+        assert told in lines(note["content"]), row["id"]
+    assert len(rows) > 50
+
+
 def test_each_prospect_is_a_lead_on_its_person(practice: Practice, landed: Landed) -> None:
     prospects = {number for number, row in practice.people.items() if row["status"] == "prospective"}
     assert prospects
@@ -224,7 +234,7 @@ def test_what_was_there_before_is_left_as_it_was(landed: Landed) -> None:
 def test_every_record_of_the_account_carries_a_source_key(landed: Landed) -> None:
     sources = {
         "activity": ("appointments", "procedures", "recalls", "communications"),
-        "note": ("clinical_notes", "patients", "procedures", "leads", "charts"),
+        "note": ("clinical_notes", "patients", "procedures", "leads", "charts", "document_lists"),
         "deal": ("treatment_plans", "planned_items"),
         "lead": ("patients", "leads"),
         "person": ("patients", "leads"),
