@@ -15,20 +15,20 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
+# The tests are no installed package.
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-import httpx  # noqa: E402 - the tests are no package to be installed
-from tests.pipedrive_sandbox.conftest import InProcess  # noqa: E402
-from tests.pipedrive_sandbox.official import waiver  # noqa: E402
-from tests.pipedrive_sandbox.scenario import every_call  # noqa: E402
+import httpx
+from tests.pipedrive_sandbox.conftest import InProcess
+from tests.pipedrive_sandbox.official import waiver
+from tests.pipedrive_sandbox.scenario import every_call
 
-from flitstack.clock import VirtualClock  # noqa: E402
-from flitstack_pipedrive.costs import cost_table  # noqa: E402
-from flitstack_pipedrive.sandbox.app import Sandbox, Switches  # noqa: E402
-from flitstack_pipedrive.sandbox.contract import operation, tables  # noqa: E402
-from flitstack_pipedrive.sandbox.resources.left_v1 import left_operations  # noqa: E402
-from flitstack_pipedrive.sandbox.routes import OFFERED  # noqa: E402
+from flitstack.clock import VirtualClock
+from flitstack_pipedrive.costs import cost_table
+from flitstack_pipedrive.sandbox.app import Sandbox, Switches
+from flitstack_pipedrive.sandbox.contract import operation, tables
+from flitstack_pipedrive.sandbox.resources.left_v1 import left_operations
+from flitstack_pipedrive.sandbox.routes import OFFERED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -59,6 +59,9 @@ official schema; a number counts the known errors of that schema which the answe
 (`tests/pipedrive_sandbox/waivers.json`). *Tokens*: the official price, which the tests compare with what the sandbox
 takes. *Switches*: what changes the operation where the documentation is silent; see
 `flitstack_pipedrive/sandbox/switches.py`. *flit*: the destination calls it.
+
+The comparison with the specifications needs their files: `FLITSTACK_SPECS` names the folder with `openapi-v1.yaml` and
+`openapi-v2.yaml`. The fuzz makes some hundred requests with the other tests, and ten thousand with `nox -s fuzz`.
 """
 
 

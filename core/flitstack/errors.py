@@ -29,6 +29,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
 
@@ -49,9 +50,16 @@ class NotAnExportError(UsageError):
 
 
 class ApprovalNeeded(FlitError):
-    """A gate is open: a person must approve what was shown."""
+    """A gate is open: a person must approve what was shown.
+
+    :param gates: (name, hash) of each open gate; empty while a choice without default is still to be made.
+    """
 
     exit_code = 3
+
+    def __init__(self, message: str, gates: Sequence[tuple[str, str]] = ()) -> None:
+        super().__init__(message)
+        self.gates = tuple(gates)
 
 
 class ConfigurationError(FlitError):

@@ -17,6 +17,9 @@ MAX_UNPACKED = 1 << 40
 MAX_RATIO = 1_000  # deflate cannot honestly do better than about 1032 to 1; text does 5 to 50
 RATIO_FROM = 64 << 20  # bytes unpacked below which a ratio harms nobody
 
+DAMAGED = "the file or its zip is damaged or cut; copy it again"
+_ZIP_STARTS = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
+_CUT = "the zip is damaged or cut; copy it again."
 _NOISE = frozenset({"__macosx", "thumbs.db", "desktop.ini"})
 
 
@@ -51,10 +54,20 @@ def open_container(path: str) -> Container:
     if not place.exists():
         raise NotAnExportError(f"{place.name}: no such file or folder. Give the folder or the zip of the export.")
     if not zipfile.is_zipfile(place):
+        if _starts_as_zip(place):
+            raise NotAnExportError(f"{place.name}: {_CUT}")
         raise NotAnExportError(
             f"{place.name}: neither a folder nor a zip. Put the export's CSV files into a folder and give that folder."
         )
     return Zip(place)
+
+
+def _starts_as_zip(place: Path) -> bool:
+    try:
+        with place.open("rb") as stream:
+            return stream.read(4) in _ZIP_STARTS
+    except OSError:
+        return False
 
 
 class Folder:
@@ -98,8 +111,8 @@ class Zip:
         self.refused = 0
         try:
             self._zip = zipfile.ZipFile(path)
-        except (zipfile.BadZipFile, OSError) as exc:
-            raise NotAnExportError(f"{path.name}: the zip is damaged. Copy or export it again.") from exc
+        except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as exc:
+            raise NotAnExportError(f"{path.name}: {_CUT}") from exc
         try:
             self._entries = self._list(path.name)
         except NotAnExportError:

@@ -10,6 +10,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from flitstack.errors import NotAnExportError
+from flitstack_dental.container import DAMAGED
 from flitstack_dental.dialect import Dialect, find_dialect, normalise
 from flitstack_dental.encoding import ERRORS, Encoded, examine
 from flitstack_dental.rows import BadRow, Tally, read_rows
@@ -77,7 +78,7 @@ def _look_at_file(container: Container, name: str, settings: Settings, known: Ab
         with container.open(name) as stream:
             head = stream.read(SAMPLE_CHARS * 2)
     except (OSError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError) as exc:
-        raise NotAnExportError(f"{name}: cannot be read, it is damaged or locked. Copy or export it again.") from exc
+        raise NotAnExportError(f"{name}: cannot be read: {DAMAGED}.") from exc
     sample = head.decode(encoded.encoding, ERRORS).lstrip("\ufeff").replace("\0", "")
     dialect = find_dialect(sample, known, settings.delimiter, settings.quote)
     given = settings.headerless.get(PurePosixPath(name).name.lower()) or settings.headerless.get(name.lower())

@@ -57,6 +57,16 @@ SCHEMA: dict[str, Any] = {
             "additionalProperties": {"type": "array", "items": {"type": "string"}},
             "description": "Columns of files that have no header line: {file: [column, ...]}, or a YAML file of that.",
         },
+        "documents": {
+            "type": "string",
+            "description": "Folder at which the documents' paths start, in the export or elsewhere; else that of their "
+            "table.",
+        },
+        "documents_by_name": {
+            "type": "boolean",
+            "default": False,
+            "description": "Take a document whose row states a bare name from any folder, if one file has that name.",
+        },
         "codes": {
             "type": ["object", "string"],
             "additionalProperties": {"type": "object"},
@@ -81,6 +91,8 @@ class Settings:
     date_order: str = "auto"
     excel_dates: bool = False
     as_of: str = ""
+    documents: str = ""
+    documents_by_name: bool = False
     headerless: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     codes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
@@ -105,6 +117,8 @@ def parse_settings(given: Mapping[str, Any]) -> Settings:
         date_order=str(given.get("date_order") or "auto"),
         excel_dates=bool(given.get("excel_dates", False)),
         as_of=str(given.get("as_of") or ""),
+        documents=str(given.get("documents") or ""),
+        documents_by_name=bool(given.get("documents_by_name", False)),
         headerless=headerless,
         codes=codes,
     )

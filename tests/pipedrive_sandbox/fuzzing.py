@@ -69,7 +69,8 @@ ADDRESS = st.fixed_dictionaries(
 )
 # What a key means, where its type alone would hardly ever make a request that is accepted.
 MEANING: Mapping[str, st.SearchStrategy[Any]] = {
-    **dict.fromkeys(("owner_id", "user_id"), st.sampled_from((1, 2))),
+    # The third user is deactivated.
+    **dict.fromkeys(("owner_id", "user_id"), st.sampled_from((1, 2, 1, 2, 1, 2, 3, 99))),
     "person_id": link("person"),
     **dict.fromkeys(("org_id", "organization_id"), link("organization")),
     **dict.fromkeys(("deal_id", "deal_ids"), link("deal")),

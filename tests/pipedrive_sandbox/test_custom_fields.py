@@ -220,6 +220,7 @@ WRONG: list[tuple[str, Any]] = [
     ("phone", [{"value": "1"}]),
     ("text", "x" * 65_536),
     ("double", "12.5"),
+    ("double", 10**14),
     ("double", True),
     ("monetary", 500),
     ("monetary", {"value": 500}),

@@ -95,7 +95,6 @@ def test_won_and_lost_times_can_be_backdated_with_their_status(admin: httpx.Clie
         {"archive_time": "2020-01-02 03:04:05"},
         {"is_archived": True, "archive_time": "2020-01-02T03:04:05Z"},
         {"add_time": "2020-01-02T03:04:05Z"},
-        {"origin_id": "x"},
         {"stage_change_time": "2020-01-02T03:04:05Z"},
     ],
 )
@@ -186,3 +185,10 @@ def test_deals_and_leads_together_are_capped_by_plan_and_seats(
     assert refused.json()["code"] == "feature_capping_deals_limit"
     client.delete(f"{DEALS}/{first['id']}")
     assert client.post(DEALS, json={"title": "Crown"}).status_code == 200
+
+
+def test_an_origin_id_is_dropped_from_a_new_deal_and_refused_in_a_change(admin: httpx.Client) -> None:
+    made = make(admin, origin_id="import-17")
+
+    assert made["origin_id"] is None
+    assert admin.patch(f"{DEALS}/{made['id']}", json={"origin_id": "import-17"}).status_code == 400

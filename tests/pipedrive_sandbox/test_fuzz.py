@@ -189,6 +189,8 @@ def place(sign_in_anywhere: Callable[..., httpx.Client]) -> Iterator[Place]:
     max_examples=REQUESTS,
     deadline=None,
     database=None,
+    # The same requests in every run of the tests, other ones in every run of the fuzz.
+    derandomize=REQUESTS < ENOUGH,
     # What a request does depends on those before it, so a smaller one would be another story.
     phases=(Phase.generate,),
     suppress_health_check=list(HealthCheck),

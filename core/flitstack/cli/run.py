@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import signal
 import sys
 from contextlib import contextmanager
@@ -15,7 +16,7 @@ import click
 from flitstack.errors import FlitError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from flitstack.stages.context import StopFlag
     from flitstack.stages.gates import Gate
@@ -62,11 +63,13 @@ def run(
     """
     from flitstack.reports.progress import progress_for_stderr
     from flitstack.stages.context import StopFlag
-    from flitstack.stages.gates import Passing
+    from flitstack.stages.gates import Passing, named
     from flitstack.stages.options import RunOptions
     from flitstack.stages.run import run_migration
 
-    if approve and approve_unseen:
+    if demo and input_ is not None:
+        raise click.UsageError("--demo brings its own export; leave --input away.")
+    if approve is not None and approve_unseen is not None:
         raise click.UsageError("--approve and --approve-unseen exclude each other.")
     asks = sys.stdin.isatty() and sys.stderr.isatty() and not as_json
     options = RunOptions(
@@ -76,7 +79,7 @@ def run(
         input_,
         mapping,
         sets,
-        Passing(approve, approve_unseen, _ask if asks else None),
+        Passing(named(approve, "--approve"), named(approve_unseen, "--approve-unseen"), _ask if asks else None),
         dry_run,
         demo,
     )
@@ -86,13 +89,20 @@ def run(
             report = asyncio.run(run_migration(options, progress_for_stderr(), stop))
     except FlitError as exc:
         if as_json:
-            click.echo(json.dumps({"status": type(exc).__name__, "error": str(exc), "journal": str(options.journal)}))
+            click.echo(json.dumps(_stopped(exc, options.journal)))
         raise
     if as_json:
         click.echo(json.dumps(report.as_json(), ensure_ascii=False))
     else:
         _print(report)
     return report.exit_code
+
+
+def _stopped(exc: FlitError, journal: Path) -> dict[str, Any]:
+    """Return what `--json` prints of a run that stopped: `status` is the kind of error, in words."""
+    status = re.sub(r"(?<!^)(?=[A-Z])", "_", type(exc).__name__).lower()
+    gates = [{"gate": name, "hash": digest} for name, digest in getattr(exc, "gates", ())]
+    return {"status": status, "error": str(exc), "exit_code": exc.exit_code, "gates": gates, "journal": str(journal)}
 
 
 def _print(report: Any) -> None:
@@ -103,12 +113,19 @@ def _print(report: Any) -> None:
     print_summary(report, Console())
 
 
-def _ask(gate: Gate) -> str | None:
+def _ask(gate: Gate, will_do: Callable[[str], bool]) -> str | None:
     """Show a gate on the terminal and return the name that approves, None when nobody does."""
-    click.echo(f"\n== {gate.name} ==\n{gate.text}\n", err=True)
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    console.print(f"\n== {gate.name} ==\n{gate.text}\n", markup=False, highlight=False)
     who = "An admin's e-mail" if gate.admin else "Your name"
-    answer = click.prompt(f"{who} to approve, or nothing to stop", default="", show_default=False, err=True)
-    return str(answer).strip() or None
+    while True:
+        answer = click.prompt(f"{who} to approve, or nothing to stop", default="", show_default=False, err=True)
+        name = str(answer).strip()
+        if not name or will_do(name):
+            return name or None
+        console.print("No admin user of the account has this e-mail.")
 
 
 @contextmanager

@@ -58,6 +58,12 @@ KINDS = (
     f"FROM ({REJECTED}) GROUP BY stream, code, field ORDER BY n DESC, stream, code, field"
 )
 
+RULES = (
+    "SELECT stream, rule, count(*) AS n FROM (SELECT r.stream, r.id, coalesce(min(l.rule), 'unclaimed') AS rule "  # noqa: S608 - fixed text
+    f"FROM ({RANKED}) r LEFT JOIN left_out l ON l.stream = r.stream AND l.id = r.id AND l.bucket = 'skipped' "
+    "WHERE r.rank = 9 GROUP BY r.stream, r.id) GROUP BY stream, rule ORDER BY stream, n DESC, rule"
+)
+
 
 class Buckets:
     """Counts source records by bucket."""
@@ -88,13 +94,9 @@ class Buckets:
         """Return how many source records the destination refused: nobody could foresee them."""
         return int(self._store.value("SELECT count(*) FROM operation WHERE state = 'rejected'"))
 
-    def skips(self) -> list[tuple[str, str, int]]:
-        """Return (stream, rule, count)."""
-        sql = (
-            "SELECT stream, rule, count(*) AS n FROM left_out WHERE bucket = 'skipped' "
-            "GROUP BY stream, rule ORDER BY stream, n DESC, rule"
-        )
-        return [(r["stream"], r["rule"], r["n"]) for r in self._store.rows(sql)]
+    def skips(self, run: str) -> list[tuple[str, str, int]]:
+        """Return (stream, rule, count) of the records whose bucket is skipped, each under one rule."""
+        return [(r["stream"], r["rule"], r["n"]) for r in self._store.rows(RULES, {"run": run})]  # type: ignore[arg-type]
 
     def rejected_rows(self) -> Iterator[tuple[str, str, str, str, str, str | None, str, int]]:
         """Yield (stream, id, code, reason, hint, field, file, line)."""

@@ -200,6 +200,22 @@ class Records:
         )
         return {row["object"]: row["n"] for row in self._store.rows(sql)}
 
+    def expected(self, object_: str) -> int:
+        """Return how many records of an object the destination holds of ours once all is written."""
+        sql = (
+            "SELECT count(*) FROM (SELECT key, part FROM desired WHERE object = ?1 AND verdict IS NULL "
+            "UNION SELECT key, part FROM link WHERE object = ?1)"
+        )
+        return int(self._store.value(sql, (object_,)))
+
+    def unwanted(self) -> int:
+        """Return how many records of ours the destination holds that the mapping makes no more."""
+        sql = (
+            "SELECT count(*) FROM link l WHERE l.made_by NOT NULL AND NOT EXISTS (SELECT 1 FROM desired d "
+            "WHERE d.object = l.object AND d.key = l.key AND d.part = l.part)"
+        )
+        return int(self._store.value(sql))
+
     # --- links ---
 
     def link(self, object_: str, key: str, part: str) -> Link | None:
@@ -245,6 +261,10 @@ class Records:
             db.executemany("INSERT INTO owner VALUES (?, ?, ?, ?)", rows)
 
         self._store.write(job)
+
+    def owner_count(self) -> int:
+        """Return how many people of the source may own records."""
+        return int(self._store.value("SELECT count(*) FROM owner"))
 
     # --- the schema decision ---
 

@@ -173,6 +173,31 @@ class Staging:
         for row in self._store.rows(sql, (target,)):
             yield row["id"]
 
+    def fresh(self, stream: str) -> int:
+        """Return how many rows the last snapshot that holds a stream has of it."""
+        sql = (
+            "SELECT count(*) FROM staged s JOIN snapshot_stream p ON p.stream = s.stream AND p.snapshot = s.snapshot "
+            "WHERE s.stream = ?"
+        )
+        return int(self._store.value(sql, (stream,)))
+
+    def vanished(self, stream: str) -> list[str]:
+        """Return ids of records that an earlier snapshot had and the last one that holds their stream has not."""
+        sql = (
+            "SELECT s.id FROM staged s JOIN snapshot_stream p ON p.stream = s.stream "
+            "WHERE s.stream = ? AND s.state = 'ok' AND s.snapshot < p.snapshot ORDER BY s.pos"
+        )
+        return [row["id"] for row in self._store.rows(sql, (stream,))]
+
+    def filled(self, stream: str, field: str) -> int:
+        """Return how many records of a stream have a value in a field."""
+        name, field = _safe(stream), _safe(field)
+        sql = (
+            f"SELECT count(*) FROM staged WHERE stream = '{name}' AND state = 'ok' "  # noqa: S608 - checked identifiers
+            f"AND json_extract(data, '$.{field}') NOT NULL"
+        )
+        return int(self._store.value(sql))
+
     def distinct(self, stream: str, field: str) -> list[str]:
         """Return the sorted distinct values of a field."""
         name, field = _safe(stream), _safe(field)

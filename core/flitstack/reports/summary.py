@@ -22,6 +22,10 @@ def print_summary(report: RunReport, console: Console) -> None:
     """Print the summary; counts only, no value of a record."""
     console.print(_streams(report))
     console.print(_objects(report))
+    if report.planned:
+        console.print("Would write:", style="bold")
+    for (object_, verb), count in report.planned.items():
+        _say(console, f"  {verb} {count:,} {object_}")
     _print_rejections(report, console)
     for finding in report.findings:
         if finding.severity != "info":
@@ -32,7 +36,7 @@ def print_summary(report: RunReport, console: Console) -> None:
 def _streams(report: RunReport) -> Table:
     used = [bucket for bucket in BUCKETS if any(counts[bucket] for counts in report.streams.values())]
     table = Table(title="Source records, each in one bucket", title_justify="left", show_footer=True)
-    table.add_column("stream", "total")
+    table.add_column("stream", "total", no_wrap=True, min_width=max(map(len, report.streams), default=0))
     for column in ("read", *used):
         total = sum(counts[column] for counts in report.streams.values())
         table.add_column(column.replace("_", " "), f"{total:,}", justify="right")
@@ -44,7 +48,7 @@ def _streams(report: RunReport) -> Table:
 def _objects(report: RunReport) -> Table:
     table = Table(title="Records in the destination", title_justify="left")
     columns = ["created", "updated", "deleted", "unchanged", "conflicts", "in_doubt"]
-    table.add_column("object")
+    table.add_column("object", no_wrap=True, min_width=13)
     for column in columns:
         table.add_column(column.replace("_", " "), justify="right")
     for name, counts in report.objects.items():
@@ -84,8 +88,8 @@ def _print_end(report: RunReport, console: Console) -> None:
             lines.append(f"Records the account had before, left alone: {others}.")
     t = report.tokens
     lines.append(
-        f"{report.requests:,} requests, {t.spent:,} tokens spent ({t.predicted:,} predicted, "
-        f"{t.minimum:,} at the least for a whole load), {report.seconds:.1f} s."
+        f"{report.requests:,} requests, {t.spent:,} tokens spent, {t.predicted:,} predicted "
+        f"(a whole load takes {t.minimum:,} at the least), {report.seconds:.1f} s."
     )
     lines.append(
         f"Journal {report.journal}, audit log of {report.audit.length:,} lines, head {report.audit.hash[:16]}."

@@ -34,12 +34,13 @@ class Passing:
 
     :param approve: who approves what an earlier invocation showed.
     :param unseen: who passes every gate without a look.
-    :param ask: shows a gate to a person at a terminal and returns the name that approves, None when they do not.
+    :param ask: shows a gate to a person at a terminal and returns the name that approves, None when they do not; it
+        is handed the gate and what tells whether a name will do.
     """
 
     approve: str | None = None
     unseen: str | None = None
-    ask: Callable[[Gate], str | None] | None = None
+    ask: Callable[[Gate, Callable[[str], bool]], str | None] | None = None
 
 
 def chain(texts: Sequence[tuple[str, str, bool]]) -> list[Gate]:
@@ -66,7 +67,7 @@ def pass_gates(
     for gate in gates:
         if runs.approval(gate.name, gate.hash) is not None:
             continue
-        name = _approver(gate, passing, seen=gate.name in unseen_before)
+        name = _approver(gate, passing, admins, seen=gate.name in unseen_before)
         if name is None:
             open_gates.append(gate)
             continue
@@ -74,32 +75,48 @@ def pass_gates(
         if gate.admin and passing.unseen:
             name = f"{name} (for {token_owner})"
         elif gate.admin:
-            require_admin(name, admins)
+            require_admin(name, admins, ctx.journal)
         note = "attestation: none given" if passing.unseen and gate.name == "profile" else ""
         runs.approve(ctx.at(), [Approval(gate.name, gate.hash, name, ctx.at(), how)], note)
     if open_gates:
         runs.show(ctx.id, ctx.at(), {gate.name: (gate.hash, gate.text) for gate in open_gates})
         runs.remember(ADMINS, "\n".join(admins))
-        raise ApprovalNeeded(_stop_text(ctx.journal, open_gates))
+        raise ApprovalNeeded(_stop_text(ctx.journal, open_gates), [(gate.name, gate.hash) for gate in open_gates])
 
 
-def _approver(gate: Gate, passing: Passing, *, seen: bool) -> str | None:
+def _approver(gate: Gate, passing: Passing, admins: Sequence[str], *, seen: bool) -> str | None:
     if passing.unseen:
         return passing.unseen
     if passing.approve and seen:
         return passing.approve
     if passing.ask is not None:
-        return passing.ask(gate)
+        return passing.ask(gate, lambda name: not gate.admin or is_admin(name, admins))
     return None
 
 
-def require_admin(name: str, admins: Sequence[str]) -> None:
+def is_admin(name: str, admins: Sequence[str]) -> bool:
+    """Tell whether a name is an admin user's e-mail."""
+    return name.strip().casefold() in {admin.casefold() for admin in admins}
+
+
+def require_admin(name: str, admins: Sequence[str], journal: Journal) -> None:
     """:raises AuthError: the name is no admin user's e-mail."""
-    if name.casefold() not in {admin.casefold() for admin in admins}:
+    if not is_admin(name, admins):
+        count = f"{len(admins)} admin user{'' if len(admins) == 1 else 's'} found"
         raise AuthError(
-            "schema: only an admin user of the account may approve it, named by their e-mail there "
-            f"({len(admins)} admin users found)."
+            f"schema: only an admin user of the account may approve it, named by their e-mail there ({count}). "
+            f"flit approve schema --by ADMIN-EMAIL --journal {journal.path}, then the same command again."
         )
+
+
+def named(name: str | None, option: str) -> str | None:
+    """Return an approver's name; None when the option was not given.
+
+    :raises UsageError: it was given, and names nobody.
+    """
+    if name is not None and not name.strip():
+        raise UsageError(f"{option}: an approval names a person. Give a name.")
+    return name
 
 
 def approve_shown(journal: Journal, gate: str, by: str, at: str) -> Approval:
@@ -108,11 +125,12 @@ def approve_shown(journal: Journal, gate: str, by: str, at: str) -> Approval:
     :raises UsageError: that gate was not shown.
     :raises AuthError: it takes an admin user's e-mail.
     """
+    named(by, "--by")
     shown = journal.runs.last_shown(gate)
     if shown is None:
         raise UsageError(f"{gate}: no run has shown this gate. Run `flit run` first; it says which gates are open.")
     if gate == "schema":
-        require_admin(by, (journal.runs.meta(ADMINS) or "").split("\n"))
+        require_admin(by, (journal.runs.meta(ADMINS) or "").split("\n"), journal)
     approval = Approval(gate, shown[0], by, at, "approved")
     journal.runs.approve(at, [approval])
     return approval

@@ -72,7 +72,13 @@ def map_records(ctx: RunContext, spec: Spec, fit: Fit) -> None:
     records.clear()
     records.add(_schema_rows(spec, fit), (), (), ())
     batch = _Batch(ctx)
-    scope = scope_of(ctx, spec, lambda stream, record_id: batch.used.add((stream, record_id)))
+    looked_up = {*spec.references, *(source.stream for source in spec.owners)}
+
+    def used(stream: str, record_id: str) -> None:
+        if stream in looked_up:  # a record with an entry of its own has its fate from there
+            batch.used.add((stream, record_id))
+
+    scope = scope_of(ctx, spec, used)
     ctx.progress.begin("map", sum(ctx.journal.staging.count(entry.stream) for entry in spec.entries))
     try:
         for entry in spec.entries:
@@ -153,7 +159,7 @@ def _settle_links(ctx: RunContext) -> None:
         for stream, record_id, role in ctx.journal.records.contributors(*name):
             if verdict == "rejected:orphan" and role != "folded":
                 rejections.append(_orphan(stream, record_id))
-            elif verdict == "skipped:parent_skipped" and role != "folded":
+            elif verdict == "skipped:parent_skipped":
                 skips.append((stream, record_id, "parent_skipped"))
     for rejection in rejections:
         ctx.notify("flit_record_rejected", rejection=rejection)

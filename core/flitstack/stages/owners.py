@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from flitstack.errors import ConfigurationError, UsageError
 from flitstack.protocols import Finding
@@ -22,18 +22,26 @@ MAP_COLUMNS = ("owner", "email")
 def read_owner_map(path: str) -> dict[str, str]:
     """Return what an owner map says: source id, `stream:id`, name or e-mail (case ignored) to a user's e-mail.
 
-    The file is CSV with the columns `owner` and `email`.
+    The file is CSV with the columns `owner` and `email`, separated by comma, semicolon or tab.
 
-    :raises UsageError: the file cannot be read or has other columns.
+    :raises UsageError: there is no such file, or it cannot be read, or has other columns.
     """
     try:
-        with Path(path).open(encoding="utf-8-sig", newline="") as file:
-            rows = csv.DictReader(file)
-            if not set(MAP_COLUMNS) <= set(rows.fieldnames or ()):
-                raise UsageError(f"{path}: an owner map needs the columns {' and '.join(MAP_COLUMNS)}.")
-            return {row["owner"].strip().casefold(): row["email"].strip().casefold() for row in rows if row["owner"]}
+        text = Path(path).read_text(encoding="utf-8-sig")
+    except FileNotFoundError as exc:
+        raise UsageError(f"{path}: there is no such file. Check --set owner_map.") from exc
     except (OSError, UnicodeDecodeError) as exc:
         raise UsageError(f"{path}: the owner map cannot be read as UTF-8 text. Check --set owner_map.") from exc
+    header = text.split("\n", 1)[0]
+    delimiter = max(",;\t", key=header.count)
+    rows = csv.DictReader(text.splitlines(), delimiter=delimiter)
+    if not set(MAP_COLUMNS) <= set(rows.fieldnames or ()):
+        raise UsageError(f"{path}: an owner map needs the columns {' and '.join(MAP_COLUMNS)} in its first line.")
+    return {_plain(row["owner"]): _plain(row["email"]) for row in rows if row["owner"] and row["email"]}
+
+
+def _plain(text: str) -> str:
+    return text.strip().casefold()
 
 
 def fallback_user(users: Sequence[User], token_user: User, email: str | None) -> User:
@@ -58,22 +66,40 @@ def match_owners(
     active = {user.email.casefold(): user.id for user in users if user.active}
     inactive = {user.email.casefold() for user in users if not user.active}
     rows: list[tuple[str, str, str | None, str]] = []
+    known: set[str] = set()
     for candidate in candidates:
+        known.update(_names(candidate))
         user, how = _match(candidate, active, inactive, owner_map)
         rows.append((candidate.stream, candidate.id, user, how))
         if user is not None:
             ctx.owners[candidate.key] = user
     ctx.journal.records.set_owners(rows)
-    ctx.journal.staging.add_findings("owners", _findings(rows))
+    findings = _findings(rows)
+    if strangers := len(owner_map.keys() - known):
+        findings.append(
+            Finding(
+                "owner_map_strangers",
+                f"{strangers} lines of the owner map name nobody of the export: write the source's id, `stream:id`, "
+                "full name or e-mail.",
+                "warning",
+                count=strangers,
+            )
+        )
+    ctx.journal.staging.add_findings("owners", findings)
+
+
+def _names(candidate: Owner) -> list[str]:
+    """Return what an owner map may call someone."""
+    names = (f"{candidate.stream}:{candidate.id}", candidate.id, candidate.email, candidate.name)
+    return [_plain(name) for name in names if name]
 
 
 def _match(
     candidate: Owner, active: Mapping[str, str], inactive: set[str], owner_map: Mapping[str, str]
 ) -> tuple[str | None, str]:
-    names: list[Any] = [f"{candidate.stream}:{candidate.id}", candidate.id, candidate.email, candidate.name]
-    for name in names:
-        if name and name.strip().casefold() in owner_map:
-            user = active.get(owner_map[name.strip().casefold()])
+    for name in _names(candidate):
+        if name in owner_map:
+            user = active.get(owner_map[name])
             return (user, "owner map") if user else (None, "the owner map names no active user")
     email = (candidate.email or "").strip().casefold()
     if not email:

@@ -24,13 +24,17 @@ class PlanSummary:
     """What a plan holds.
 
     :param operations: (object, verb) to count.
-    :param tokens: budget units that the run will spend, writing and verifying.
+    :param tokens: budget units that the run will have spent once it has written and verified.
     :param minimum: one create per desired record and schema item, and one listing of each object.
+    :param cleared: fields of earlier runs that will be emptied.
+    :param unwanted: records of earlier runs that the map makes no more; they stay.
     """
 
     operations: Mapping[tuple[str, str], int]
     tokens: int
     minimum: int
+    cleared: int = 0
+    unwanted: int = 0
 
     @property
     def writes(self) -> int:
@@ -45,6 +49,7 @@ def plan_operations(ctx: RunContext) -> PlanSummary:
     counts: dict[tuple[str, str], int] = {}
     numbers = {object_: number for number, object_ in enumerate(ctx.behaviours.objects)}
     outdated: list[int] = []
+    cleared = 0
     for object_, number in numbers.items():
         depths, cut = _order_within(ctx, object_)
         in_order = object_ in ctx.behaviours.schema_objects
@@ -55,6 +60,7 @@ def plan_operations(ctx: RunContext) -> PlanSummary:
             level = number * LEVEL_STEP + (place if in_order else 0)
             for planned in _operations_for(ctx, desired, level, _Order(numbers, depths, cut), outdated):
                 counts[planned.object, planned.verb] = counts.get((planned.object, planned.verb), 0) + 1
+                cleared += sum(value is None for value in planned.fields.values())
                 batch.append(planned)
             if len(batch) >= CHUNK:
                 operations.plan(ctx.id, ctx.spec_sha256, batch)
@@ -62,7 +68,7 @@ def plan_operations(ctx: RunContext) -> PlanSummary:
         if batch:
             operations.plan(ctx.id, ctx.spec_sha256, batch)
     operations.withdraw(outdated)
-    return _summary(ctx, counts)
+    return _summary(ctx, counts, cleared)
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,14 +224,16 @@ def _walk(start: str, edges: Mapping[str, Mapping[str, str]], depths: dict[str, 
         open_.discard(path.pop())
 
 
-def _summary(ctx: RunContext, counts: Mapping[tuple[str, str], int]) -> PlanSummary:
+def _summary(ctx: RunContext, counts: Mapping[tuple[str, str], int], cleared: int) -> PlanSummary:
     objects = ctx.behaviours.objects
-    desired = ctx.journal.records.counts()
-    listing = {
-        name: behaviour.cost.get("list", 0) * max(1, -(-desired[name] // behaviour.page_size))
-        for name, behaviour in objects.items()
-        if desired.get(name)
-    }
+    records = ctx.journal.records
+    making = sum(n * objects[object_].cost.get("create", 0) for object_, n in records.counts().items())
+    listing = sum(
+        behaviour.cost.get("list", 0) * max(1, -(-held // behaviour.page_size))
+        for object_, behaviour in objects.items()
+        if (held := records.expected(object_))
+    )
     writing = sum(n * objects[object_].cost.get(verb, 0) for (object_, verb), n in counts.items())
-    least = sum(n * objects[object_].cost.get("create", 0) for object_, n in desired.items())
-    return PlanSummary(dict(counts), writing + sum(listing.values()), least + sum(listing.values()))
+    so_far = ctx.writer.spent().tokens
+    unwanted = records.unwanted()
+    return PlanSummary(dict(counts), so_far + writing + listing, making + listing, cleared, unwanted)

@@ -32,6 +32,7 @@ class RunReport:
     :param streams: stream to `read` and every bucket; the buckets add up to `read`.
     :param rejections: (stream, code, reason, hint, count, one source id).
     :param skips: (stream, rule, count).
+    :param planned: of a dry run, (object, verb) to count.
     :param refused: records that the destination refused, which nobody could foresee.
     """
 
@@ -46,6 +47,7 @@ class RunReport:
     audit: Head
     refused: int = 0
     dry_run: bool = False
+    planned: Mapping[tuple[str, str], int] = field(default_factory=dict)
     rejections: Sequence[tuple[str, str, str, str, int, str]] = ()
     skips: Sequence[tuple[str, str, int]] = ()
     findings: Sequence[Finding] = field(default_factory=tuple)
@@ -87,6 +89,7 @@ class RunReport:
                 "left_alone": dict(v.left_alone) if v else {},
                 "examples": [list(example) for example in v.examples] if v else [],
             },
+            "planned": [{"object": o, "verb": verb, "count": n} for (o, verb), n in self.planned.items()],
             "requests": self.requests,
             "tokens": {
                 "spent": self.tokens.spent,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -25,7 +26,7 @@ from flitstack.stages.report import BEGINNING, RunReport, Tokens
 from flitstack.stages.schema import bind_links, link_found
 from flitstack.stages.specs import Prepared, prepare_spec, scope_of
 from flitstack.stages.stage import stage_export
-from flitstack.stages.texts import full_text, map_text, schema_text
+from flitstack.stages.texts import full_text, map_text, owners_text, schema_text
 from flitstack.stages.validate import validate
 from flitstack.stages.verify import Verification, verify
 
@@ -104,7 +105,7 @@ async def _run(
     now = setup.clock.now()
     run_id = f"{now:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
     ctx = RunContext(run_id, source_id, journal, writer, writer.behaviours, setup.clock, progress, stop, notify)
-    run = _Run(setup, reader, ctx, setup.clock.monotonic())
+    run = _Run(setup, reader, ctx, time.monotonic())
     journal.runs.begin(run_id, ctx.at(), __version__)
     notify("flit_run_started", run_id=run_id, source=setup.source.name, destination=setup.destination.name)
     status = "stopped"
@@ -183,8 +184,9 @@ async def _refuse_foreign_keys(ctx: RunContext, found: Sequence[SchemaItem]) -> 
             if stored.key is not None and stored.key.startswith(f"{ctx.source_id}:"):
                 raise ConfigurationError(
                     f"The account already holds records of source id {ctx.source_id!r}, written by another journal. "
-                    "Use that journal (--journal), or give this source an id of its own, in a new journal: "
-                    "--set source_id=NAME --journal FILE."
+                    "Use that journal (--journal). Only if this export is of another practice: give it an id of its "
+                    "own in a new journal, --set source_id=NAME --journal FILE; for the same practice that would write "
+                    "everything a second time."
                 )
 
 
@@ -204,16 +206,20 @@ def _match_owners(run: _Run, prepared: Prepared, account: Account, users: Sequen
 
 def _pass_gates(run: _Run, prepared: Prepared, fit: Fit, account: Account, users: Sequence[User]) -> None:
     assert run.plan is not None  # noqa: S101 - planned two lines before
+    ctx = run.ctx
+    fallback = next((user.name for user in users if user.id == ctx.fallback_user), "the token's user")
+    owners = (len(ctx.owners), ctx.journal.records.owner_count(), run.setup.core.get("owner_map"))
+    schema = [("schema", schema_text(fit, account), True)] if fit.create or fit.add_options else []
     gates = chain(
         [
             ("profile", prepared.choices, False),
-            ("map", map_text(prepared, fit, account), False),
-            ("schema", schema_text(fit, account), True),
-            ("full", full_text(run.ctx.journal, run.plan, account.daily_budget), False),
+            ("map", map_text(prepared, fit, account, owners_text(*owners)), False),
+            *schema,
+            ("full", full_text(ctx.journal, ctx.id, run.plan, account.daily_budget, fallback), False),
         ]
     )
     admins = [user.email for user in users if user.is_admin and user.active]
-    pass_gates(run.ctx, gates, run.setup.options.passing, account.user.email, admins)
+    pass_gates(ctx, gates, run.setup.options.passing, account.user.email, admins)
 
 
 def _basis(run: _Run, prepared: Prepared, fit: Fit, account: Account) -> str:
@@ -249,12 +255,13 @@ def _report(run: _Run) -> RunReport:
         verification=run.verification,
         requests=spent.requests,
         tokens=Tokens(spent.tokens, plan.tokens if plan else 0, plan.minimum if plan else 0),
-        seconds=ctx.clock.monotonic() - run.began,
+        seconds=time.monotonic() - run.began,
         audit=journal.audit.head(),
         refused=journal.buckets.refused(),
         dry_run=run.setup.options.dry_run,
         rejections=journal.buckets.rejections(),
-        skips=journal.buckets.skips(),
+        skips=journal.buckets.skips(ctx.id),
+        planned=plan.operations if plan and run.setup.options.dry_run else {},
         findings=journal.staging.findings(),
     )
 

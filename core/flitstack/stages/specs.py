@@ -19,12 +19,19 @@ if TYPE_CHECKING:
     from flitstack.stages.context import RunContext
     from flitstack.stages.options import Setup
 
+REPORTS = "flit-reports"
+
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A compiled spec, and what its gates' choices show."""
+    """A compiled spec, and what its gates' choices show.
+
+    :param template: path of the template it was rendered from.
+    :param file: path of the rendered spec, for people to read.
+    """
 
     spec: Spec
+    template: str
     file: str
     choices: str
 
@@ -39,7 +46,7 @@ def prepare_spec(ctx: RunContext, setup: Setup, account: Account, streams: Mappi
         setup.options.mapping or setup.registry.template(setup.source.name, setup.destination.name).path
     )
     template = load_template(path)
-    choices = _choices(template, setup.variables)
+    choices = _choices(template, setup.variables, account)
     values = template.resolve(setup.variables, account.facts)
     staging = ctx.journal.staging
     facts = {name: staging.distinct(fact.stream, fact.field) for name, fact in template.facts.items()}
@@ -49,20 +56,30 @@ def prepare_spec(ctx: RunContext, setup: Setup, account: Account, streams: Mappi
     spec = load_spec(text, streams=streams, transforms=transforms, objects=objects, file=path.name)
     ctx.journal.records.keep_spec(spec.sha256, text, values, ctx.at(), _lineage(spec))
     ctx.spec_sha256 = spec.sha256
-    return Prepared(spec, str(path), choices)
+    return Prepared(spec, str(path), _written(ctx, spec), choices)
 
 
-def _choices(template: Template, given: Mapping[str, object]) -> str:
+def _written(ctx: RunContext, spec: Spec) -> str:
+    """Write the rendered spec where people find it, and return its path."""
+    file = ctx.journal.path.parent / REPORTS / f"mapping-spec-{spec.sha256[:12]}.yaml"
+    if not file.exists():
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(spec.text, encoding="utf-8")
+    return str(file)
+
+
+def _choices(template: Template, given: Mapping[str, object], account: Account) -> str:
     """Return what the choices made at gates show; stop when one is still to be made."""
     told: list[str] = []
     for name, gate in template.gates.items():
         variable, shows = str(gate["variable"]), gate["shows"]
         chosen = given.get(variable)
         if chosen is None:
+            template.resolve({**given, variable: next(iter(shows))}, account.facts)  # other faults are told first
             offered = "\n".join(f"  {value}: {text}" for value, text in shows.items())
             raise ApprovalNeeded(
                 f"== {name} ==\nChoose what moves:\n{offered}\n\nNothing was written. "
-                f"Run the same command with --set {variable}={'|'.join(shows)}."
+                f"Run the same command with {' or '.join(f'--set {variable}={value}' for value in shows)}."
             )
         told.append(f"{variable} = {chosen}: {shows.get(str(chosen), '')}")
     return "\n".join(told)

@@ -42,8 +42,9 @@ def stage_export(ctx: RunContext, plugin: SourcePlugin, reader: SourceReader) ->
             _stage_stream(ctx, snapshot, stream, reader)
     finally:
         ctx.progress.end()
-    staging.add_findings("stage", [*reader.findings(), *_absent(ctx, streams)])
-    _require_records(ctx, plugin)
+    noticed = [*reader.findings(), *_absent(ctx, streams), *_vanished(ctx, streams), *_leading_nowhere(ctx, streams)]
+    staging.add_findings("stage", noticed)
+    _require_records(ctx, plugin, {stream.name for stream in streams})
     files = reader.inventory()
     digest = hashlib.sha256("".join(sorted(f"{f.name}:{f.sha256}" for f in files)).encode()).hexdigest()
     staging.complete(snapshot, ctx.at(), _as_of(ctx, reader, streams), files, digest)
@@ -80,8 +81,41 @@ def _absent(ctx: RunContext, streams: Sequence[Stream]) -> list[Finding]:
     ]
 
 
-def _require_records(ctx: RunContext, plugin: SourcePlugin) -> None:
+def _vanished(ctx: RunContext, streams: Sequence[Stream]) -> Iterator[Finding]:
+    """Count the records of an earlier export that this one leaves out, though it holds their stream."""
+    for stream in streams:
+        gone = ctx.journal.staging.vanished(stream.name)
+        if gone:
+            message = (
+                f"{len(gone):,} of {stream.name} were in an earlier export and are not in this one: they are kept."
+            )
+            yield Finding("vanished", message, "warning", stream.name, len(gone), tuple(gone[:10]))
+
+
+def _leading_nowhere(ctx: RunContext, streams: Sequence[Stream]) -> Iterator[Finding]:
+    """Count references into streams that no export has held."""
+    held = set(ctx.journal.staging.streams())
+    for stream in streams:
+        for field, schema in stream.schema.get("properties", {}).items():
+            target = schema.get("x-references")
+            if target is None or target in held:
+                continue
+            count = ctx.journal.staging.filled(stream.name, field)
+            if count:
+                message = (
+                    f"{count:,} of {stream.name} name one of {target} ({field}), and the export holds no {target}."
+                )
+                yield Finding("reference_nowhere", message, "warning", stream.name, count)
+
+
+def _require_records(ctx: RunContext, plugin: SourcePlugin, here: set[str]) -> None:
     for name in plugin.required_streams:
+        staging = ctx.journal.staging
+        if name in here and not staging.fresh(name) and staging.count(name):
+            raise UsageError(
+                f"The export holds no {name}, and the last one held {staging.count(name):,}. If that is so by mistake, "
+                "export again; to keep those of the last export, leave that file out."
+            )
         if ctx.journal.staging.count(name) == 0:
             raise NotAnExportError(
                 f"The export holds no {name}. Check that --input is the whole export; if a file has another name or "
@@ -90,12 +124,21 @@ def _require_records(ctx: RunContext, plugin: SourcePlugin) -> None:
 
 
 def _as_of(ctx: RunContext, reader: SourceReader, streams: Sequence[Stream]) -> str:
-    """Return the snapshot's own time; when streams are missing, never one before the last snapshot's."""
+    """Return the snapshot's own time.
+
+    When a file that is no stream's is missing (a manifest, which may have stated it), the last snapshot's time holds;
+    when a stream is missing, its time is never before the last snapshot's.
+    """
     stated: Any = reader.as_of()
-    latest = ctx.journal.staging.latest()
+    staging = ctx.journal.staging
+    latest = staging.latest()
     known = latest.as_of if latest else None
     text: str | None = stated.isoformat() if stated is not None else None
-    missing = set(ctx.journal.staging.streams()) - {stream.name for stream in streams}
+    if known is not None and text != known and _lacks_metadata(ctx, reader):
+        message = f"The file that stated the export's day is missing; the last export's day holds ({known})."
+        staging.add_findings("stage", [Finding("day_kept", message, "warning")])
+        return known
+    missing = set(staging.streams()) - {stream.name for stream in streams}
     if known is not None and (text is None or (missing and _instant(text) < _instant(known))):
         return known
     if text is None:
@@ -103,6 +146,14 @@ def _as_of(ctx: RunContext, reader: SourceReader, streams: Sequence[Stream]) -> 
             "Nothing in the export says of what day it is. Say so: --set source.as_of=2026-06-30 (the day it was made)."
         )
     return text
+
+
+def _lacks_metadata(ctx: RunContext, reader: SourceReader) -> bool:
+    """Tell whether the last export held a file with a role that is no stream's, and this one does not."""
+    here = {file.role for file in reader.inventory()}
+    streams = {stream.name for stream in reader.known_streams()}
+    before = {file["role"] for file in ctx.journal.staging.files()}
+    return bool({role for role in before - here if role is not None} - streams)
 
 
 def _instant(text: str) -> str:

@@ -30,7 +30,7 @@ def sandbox() -> None:
 @click.option(
     "--state", type=click.Path(dir_okay=False), help="File that keeps the account; without it, a temporary one."
 )
-@click.option("--plan", default="growth", show_default=True, help="lite, growth, premium or ultimate.")
+@click.option("--plan", default="growth", show_default=True, help="lite, growth, premium, ultimate or an older one.")
 @click.option("--seats", type=click.IntRange(min=1), default=1, show_default=True, help="Seats that were bought.")
 @click.option("--faults", type=click.Path(exists=True, dir_okay=False), help="JSON list of fault rules.")
 @click.option("--past", help="What a new account has lived through: practice, or a JSON file.")

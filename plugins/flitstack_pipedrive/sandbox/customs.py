@@ -33,6 +33,7 @@ TYPES = (
     "people",
 )
 TEXT_LIMITS = {"varchar": 255, "varchar_auto": 255, "phone": 255, "text": 65_535}
+_TOO_LARGE = 10**14
 _LINKED = {"org": "organization", "people": "person"}
 
 
@@ -82,6 +83,13 @@ def _number(value: Any, field: CustomField, account: Account) -> int | float:
     if not is_number(value):
         raise _WrongError("number")
     return value
+
+
+def _double(value: Any, field: CustomField, account: Account) -> int | float:
+    """Return a number of at most 14 digits: Pipedrive knowledge base, custom field limitations."""
+    if abs(_number(value, field, account)) >= _TOO_LARGE:
+        raise _WrongError("The value has more than 14 digits")
+    return _number(value, field, account)
 
 
 def _money(value: Any, field: CustomField, account: Account) -> Doc:
@@ -173,7 +181,7 @@ def _link(value: Any, field: CustomField, account: Account) -> int:
 _STORED: Mapping[str, Callable[[Any, CustomField, Account], Any]] = {
     **dict.fromkeys(TEXT_LIMITS, _text),
     **dict.fromkeys(("user", "org", "people"), _link),
-    "double": _number,
+    "double": _double,
     "monetary": _money,
     "date": _day,
     "daterange": _day_range,

@@ -144,6 +144,7 @@ def create_deal(call: Call) -> Answer:
     """Create a deal, within the plan's cap of deals and leads together."""
     body = dict(call.fields())
     added = _take_add_time(call, body)
+    body.pop("origin_id", None)
     checks.validate(body, _CHECKS, call.account, required=("title",))
     need_room(call)
     now = call.account.now()
