@@ -61,7 +61,7 @@ takes. *Switches*: what changes the operation where the documentation is silent;
 `flitstack_pipedrive/sandbox/switches.py`. *flit*: the destination calls it.
 
 The comparison with the specifications needs their files: `FLITSTACK_SPECS` names the folder with `openapi-v1.yaml` and
-`openapi-v2.yaml`. The fuzz makes some hundred requests with the other tests, and ten thousand with `nox -s fuzz`.
+`openapi-v2.yaml`. The fuzz makes three thousand requests with the other tests, and fifty thousand with `nox -s fuzz`.
 """
 
 

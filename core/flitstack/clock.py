@@ -83,4 +83,6 @@ def clock_from_environment() -> Clock:
         raise ConfigurationError(f"{NOW_VARIABLE}: not a time such as 2026-12-01T09:00:00Z.") from exc
     if start.tzinfo is None:
         raise ConfigurationError(f"{NOW_VARIABLE}: the time needs a zone, such as 2026-12-01T09:00:00Z.")
+    if not 2000 <= start.year <= 2200:
+        raise ConfigurationError(f"{NOW_VARIABLE}: a year between 2000 and 2200, please.")
     return SystemClock(start.astimezone(UTC) - datetime.now(UTC))

@@ -28,3 +28,14 @@ def example(patients: int, seed: int, out: Path) -> None:
 
     write_example(out, patients, seed)
     click.echo(str(out))
+
+
+@dental.command()
+def streams() -> None:
+    """Print all streams with their fields, as a page in Markdown.
+
+    Example: flit dental streams > docs/streams.md
+    """
+    from flitstack_dental.stream_page import stream_page
+
+    click.echo(stream_page(), nl=False)

@@ -134,7 +134,7 @@ class Zip:
                 continue
             if info.flag_bits & 1:
                 raise NotAnExportError(f"{archive}: protected by a password. Unpack it and give the folder.")
-            entries[name] = info
+            entries[str(PurePosixPath(name))] = info
         _refuse_bombs(archive, entries)
         return entries
 

@@ -33,14 +33,18 @@ _NAMED: Mapping[str, Parse] = {
 }
 _REPEATING = frozenset({"date", "local-datetime", "decimal", "integer", "boolean", "code", *_NAMED})
 _BIRTHS = frozenset({"birth_date"})
+_PEOPLES = frozenset({"first_name", "middle_name", "last_name", "preferred_name", "name"})
 
 
 @dataclass(slots=True)
 class Counters:
-    """What happened to values on the way, by column: secrets removed, codes read as unknown."""
+    """What happened to values on the way, by column: secrets removed, codes read as unknown, names that lost their
+    letters, time zones that nobody knows."""
 
     removed: dict[str, int] = field(default_factory=dict)
     unknown: dict[str, int] = field(default_factory=dict)
+    lost: dict[str, int] = field(default_factory=dict)
+    zones: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,7 +261,10 @@ def _plain_parser(kind: str, stream: str, name: str, cell: Cell, at: int, source
     if kind == "stamp":
         return str.strip
     if kind == "text":
-        return _text_parser(column, remove_ssn if name in ID_LIKE else remove_secrets, source.counters)
+        text = _text_parser(column, remove_ssn if name in ID_LIKE else remove_secrets, source.counters)
+        return _counting(text, values.lost_letters, column, source.counters.lost) if name in _PEOPLES else text
+    if kind == "zone":
+        return _zone_parser(column, source.counters)
     if kind == "phone":
         return _phone_parser(column, source.counters)
     return _NAMED[kind]
@@ -298,6 +305,28 @@ def _counting_unknown(parse: Parse, book: Mapping[str, Any], column: str, counte
         return parse(text)
 
     return counting
+
+
+def _counting(parse: Parse, is_odd: Callable[[str], bool], column: str, counts: dict[str, int]) -> Parse:
+    def counting(text: str) -> Any:
+        if is_odd(text):
+            counts[column] = counts.get(column, 0) + 1
+        return parse(text)
+
+    return counting
+
+
+def _zone_parser(column: str, counters: Counters) -> Parse:
+    """Return a parser that takes IANA names only: another name would make every local time a rejection."""
+
+    def parse(text: str) -> str | None:
+        zone = text.strip()
+        if not zone or values.is_time_zone(zone):
+            return zone or None
+        counters.zones[column] = counters.zones.get(column, 0) + 1
+        return None
+
+    return parse
 
 
 def _phone_parser(column: str, counters: Counters) -> Parse:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +12,7 @@ import yaml
 
 from flitstack.errors import SettingsError
 from flitstack_dental.dialect import normalise
+from flitstack_dental.layout_check import check_layout
 from flitstack_dental.values import fold_code
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ class Cell:
     :param prefix: put before the value (`27-` before a definition's number).
     :param otherwise: meaning of a code the codebook does not know.
     :param empty: meaning of an empty cell.
+    :param optional: a file may lack the columns.
     """
 
     columns: tuple[str, ...]
@@ -42,6 +44,7 @@ class Cell:
     prefix: str = ""
     otherwise: Any = None
     empty: Any = None
+    optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +83,9 @@ class FileSpec:
     """One file of the export.
 
     :param names: normalised stems by which it is known.
-    :param require: normalised columns without which it is another file.
+    :param required: columns without which it is another file; `require` has them normalised.
     :param columns: normalised columns of interest.
+    :param ignore: normalised columns that are left on purpose.
     :param records: empty for a file that is known and not read.
     """
 
@@ -90,6 +94,8 @@ class FileSpec:
     require: frozenset[str]
     columns: frozenset[str]
     records: tuple[RecordSpec, ...]
+    required: tuple[str, ...] = ()
+    ignore: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +114,7 @@ class Layout:
     :param codes: codebook to code (lower case, or the word for it) to (meaning, name).
     :param null_ids: what the system writes for `refers to nothing`.
     :param manifest: normalised stem of the file that says when the export was made.
+    :param file: its file's name when it is the user's own, "" for a shipped one.
     """
 
     name: str
@@ -117,6 +124,7 @@ class Layout:
     null_ids: frozenset[str]
     as_of: tuple[AsOf, ...]
     manifest: str = ""
+    file: str = ""
 
     def known_columns(self) -> frozenset[str]:
         """Return the normalised names of all columns it mentions."""
@@ -141,7 +149,7 @@ def load_layouts(setting: str) -> tuple[Layout, ...]:
     path = Path(setting).expanduser()
     if not path.is_file():
         raise SettingsError(f"source.layout: neither a layout ({', '.join(SHIPPED)}) nor a file.")
-    return (_read(path),)
+    return (replace(_read(path), file=path.name),)
 
 
 @cache
@@ -152,9 +160,14 @@ def _shipped(name: str) -> Layout:
 def _read(path: Path) -> Layout:
     try:
         raw = yaml.load(path.read_text(encoding="utf-8"), Loader=_LOADER)  # noqa: S506 - a SafeLoader, in C if there is one
-        return _layout(raw)
-    except (yaml.YAMLError, UnicodeDecodeError, KeyError, TypeError, ValueError, AttributeError) as exc:
-        raise SettingsError(f"{path.name}: not a layout ({type(exc).__name__}: {exc}). See docs/layouts.md.") from exc
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as exc:
+        at = getattr(exc, "problem_mark", None)
+        place = f" line {at.line + 1}" if at else ""
+        raise SettingsError(
+            f"{path.name}{place}: cannot be read as YAML ({type(exc).__name__}). See docs/layouts.md."
+        ) from exc
+    check_layout(raw, path.name, stream_schemas())
+    return _layout(raw)
 
 
 def _layout(raw: dict[str, Any]) -> Layout:
@@ -162,7 +175,7 @@ def _layout(raw: dict[str, Any]) -> Layout:
     return Layout(
         name=raw["name"],
         title=raw["title"],
-        files=tuple(_file(role, spec or {}, codes) for role, spec in raw["files"].items()),
+        files=tuple(_file(str(role), spec or {}, raw.get("ignore", [])) for role, spec in raw["files"].items()),
         codes=codes,
         null_ids=frozenset(map(str, raw.get("null_ids", ()))),
         as_of=tuple(AsOf(each["stream"], each["field"], each.get("when", {})) for each in raw.get("as_of", ())),
@@ -181,12 +194,14 @@ def _codebook(book: dict[Any, Any]) -> dict[str, tuple[Any, str]]:
     return result
 
 
-def _file(role: str, spec: dict[str, Any], codes: Mapping[str, Any]) -> FileSpec:
-    records = tuple(_record(each, codes) for each in spec.get("records", ()))
+def _file(role: str, spec: dict[str, Any], ignore: list[str]) -> FileSpec:
+    records = tuple(_record(each) for each in spec.get("records", ()))
     columns = {normalise(name) for record in records for name in columns_of(record)}
-    require = frozenset(map(normalise, spec.get("require", ())))
+    required = tuple(spec.get("require", ()))
+    require = frozenset(map(normalise, required))
+    left = frozenset(map(normalise, [*ignore, *spec.get("ignore", ())]))
     names = frozenset(map(normalise, [role, *spec.get("names", ())]))
-    return FileSpec(role, names, require, frozenset(columns) | require, records)
+    return FileSpec(role, names, require, frozenset(columns) | require, records, required, left)
 
 
 def columns_of(record: RecordSpec) -> list[str]:
@@ -198,27 +213,18 @@ def columns_of(record: RecordSpec) -> list[str]:
     return found
 
 
-def _record(raw: dict[str, Any], codes: Mapping[str, Any]) -> RecordSpec:
+def _record(raw: dict[str, Any]) -> RecordSpec:
     stream = raw["stream"]
-    schema = stream_schemas().get(stream)
-    if schema is None:
-        raise ValueError(f"no stream named {stream!r}")
-    properties = schema["properties"]
     given = raw.get("fields", {})
     if given == "same":
-        given = {name: name for name in properties if name != "id"}
-    given = {**given, **raw.get("but", {})}
-    constants = raw.get("set", {})
-    if unknown := [name for name in (*given, *constants) if name not in properties]:
-        raise ValueError(f"stream {stream!r} has no field {unknown[0]!r}")
-    cells = {name: _cell(spec) for name, spec in given.items()}
-    if missing := [cell.codes for cell in cells.values() if cell.codes and cell.codes not in codes]:
-        raise ValueError(f"no codebook named {missing[0]!r}")
+        names = [name for name in stream_schemas()[stream]["properties"] if name != "id"]
+        given = {name: {"column": name, "optional": True} for name in names}
+    cells = {name: _cell(spec) for name, spec in {**given, **raw.get("but", {})}.items()}
     return RecordSpec(
         stream=stream,
         id=_id(raw["id"]),
         fields=cells,
-        constants=constants,
+        constants=raw.get("set", {}),
         when=_when(raw["when"]) if "when" in raw else None,
         unless_empty=tuple(raw.get("unless_empty", ())),
         when_missing=raw.get("when_missing", {}),

@@ -1,9 +1,10 @@
-"""Reads when an export was made from its manifest, a small CSV or JSON file, if it has one."""
+"""Reads what an export says of itself in its manifest, a small CSV or JSON file: its day, practice and time zone."""
 
 from __future__ import annotations
 
 import csv
 import json
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ from flitstack.errors import UsageError
 from flitstack_dental.dates import DateRules, datetime_parser
 from flitstack_dental.dialect import normalise
 from flitstack_dental.encoding import ERRORS
-from flitstack_dental.values import BadCell
+from flitstack_dental.values import BadCell, is_time_zone
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,15 +21,39 @@ if TYPE_CHECKING:
     from flitstack_dental.recognise import DataFile
 
 KEYS = ("asof", "exportedat", "exportdate", "exportedon", "snapshotdate")
+_ZONES = ("timezone", "tz")
+_NAMES = ("practice", "practicename")
 _MOST = 1 << 20
 
 
-def read_manifest(container: Container, stem: str, files: Sequence[DataFile]) -> str | None:
-    """Return the manifest's day or time in ISO form, None when there is no manifest or it does not say.
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a manifest states; "" for what it does not.
+
+    :param file: its name in the export.
+    :param as_of: the export's day or time, as written.
+    :param time_zone: of the practice, by its IANA name.
+    :param bad_zone: it states a zone that is no such name.
+    """
+
+    file: str
+    as_of: str = ""
+    practice: str = ""
+    time_zone: str = ""
+    bad_zone: bool = False
+
+    def day(self) -> str | None:
+        """Return the export's day or time in ISO form, None when it is not stated.
+
+        :raises UsageError: it cannot be read.
+        """
+        return _iso(self.as_of, self.file) if self.as_of else None
+
+
+def read_manifest(container: Container, stem: str, files: Sequence[DataFile]) -> Manifest | None:
+    """Return what the manifest states, None when there is none that states anything.
 
     A CSV manifest has the keys as its header, or one key and value per line; a JSON one is an object.
-
-    :raises UsageError: it states a day that cannot be read.
     """
     if not stem:
         return None
@@ -42,28 +67,39 @@ def read_manifest(container: Container, stem: str, files: Sequence[DataFile]) ->
         stated = (
             _json(text) if path.suffix.lower() == ".json" else _csv(text, known.dialect.delimiter if known else ",")
         )
-        if stated:
-            return _iso(stated, name)
+        if found := _manifest(stated, name):
+            return found
     return None
 
 
-def _json(text: str) -> str | None:
+def _manifest(stated: dict[str, str], name: str) -> Manifest | None:
+    day, practice, zone = (_pick(stated, keys) for keys in (KEYS, _NAMES, _ZONES))
+    if not (day or practice or zone):
+        return None
+    known = is_time_zone(zone)
+    return Manifest(name, day, practice, zone if known else "", bool(zone) and not known)
+
+
+def _json(text: str) -> dict[str, str]:
     try:
         raw: Any = json.loads(text)
     except ValueError:
-        return None
-    return _pick(raw) if isinstance(raw, dict) else None
+        return {}
+    return _named(raw) if isinstance(raw, dict) else {}
 
 
-def _csv(text: str, delimiter: str) -> str | None:
+def _csv(text: str, delimiter: str) -> dict[str, str]:
     rows = [row for row in csv.reader(text.splitlines(), delimiter=delimiter) if row]
     by_header = dict(zip(rows[0], rows[1], strict=False)) if len(rows) > 1 else {}
-    return _pick({row[0]: row[1] for row in rows if len(row) > 1}) or _pick(by_header)
+    return _named(by_header) | _named({row[0]: row[1] for row in rows if len(row) > 1})
 
 
-def _pick(raw: dict[Any, Any]) -> str | None:
-    named = {normalise(str(key)): value for key, value in raw.items()}
-    return next((str(named[key]) for key in KEYS if named.get(key)), None)
+def _named(raw: dict[Any, Any]) -> dict[str, str]:
+    return {normalise(str(key)): str(value).strip() for key, value in raw.items() if isinstance(value, str | int)}
+
+
+def _pick(named: dict[str, str], keys: tuple[str, ...]) -> str:
+    return next((named[key] for key in keys if named.get(key)), "")
 
 
 def _iso(text: str, name: str) -> str:

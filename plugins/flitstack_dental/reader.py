@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from flitstack.errors import Rejected, SettingsError
-from flitstack.protocols import Finding, InputFile, Record, Rejection, Skip, Stream
+from flitstack.protocols import Finding, InputFile, Record, Rejection, Skip, Stream, Where
 from flitstack_dental.container import open_container
 from flitstack_dental.convert import codebook
-from flitstack_dental.documents import Documents
+from flitstack_dental.documents import find_documents
 from flitstack_dental.layout import load_layouts, stream_schemas
+from flitstack_dental.layout_check import check_columns
 from flitstack_dental.manifest import read_manifest
 from flitstack_dental.newest import NewestDay
 from flitstack_dental.recognise import look_at, recognise
@@ -21,7 +22,12 @@ from flitstack_dental.table import Table
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from flitstack_dental.documents import Documents
     from flitstack_dental.layout import RecordSpec
+
+
+PRACTICE = "practice"
+"""The stream of one record that the manifest makes, and its record's id."""
 
 
 def open_export(path: str, settings: Mapping[str, Any]) -> DentalReader:
@@ -44,8 +50,14 @@ class DentalReader:
             self._files = look_at(self._container, self._settings, layouts)
             manifests = {layout.manifest for layout in layouts if layout.manifest}
             data = [file for file in self._files if file.stem not in manifests]
+            for layout in layouts:
+                if layout.file:
+                    check_columns(layout, data, {})
             found = recognise(data, layouts, Path(path).name)
             self._layout = found.layout
+            if self._layout.file:
+                check_columns(self._layout, data, found.roles)
+            self._manifest = read_manifest(self._container, self._layout.manifest, self._files)
             self._stated = self._stated_as_of()
             reference = self._stated.date() if isinstance(self._stated, datetime) else self._stated
             self._tables = {
@@ -53,13 +65,13 @@ class DentalReader:
                 for file in data
                 if file.name in found.roles
             }
+            self._documents = self._find_documents()
         except LookupError as exc:
             self._container.close()
             raise SettingsError("source.encoding: no such encoding.") from exc
         except Exception:
             self._container.close()
             raise
-        self._documents = Documents(self._container)
         self._newest = NewestDay()
 
     @property
@@ -76,6 +88,8 @@ class DentalReader:
             if table.file.name not in names:
                 names.append(table.file.name)
             books.setdefault(spec.stream, {}).update(codebook(spec, self._layout))
+        if self._practice() is not None and self._manifest is not None:
+            files[PRACTICE], books[PRACTICE] = [self._manifest.file], {}
         return [
             Stream(name, schema, tuple(files[name]), books[name])
             for name, schema in stream_schemas().items()
@@ -88,9 +102,14 @@ class DentalReader:
 
     def read(self, stream: str) -> Iterator[Record | Rejection | Skip]:
         """Yield every row of the stream; `KeyError` when the export does not hold it."""
+        if stream == PRACTICE and (practice := self._practice()) is not None:
+            yield practice
+            return
         tables = list(dict.fromkeys(table.file.name for spec, table in self._sources() if spec.stream == stream))
         if not tables:
             raise KeyError(stream)
+        if stream == "documents":
+            self._documents.begin()
         conditions = [each for each in self._layout.as_of if each.stream == stream]
         for name in tables:
             for item in self._tables[name].read(stream):
@@ -126,6 +145,13 @@ class DentalReader:
         """Return what was noticed about the export as a whole; complete once its streams were read."""
         found = [finding for table in self._tables.values() for finding in table.findings()]
         found += self._unread_files()
+        found += self._documents.findings()
+        if self._manifest is not None and self._manifest.bad_zone:
+            message = (
+                f"{self._manifest.file} states a time zone that is no IANA name; it was not used. Give the practice's "
+                "with --set time_zone=America/Chicago."
+            )
+            found.append(Finding("time_zone_not_known", message, "warning"))
         if self._stated is None and (slips := self._newest.slips()):
             message = "Rows dated more than a month after all others were passed over when the export's day was found."
             found.append(Finding("day_passed_over", message, "warning", count=slips))
@@ -150,10 +176,11 @@ class DentalReader:
             raise Rejected(
                 "document_missing",
                 "The document's file is not in the export.",
-                "Put it into the export at the path that the row states.",
+                "Put it into the export at the path that the row states, or say where the documents are with "
+                "--set source.documents=FOLDER.",
                 "path",
             )
-        return self._container.open(name)
+        return self._documents.open(name)
 
     def close(self) -> None:
         """Let go of open files."""
@@ -174,8 +201,21 @@ class DentalReader:
                 return _day_or_time(text)
             except ValueError as exc:
                 raise SettingsError("source.as_of: no such day. Write it as YYYY-MM-DD.") from exc
-        stated = read_manifest(self._container, self._layout.manifest, self._files)
-        return _day_or_time(stated) if stated else None
+        day = self._manifest.day() if self._manifest is not None else None
+        return _day_or_time(day) if day else None
+
+    def _practice(self) -> Record | None:
+        """Return what the manifest states of the practice as a record, None when it states nothing."""
+        if self._manifest is None or not (self._manifest.practice or self._manifest.time_zone):
+            return None
+        stated = {"id": PRACTICE, "name": self._manifest.practice, "time_zone": self._manifest.time_zone}
+        data = {key: value for key, value in stated.items() if value}
+        return Record(PRACTICE, PRACTICE, data, Where(self._manifest.file, 1))
+
+    def _find_documents(self) -> Documents:
+        tables = [table.file.name for spec, table in self._sources() if spec.stream == "documents"]
+        table = tables[0] if tables else next(iter(self._tables), "")
+        return find_documents(self._container, table, self._settings.documents, self._settings.documents_by_name)
 
     def _notice_day(self, data: Mapping[str, Any], field: str, when: Mapping[str, Any]) -> None:
         day = data.get(field)

@@ -20,6 +20,7 @@ from flitstack_dental.convert import (
 )
 from flitstack_dental.dialect import normalise
 from flitstack_dental.evidence import Evidence, gather
+from flitstack_dental.layout import columns_of
 from flitstack_dental.rows import BadRow, Row, Tally, read_rows
 from flitstack_dental.sensitive import is_secret_name
 from flitstack_dental.validate import fault, validator
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from flitstack_dental.layout import FileSpec, Layout
     from flitstack_dental.recognise import DataFile
     from flitstack_dental.settings import Settings
+
+_SHOWN = 40
 
 _TOTALS = re.compile(
     r"\s*(?:(?:grand|sub)[\s-]*)?totals?\b|\s*(?:sum|count|records?|rows)\b\s*(?:[:=]|$)|\s*end of ", re.I
@@ -126,8 +129,7 @@ class Table:
         for stream, counters in self._counters.items():
             yield from _of_values(name, stream, counters)
         yield from self._mended()
-        if unread := self._unread_columns():
-            yield Finding("columns_not_read", f"{name}: {', '.join(unread)}.", count=len(unread))
+        yield from self._columns_not_read()
 
     def _mended(self) -> Iterator[Finding]:
         name = self.file.name
@@ -153,12 +155,22 @@ class Table:
                 "duplicate_header", f"{name}: columns of one name, the first was read: {', '.join(twice)}.", "warning"
             )
 
-    def _unread_columns(self) -> list[str]:
-        if not self.spec.records or self._layout.name != "neutral":
-            return []
-        return [
-            each for each in self.file.header if normalise(each) not in self.spec.columns and not is_secret_name(each)
-        ]
+    def _columns_not_read(self) -> Iterator[Finding]:
+        """Yield the columns that no record reads: a warning, but for those that the layout leaves on purpose."""
+        if not self.records:
+            return
+        known = self.spec.require.union(*(map(normalise, columns_of(record)) for record in self.records))
+        names = dict.fromkeys(name for name in self.file.header if normalise(name) not in known)
+        unread = [name for name in names if name not in self.dropped]
+        left = [name for name in unread if normalise(name) in self.spec.ignore]
+        unread = [name for name in unread if normalise(name) not in self.spec.ignore]
+        file = self.file.name
+        if unread:
+            message = f"{file}: {_columns(len(unread))} not read: {_listed(unread)}."
+            yield Finding("columns_not_read", message, "warning", count=len(unread))
+        if left:
+            message = f"{file}: {_columns(len(left))} left on purpose: {_listed(left)}."
+            yield Finding("columns_left", message, count=len(left))
 
     def _rows(self, tally: Tally) -> Generator[Row | BadRow]:
         """Yield the rows after the header."""
@@ -261,6 +273,15 @@ class Table:
         )
 
 
+def _columns(count: int) -> str:
+    return f"{count} column is" if count == 1 else f"{count} columns are"
+
+
+def _listed(names: list[str]) -> str:
+    shown = ", ".join(name or "(without a name)" for name in names[:_SHOWN])
+    return shown if len(names) <= _SHOWN else f"{shown} and {len(names) - _SHOWN} more"
+
+
 def _of_values(file: str, stream: str, counters: Counters) -> Iterator[Finding]:
     for column, count in counters.removed.items():
         message = f'{file}, column "{column}": secrets were removed from values.'
@@ -268,6 +289,18 @@ def _of_values(file: str, stream: str, counters: Counters) -> Iterator[Finding]:
     for column, count in counters.unknown.items():
         message = f'{file}, column "{column}": codes that the codebook lacks were read as unknown or other.'
         yield Finding("unknown_codes_kept", message, "warning", stream, count)
+    for column, count in counters.lost.items():
+        message = (
+            f'{file}, column "{column}": names that are mostly question marks; an export or a spreadsheet lost their '
+            "letters. Export again as UTF-8, without opening the file in between."
+        )
+        yield Finding("letters_lost", message, "warning", stream, count)
+    for column, count in counters.zones.items():
+        message = (
+            f'{file}, column "{column}": time zones that are no IANA names were not read. Give the practice\'s with '
+            "--set time_zone=America/Chicago."
+        )
+        yield Finding("time_zone_not_known", message, "warning", stream, count)
 
 
 def _chosen(plans: list[Plan], cells: list[str]) -> Iterator[Plan]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal, InvalidOperation
+from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
+from zoneinfo import available_timezones
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -49,6 +51,24 @@ _CURRENCY = re.compile(r"[$€£¥\s\xa0\u202f]|\b(?:USD|EUR|GBP|CAD|AUD)\b")
 _EXPONENT = re.compile(r"-?\d(?:[.,]\d+)?[eE][+-]?\d+")
 _CDT_DECIMAL = re.compile(r"(\d{1,4})\.00?")
 _CDT_ZERO = re.compile(r"0?(0\d{3})|0(\d{4})")
+
+
+@cache
+def _zones() -> frozenset[str]:
+    return frozenset(available_timezones())
+
+
+def is_time_zone(text: str) -> bool:
+    """Say whether the text is the name of a time zone in the IANA list."""
+    return text in _zones()
+
+
+def lost_letters(text: str) -> bool:
+    """Say whether at least half of a text, and two of its characters, are what stands for letters that were lost."""
+    if "?" not in text and "\ufffd" not in text:
+        return False
+    lost = text.count("?") + text.count("\ufffd")
+    return lost > 1 and lost * 2 >= sum(not character.isspace() for character in text)
 
 
 def phone(text: str) -> str | None:

@@ -87,9 +87,16 @@ class Browser:
     def click(self, selector: str, text: str = "") -> None:
         """Click the first element that matches and contains the text, as a person would."""
         find = f"[...document.querySelectorAll({selector!r})].find((one) => one.textContent.includes({text!r}))"
-        self.wait_for(f"!!{find}")
-        found = self.run(f"return {find}")
-        self._do(f"element/{found[ELEMENT]}/click", {})
+        until = time.monotonic() + PATIENCE_S
+        while True:
+            self.wait_for(f"!!{find}")
+            found = self.run(f"return {find}")
+            # The page may have drawn its rows again between finding and clicking.
+            clicked = found and self._driver.post(f"{self._session}/element/{found[ELEMENT]}/click", json={})
+            if clicked and clicked.is_success:
+                return
+            assert time.monotonic() < until, clicked.text if clicked else f"{selector} is gone"
+            time.sleep(0.05)
 
     def write(self, selector: str, text: str) -> None:
         """Type into a field."""

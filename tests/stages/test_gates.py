@@ -14,6 +14,8 @@ from flitstack.stages.gates import Gate, Passing, approve_shown, chain
 from flitstack.testing.memory import Fault
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from flitstack.testing.migration import Migration
 
 GATES = ("profile", "map", "schema", "full")
@@ -75,7 +77,16 @@ def test_a_gate_that_was_never_shown_cannot_be_approved(migration: Migration) ->
         approve(migration, "map")
 
 
-@pytest.mark.parametrize("by", ["Dana", "sam@example.org", "gil@example.org", ""])
+@pytest.mark.parametrize("by", ["", "  "])
+def test_an_approval_without_a_name_is_refused(migration: Migration, by: str) -> None:
+    with pytest.raises(ApprovalNeeded):
+        migration.run(passing=ASKING)
+
+    with pytest.raises(UsageError, match="names a person"):
+        approve(migration, "map", by=by)
+
+
+@pytest.mark.parametrize("by", ["Dana", "sam@example.org", "gil@example.org"])
 def test_only_an_admins_email_approves_the_schema(migration: Migration, by: str) -> None:
     with pytest.raises(ApprovalNeeded):
         migration.run(passing=ASKING)
@@ -83,7 +94,7 @@ def test_only_an_admins_email_approves_the_schema(migration: Migration, by: str)
     with pytest.raises(AuthError, match="admin"):
         approve(migration, "schema", by=by)
     with pytest.raises(AuthError, match="admin"):
-        migration.run(passing=Passing(approve=by or "x"))
+        migration.run(passing=Passing(approve=by))
 
     assert migration.account.arrived == 0
 
@@ -183,8 +194,9 @@ def test_gates_passed_unseen_are_logged_as_such(migration: Migration) -> None:
 def test_a_person_at_a_terminal_is_asked_gate_by_gate(migration: Migration) -> None:
     asked: list[str] = []
 
-    def ask(gate: Gate) -> str | None:
+    def ask(gate: Gate, will_do: Callable[[str], bool]) -> str | None:
         asked.append(gate.name)
+        assert will_do("Dana") is not gate.admin
         return "admin@example.org" if gate.name != "full" else None
 
     with pytest.raises(ApprovalNeeded) as stop:
@@ -198,7 +210,7 @@ def test_a_person_at_a_terminal_is_asked_gate_by_gate(migration: Migration) -> N
 def test_a_choice_without_a_default_stops_at_its_gate(migration: Migration) -> None:
     migration.sets = ()
 
-    with pytest.raises(ApprovalNeeded, match=r"--set profile=small\|full"):
+    with pytest.raises(ApprovalNeeded, match=r"--set profile=small or --set profile=full"):
         migration.run()
 
     assert migration.account.arrived == 0

@@ -64,6 +64,8 @@ class Journal:
         """
         if not path.exists():
             raise ConfigurationError(f"{path}: no journal here. Name it with --journal, or run `flit run` first.")
+        if path.stat().st_size == 0:
+            raise ConfigurationError(f"{path}: this file is empty, and no journal. Name another with --journal.")
         return cls(path)
 
     def close(self) -> None:

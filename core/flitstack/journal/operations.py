@@ -76,7 +76,7 @@ class Operations:
         def job(db: sqlite3.Connection) -> None:
             db.executemany(
                 "UPDATE operation SET state = 'superseded' WHERE object = ? AND key = ? AND part = ? "
-                "AND state = 'rejected'",
+                "AND state IN ('rejected', 'conflict')",
                 [(p.object, p.key, p.part) for p in planned],
             )
             db.executemany(

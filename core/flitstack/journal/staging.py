@@ -260,9 +260,10 @@ class _Chunk:
         return rejections
 
     def _known(self, rows: Sequence[Record | Rejection | Skip]) -> dict[str, str]:
-        ids = dumps([_id_of(row) for row in rows])
-        sql = "SELECT id, hash FROM staged WHERE stream = ? AND snapshot = ? AND id IN (SELECT value FROM json_each(?))"
-        return dict(tuple(found) for found in self._db.execute(sql, (rows[0].stream, self._snapshot, ids)))
+        sql = "SELECT id, hash FROM staged WHERE stream = ? AND snapshot = ? AND id = ?"
+        stream, snapshot = rows[0].stream, self._snapshot
+        found = (self._db.execute(sql, (stream, snapshot, _id_of(row))).fetchone() for row in rows)
+        return dict(tuple(row) for row in found if row is not None)
 
     def _unused(self, stream: str, record_id: str, known: Mapping[str, str]) -> str:
         """Return the id, numbered when a row of this snapshot has it already: one line may hold several records."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import queue
@@ -24,6 +25,8 @@ T = TypeVar("T")
 Job = tuple["Callable[[sqlite3.Connection], Any]", "Future[Any]"]
 
 BUSY_S = 30.0
+LEASE = "-lease"
+APPLICATION_ID = 0x666C6974  # "flit"
 
 
 def dumps(value: Any) -> str:
@@ -39,18 +42,21 @@ class Store:
 
     def __init__(self, path: Path, *, lease: bool) -> None:
         self.path = path
-        self._lease = _take_lease(path) if lease else None
+        place = _real(path)
+        self._lease = _take_lease(place) if lease else None
         opened: list[sqlite3.Connection] = []
         try:
-            _create_private(path)
+            _create_private(place)
+            path = place
             opened.append(_connect(path))
+            _claim(opened[0], path)
             migrations.apply(Database(opened[0], execute_plugins=False))
             opened.append(_connect(path))
-        except (sqlite3.Error, JournalError) as exc:
+        except (sqlite3.Error, JournalError, ConfigurationError) as exc:
             for connection in opened:
                 connection.close()
             self._release()
-            raise (exc if isinstance(exc, JournalError) else _as_journal_error(path, exc)) from exc
+            raise (_as_journal_error(self.path, exc) if isinstance(exc, sqlite3.Error) else exc) from exc
         self._write, self._read = opened
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="flit-journal", daemon=True)
@@ -125,6 +131,30 @@ class Store:
             future.set_result(result)
 
 
+def _real(path: Path) -> Path:
+    """Return the one path of a journal, so that its lease is one whatever name it is opened by.
+
+    :raises ConfigurationError: the file has several names, and so could have several leases.
+    """
+    place = path.resolve()
+    if place.exists() and place.stat().st_nlink > 1:
+        raise ConfigurationError(f"{path}: this file has a second name (a hard link). Remove it, or copy the journal.")
+    return place
+
+
+def _claim(connection: sqlite3.Connection, path: Path) -> None:
+    """Mark a new file as a journal, and refuse one that is something else's.
+
+    :raises ConfigurationError: it is another program's database.
+    """
+    mark = connection.execute("PRAGMA application_id").fetchone()[0]
+    if mark == APPLICATION_ID:
+        return
+    if mark or connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+        raise ConfigurationError(f"{path}: this database is no journal of flit. Choose another --journal.")
+    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+
+
 def _connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
     connection.row_factory = sqlite3.Row
@@ -143,11 +173,15 @@ def _create_private(path: Path) -> None:
     try:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
     except FileExistsError:
-        return
+        with suppress(OSError):
+            path.chmod(0o600)
     except OSError as exc:
-        raise JournalError(
-            f"{path}: the journal cannot be written ({exc.strerror}). Choose another --journal."
-        ) from exc
+        full = exc.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+        place = path.with_name(path.name.removesuffix(LEASE))
+        message = f"{place}: the journal cannot be written ({exc.strerror}). "
+        if full:
+            raise JournalError(message + "Free some space and run the same command again.") from exc
+        raise ConfigurationError(message + "Choose another --journal.") from exc
 
 
 def _take_lease(path: Path) -> sqlite3.Connection:
@@ -155,7 +189,7 @@ def _take_lease(path: Path) -> sqlite3.Connection:
 
     :raises JournalError: another run holds it.
     """
-    lease = path.with_name(path.name + "-lease")
+    lease = path.with_name(path.name + LEASE)
     _create_private(lease)
     connection = sqlite3.connect(lease, timeout=0, isolation_level=None, check_same_thread=False)
     try:
@@ -172,6 +206,8 @@ def _as_journal_error(path: Path, exc: BaseException) -> JournalError | Configur
     text = str(exc)
     if isinstance(exc, sqlite3.DatabaseError) and "not a database" in text:
         return ConfigurationError(f"{path}: this file is no journal. Choose another --journal.")
+    if "readonly" in text or "unable to open" in text:
+        return ConfigurationError(f"{path}: the journal cannot be written ({text}). Choose another --journal.")
     if "full" in text or "disk I/O error" in text:
         return JournalError(f"{path}: the disk is full ({text}). Free some space and run the same command again.")
     return JournalError(f"{path}: the journal cannot be used ({text}).")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import traceback
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ _CHECKOUT = Path(__file__).parents[3] / "mapping_templates"
 _SEPARATOR = re.compile(r"^---[ \t]*$", re.MULTILINE)
 _HEADER_KEYS = ("template", "source", "destination", "variables", "facts", "gates", "description")
 _FROM_ACCOUNT = "account."
+_FROM_FACT = "fact."
 # What YAML does not take as it is, or takes for a line break.
 _UNPRINTABLE = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]")
 
@@ -58,10 +59,16 @@ class Template:
     body: str
     body_line: int
 
-    def resolve(self, given: Mapping[str, Any], account_facts: Mapping[str, Any]) -> dict[str, Any]:
-        """Return every variable's value: as given, else from the account, else the default.
+    def resolve(
+        self,
+        given: Mapping[str, Any],
+        account_facts: Mapping[str, Any],
+        facts: Mapping[str, Sequence[Any]] | None = None,
+    ) -> dict[str, Any]:
+        """Return every variable's value: as given, else by its `x-default-from`, else the default.
 
         :param given: text, as typed on a command line, is read as YAML where the variable is no text.
+        :param facts: per name of `facts`, the values found in the export.
         :raises SettingsError: an unknown name, a missing one without default, or a value that does not fit.
         """
         properties: Mapping[str, Mapping[str, Any]] = self.variables.get("properties", {})
@@ -72,7 +79,7 @@ class Template:
         for name, schema in properties.items():
             if name in given:
                 values[name] = _typed(given[name], schema)
-            elif (fact := _account_fact(schema, account_facts)) is not None:
+            elif (fact := _default_from(schema, account_facts, facts or {})) is not None:
                 values[name] = fact
             elif "default" in schema:
                 values[name] = schema["default"]
@@ -185,9 +192,18 @@ def _typed(value: Any, schema: Mapping[str, Any]) -> Any:
         return value  # the schema's own message says what was expected
 
 
-def _account_fact(schema: Mapping[str, Any], facts: Mapping[str, Any]) -> Any:
-    source = str(schema.get("x-default-from", ""))
-    return facts.get(source.removeprefix(_FROM_ACCOUNT)) if source.startswith(_FROM_ACCOUNT) else None
+def _default_from(schema: Mapping[str, Any], account: Mapping[str, Any], facts: Mapping[str, Sequence[Any]]) -> Any:
+    """Return the value of the first source that has exactly one, None when none has."""
+    sources = schema.get("x-default-from", ())
+    for source in (sources,) if isinstance(sources, str) else sources:
+        if source.startswith(_FROM_ACCOUNT):
+            found = account.get(source.removeprefix(_FROM_ACCOUNT))
+        else:
+            values = facts.get(source.removeprefix(_FROM_FACT), ())
+            found = values[0] if len(values) == 1 else None
+        if found is not None:
+            return found
+    return None
 
 
 def shipped_templates() -> Path:

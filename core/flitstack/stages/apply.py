@@ -24,7 +24,7 @@ from flitstack.stages.reconcile import reconcile
 from flitstack.stages.schema import bind_made
 
 if TYPE_CHECKING:
-    from flitstack.journal import OperationRow
+    from flitstack.journal import Link, OperationRow
     from flitstack.stages.context import RunContext
 
 RETRIES = 5
@@ -103,10 +103,27 @@ async def _carry_out(ctx: RunContext, state: _Level, row: OperationRow) -> None:
             verdict = "blocked" if unmade else "superseded"
             await _settled(ctx.journal.operations.settle(row, verdict, ctx.at(), ctx.facts(row)))
             return
+        if link is not None and await _changed_elsewhere(ctx, row, link):
+            await _settled(
+                ctx.journal.operations.settle(row, "conflict", ctx.at(), ctx.facts(row), "changed_elsewhere")
+            )
+            return
     operation = Operation(row.id, row.verb, row.object, row.key, row.part, row.fields, links, destination_id)
     outcome = await _send(ctx, row, operation)
     await _settle(ctx, state, row, outcome)
     ctx.notify("flit_operation_finished", operation=operation, outcome=outcome)
+
+
+async def _changed_elsewhere(ctx: RunContext, row: OperationRow, link: Link) -> bool:
+    """Tell whether somebody changed, since it was last read back, a field that an update is about to write."""
+    if row.verb != "update" or link.after is None or row.object in ctx.behaviours.schema_objects:
+        return False
+    found = await ctx.writer.get_many(row.object, [link.destination_id])
+    if not found:
+        return True
+    held = ctx.writer.comparable(row.object, found[0].fields)
+    wanted = ctx.writer.comparable(row.object, row.fields)
+    return any(held.get(name) not in (link.after.get(name), value) for name, value in wanted.items())
 
 
 async def _send(ctx: RunContext, row: OperationRow, operation: Operation) -> Outcome:

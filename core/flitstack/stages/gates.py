@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from flitstack.errors import ApprovalNeeded, AuthError, UsageError
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from flitstack.stages.context import RunContext
 
 ADMINS = "admins"
+LONGEST_NAME = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +116,8 @@ def named(name: str | None, option: str) -> str | None:
 
     :raises UsageError: it was given, and names nobody.
     """
-    if name is not None and not name.strip():
-        raise UsageError(f"{option}: an approval names a person. Give a name.")
+    if name is not None and (not name.strip() or not name.isprintable() or len(name) > LONGEST_NAME):
+        raise UsageError(f"{option}: an approval names a person. Give a name, on one line.")
     return name
 
 
@@ -139,7 +141,7 @@ def approve_shown(journal: Journal, gate: str, by: str, at: str) -> Approval:
 def _stop_text(journal: Journal, gates: Sequence[Gate]) -> str:
     shown = "\n\n".join(f"== {gate.name} ==\n{gate.text}" for gate in gates)
     commands = "\n".join(
-        f"  flit approve {gate.name} --by {'ADMIN-EMAIL' if gate.admin else 'NAME'} --journal {journal.path}"
+        f"  flit approve {gate.name} --by {'ADMIN-EMAIL' if gate.admin else 'NAME'} --journal {quote(str(journal.path))}"
         for gate in gates
     )
     return f"{shown}\n\nNothing was written. To approve, then run the same command again:\n{commands}"

@@ -37,7 +37,7 @@ def read_owner_map(path: str) -> dict[str, str]:
     rows = csv.DictReader(text.splitlines(), delimiter=delimiter)
     if not set(MAP_COLUMNS) <= set(rows.fieldnames or ()):
         raise UsageError(f"{path}: an owner map needs the columns {' and '.join(MAP_COLUMNS)} in its first line.")
-    return {_plain(row["owner"]): _plain(row["email"]) for row in rows if row["owner"] and row["email"]}
+    return {_plain(row["owner"]): _plain(row["email"]) for row in rows if row.get("owner") and row.get("email")}
 
 
 def _plain(text: str) -> str:

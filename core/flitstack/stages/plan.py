@@ -111,7 +111,7 @@ def _operations_for(
 ) -> Iterator[Planned]:
     """Yield what a desired record needs; add to `outdated` what was refused and is no longer asked for."""
     last = ctx.journal.operations.last(desired.object, desired.key, desired.part)
-    if last is not None and last.state in ("intended", "in_doubt", "conflict"):
+    if last is not None and last.state in ("intended", "in_doubt"):
         return
     link = ctx.journal.records.link(desired.object, desired.key, desired.part)
     links = {name: target for name, target in desired.links.items() if _reachable(ctx, target)}

@@ -62,6 +62,16 @@ async def _reconcile_schema(ctx: RunContext, rows: Sequence[OperationRow]) -> No
 async def _reconcile_creates(ctx: RunContext, object_: str, rows: Sequence[OperationRow]) -> None:
     await _wait_for_lag(ctx, rows)
     since = min(datetime.fromisoformat(row.intended_at or ctx.at()) for row in rows) - CLOCK_SKEW
+    left = await _settle_creates(ctx, object_, rows, since)
+    if left:  # no later record of ours shows there, or the clocks differ: the whole list tells
+        await _settle_creates(ctx, object_, left, None)
+
+
+async def _settle_creates(
+    ctx: RunContext, object_: str, rows: Sequence[OperationRow], since: datetime | None
+) -> list[OperationRow]:
+    """Settle creates by one listing, of all records when `since` is None; return those it does not decide."""
+    undecided: list[OperationRow] = []
     by_key: dict[str, str] = {}
     seen: set[str] = set()
     async for stored in ctx.writer.list(object_, since=since):
@@ -74,13 +84,24 @@ async def _reconcile_creates(ctx: RunContext, object_: str, rows: Sequence[Opera
         if found is not None and found not in taken:
             taken.add(found)
             await _done(ctx, row, found)
-        elif _certainly_absent(ctx, row, seen):
+        elif _certainly_absent(ctx, row, seen, taken if since is None else None):
             await _again(ctx, row)
+        else:
+            undecided.append(row)
+    return undecided
 
 
-def _certainly_absent(ctx: RunContext, row: OperationRow, seen: set[str]) -> bool:
+def _certainly_absent(ctx: RunContext, row: OperationRow, seen: set[str], ours: set[str] | None) -> bool:
+    """Tell whether a create was certainly not done: a later one of ours shows in the list.
+
+    For the last create of all there is none; then the list must be whole and show all else of ours, long after.
+
+    :param ours: ids of our records when the list is whole, else None.
+    """
     later = ctx.journal.operations.later_done(row.object, row.id)
-    return any(destination_id in seen for destination_id in later) or (not later and _waited_long(ctx, row))
+    if later or ours is None:
+        return any(destination_id in seen for destination_id in later)
+    return (not ours or bool(ours & seen)) and _waited_long(ctx, row)
 
 
 def _waited_long(ctx: RunContext, row: OperationRow) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import secrets
 import time
 from contextlib import suppress
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from flitstack.stages.options import RunOptions
 
 APPROVED = "approved"
+SOURCE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
 
 
 @dataclass(slots=True)
@@ -127,6 +129,8 @@ async def _run(
 def _identify(setup: Setup, journal: Journal) -> str:
     """Fix what the journal is for when it is new; refuse to use it for anything else."""
     source_id = setup.core.get("source_id") or journal.runs.meta("source id") or setup.source.name
+    if not SOURCE_ID.fullmatch(source_id):
+        raise UsageError("source_id: letters, digits, dots, dashes and underscores only, 40 at the most.")
     other = "Use another --journal for another migration."
     journal.runs.identify("source", setup.source.name, other)
     journal.runs.identify("source id", source_id, other)

@@ -47,9 +47,9 @@ def prepare_spec(ctx: RunContext, setup: Setup, account: Account, streams: Mappi
     )
     template = load_template(path)
     choices = _choices(template, setup.variables, account)
-    values = template.resolve(setup.variables, account.facts)
     staging = ctx.journal.staging
     facts = {name: staging.distinct(fact.stream, fact.field) for name, fact in template.facts.items()}
+    values = template.resolve(setup.variables, account.facts, facts)
     text = template.render(values, facts, {"streams": staging.streams()}, account.facts)
     transforms = setup.registry.transforms()
     objects = [*ctx.behaviours.objects, ctx.behaviours.user]

@@ -45,13 +45,14 @@ def write_example(out: Path, patients: int, seed: int) -> None:
     Memory stays the same however many patients; with few of them the heavy streams are thinned.
 
     :param out: a folder; made when it is absent, files of an earlier example in it are written over.
-    :raises UsageError: fewer than one patient, or the folder cannot be written.
+    :raises UsageError: fewer than one patient, or the folder holds something else or cannot be written.
     """
     if patients < 1:
         raise UsageError("The example needs at least one patient: give --patients a number from 1.")
     practice = practice_of(patients, seed)
     try:
         out.mkdir(parents=True, exist_ok=True)
+        _refuse_others_files(out)
         _write_manifest(out, patients)
         with Export(out) as export:
             _write_all(export, practice)
@@ -59,6 +60,12 @@ def write_example(out: Path, patients: int, seed: int) -> None:
         raise UsageError(
             f"{out}: the example cannot be written there ({exc.strerror}). Choose another folder."
         ) from exc
+
+
+def _refuse_others_files(out: Path) -> None:
+    """Refuse a folder that holds something and no earlier example: its files might be a practice's own."""
+    if any(out.iterdir()) and not (out / "defects.ledger.json").is_file():
+        raise UsageError(f"{out}: not empty, and no earlier example is in it. Choose another folder.")
 
 
 def _write_manifest(out: Path, patients: int) -> None:

@@ -65,14 +65,15 @@ DIALECTS: Mapping[str, Dialect] = {
 """The files that are not plain comma, UTF-8, LF: each of these dialects is seen in real exports."""
 
 PLAIN = Dialect()
+_OF_THE_MANIFEST = frozenset({"practice.json"})
 
 
 def stream_columns() -> dict[str, tuple[str, ...]]:
-    """Return the columns of every neutral stream, in the order of its schema, secrets at the end."""
+    """Return the columns of every neutral stream that has a file, in the order of its schema, secrets at the end."""
     found: dict[str, tuple[str, ...]] = {}
     folder = files("flitstack_dental") / "streams"
     for entry in sorted(folder.iterdir(), key=lambda item: item.name):
-        if entry.name.endswith(".json"):
+        if entry.name.endswith(".json") and entry.name not in _OF_THE_MANIFEST:
             name = entry.name.removesuffix(".json")
             schema = json.loads(entry.read_text(encoding="utf-8"))
             found[name] = (*schema["properties"], *SECRET_COLUMNS.get(name, ()))

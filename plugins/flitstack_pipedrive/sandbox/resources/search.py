@@ -25,6 +25,7 @@ _EXACT_SCORE, _SCORE = 1.2, 0.3
 
 def search_items(call: Call) -> Answer:
     """Return what holds the term, of all kinds or some."""
+    _term(call, exact=call.query.get("exact_match") == "true")
     kinds = call.query.get("item_types", ",".join(KINDS)).split(",")
     found = [one for kind in KINDS if kind in kinds for one in _found(call, kind)]
     page, cursor = _page(call, [_item(call, one) for one in found], LARGEST_ITEM_PAGE)
