@@ -12,7 +12,7 @@ import yaml
 
 from flitstack.errors import SettingsError
 from flitstack_dental.dialect import normalise
-from flitstack_dental.layout_check import check_layout
+from flitstack_dental.layout_check import as_json, check_layout
 from flitstack_dental.values import fold_code
 
 if TYPE_CHECKING:
@@ -115,6 +115,7 @@ class Layout:
     :param null_ids: what the system writes for `refers to nothing`.
     :param manifest: normalised stem of the file that says when the export was made.
     :param file: its file's name when it is the user's own, "" for a shipped one.
+    :param ignore: normalised columns that are left on purpose in every file.
     """
 
     name: str
@@ -125,6 +126,7 @@ class Layout:
     as_of: tuple[AsOf, ...]
     manifest: str = ""
     file: str = ""
+    ignore: frozenset[str] = frozenset()
 
     def known_columns(self) -> frozenset[str]:
         """Return the normalised names of all columns it mentions."""
@@ -166,6 +168,10 @@ def _read(path: Path) -> Layout:
         raise SettingsError(
             f"{path.name}{place}: cannot be read as YAML ({type(exc).__name__}). See docs/layouts.md."
         ) from exc
+    try:
+        raw = as_json(raw)
+    except RecursionError as exc:
+        raise SettingsError(f"{path.name}: a part of it contains itself. See docs/layouts.md.") from exc
     check_layout(raw, path.name, stream_schemas())
     return _layout(raw)
 
@@ -180,6 +186,7 @@ def _layout(raw: dict[str, Any]) -> Layout:
         null_ids=frozenset(map(str, raw.get("null_ids", ()))),
         as_of=tuple(AsOf(each["stream"], each["field"], each.get("when", {})) for each in raw.get("as_of", ())),
         manifest=normalise(raw.get("manifest", "")),
+        ignore=frozenset(map(normalise, raw.get("ignore", ()))),
     )
 
 

@@ -120,6 +120,15 @@ _SHAPE = jsonschema_rs.Draft202012Validator(
 )
 
 
+def as_json(raw: Any) -> Any:
+    """Return what YAML read with text for every key, and for every value that JSON has no word for."""
+    if isinstance(raw, dict):
+        return {str(key): as_json(value) for key, value in raw.items()}
+    if isinstance(raw, list | tuple):
+        return [as_json(value) for value in raw]
+    return raw if raw is None or isinstance(raw, str | bool | int | float) else str(raw)
+
+
 def check_layout(raw: Any, file: str, schemas: Mapping[str, Mapping[str, Any]]) -> None:
     """Return when a layout, as its file states it, can be used.
 

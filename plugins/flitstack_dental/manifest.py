@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 KEYS = ("asof", "exportedat", "exportdate", "exportedon", "snapshotdate")
 _ZONES = ("timezone", "tz")
 _NAMES = ("practice", "practicename")
+_KNOWN = frozenset((*KEYS, *_ZONES, *_NAMES))
 _MOST = 1 << 20
 
 
@@ -90,8 +91,10 @@ def _json(text: str) -> dict[str, str]:
 
 def _csv(text: str, delimiter: str) -> dict[str, str]:
     rows = [row for row in csv.reader(text.splitlines(), delimiter=delimiter) if row]
-    by_header = dict(zip(rows[0], rows[1], strict=False)) if len(rows) > 1 else {}
-    return _named(by_header) | _named({row[0]: row[1] for row in rows if len(row) > 1})
+    by_header = _named(dict(zip(rows[0], rows[1], strict=False))) if len(rows) > 1 else {}
+    if rows and all(normalise(cell) in _KNOWN for cell in rows[0][:2]):
+        return by_header
+    return by_header | _named({row[0]: row[1] for row in rows if len(row) > 1})
 
 
 def _named(raw: dict[Any, Any]) -> dict[str, str]:

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from flitstack_dental.dialect import NO_QUOTE, Dialect
 from flitstack_dental.encoding import ERRORS
+from flitstack_dental.rowlike import RowSense
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
 csv.field_size_limit(1 << 28)  # ours is LIMIT_CHARS below; the module's own default is shorter than real notes
 
-LIMIT_LINES = 2_000
-LIMIT_CHARS = 1 << 20
+LIMIT_LINES = 200_000
+LIMIT_CHARS = 1 << 24
+_FIRST_LOOK = 64  # lines after which a cell is suspected to be rows that a stray quote joined
 
 _ODD = {0: None, 0x1A: None}
 _INVISIBLE = {**_ODD, 0x200B: None, 0x2060: None, 0xFEFF: None}
@@ -68,12 +69,12 @@ class _Rows:
     def __init__(self, text: io.TextIOWrapper, dialect: Dialect, width: int | None, tally: Tally) -> None:
         self._text = text
         self._dialect = dialect
-        self._width = width
+        self._sense = RowSense(dialect, width)
         self._tally = tally
         self._again: deque[str] = deque()
         self._pending: list[str] = []
         self._line = 0
-        self._at_end = False
+        self._stop = ""
 
     def read(self) -> Iterator[Row | BadRow]:
         for _ in range(self._dialect.skip_lines):
@@ -87,34 +88,36 @@ class _Rows:
 
     def _read_until_broken(self) -> Generator[Row, None, bool]:
         """Yield good rows; return True when lines wait in `_pending` that are no good row, False at the end."""
-        pending = self._pending
+        pending, sense = self._pending, self._sense
         reader = csv.reader(self._lines(), strict=True, **_format(self._dialect))
-        width = self._width
-        while True:
-            try:
-                for cells in reader:
-                    if len(pending) > 1 and _swallowed(pending, width, self._dialect):
-                        return True
-                    start = self._line - len(pending) + 1
-                    pending.clear()
-                    if cells:
-                        yield Row(start, cells)
-                return False
-            except csv.Error:
-                return True
+        try:
+            for cells in reader:
+                if len(pending) > 1 and sense.has_swallowed(pending, cells):
+                    self._stop = ""
+                    return True
+                start = self._line - len(pending) + 1
+                pending.clear()
+                if cells:
+                    if start > 1:  # the first line is the header
+                        sense.learn(cells)
+                    yield Row(start, cells)
+        except csv.Error:
+            return True
+        return False
 
     def _lines(self) -> Iterator[str]:
         """Give physical lines to the csv module, keeping those of the row under way."""
         pending, again, stray = self._pending, self._again, self._dialect.stray
         quote, delimiter = self._dialect.quote, self._dialect.delimiter
-        size = 0
+        size, look = 0, _FIRST_LOOK
+        self._stop = ""
         while True:
             if again:
                 line = again.popleft()
             else:
                 line = self._text.readline()
                 if not line:
-                    self._at_end = True
+                    self._stop = "truncated_file"
                     return
                 if not line.isascii():
                     line = line.translate(_INVISIBLE)
@@ -126,40 +129,62 @@ class _Rows:
             self._line += 1
             if pending:
                 size += len(line)
-                if len(pending) >= LIMIT_LINES or size > LIMIT_CHARS:
+                long = len(pending) >= LIMIT_LINES or size > LIMIT_CHARS
+                if long or (len(pending) >= look and self._is_table(pending[look // 2 :])):
+                    self._stop = "row_too_long" if long else ""
                     again.appendleft(line)
                     self._line -= 1
                     return
+                look = look * 2 if len(pending) >= look else look
             else:
-                size = 0
+                size, look = 0, _FIRST_LOOK
             pending.append(line)
             yield line
 
+    def _is_table(self, lines: list[str]) -> bool:
+        return sum(map(self._sense.is_row_with_id, lines)) * 2 >= len(lines)
+
     def _salvage(self) -> Iterator[Row | BadRow]:
-        """Mend the first pending row if its quotes allow only one reading, else give up its first line alone."""
+        """Mend the first pending row if its quotes allow only one reading, else give up its first line alone.
+
+        All lines are given up, each with its own item, when they end in an open cell and none of them is a row.
+        """
         lines = list(self._pending)
         self._pending.clear()
         start = self._line - len(lines) + 1
-        used, cells = _mend(lines, self._dialect, self._width)
+        used, cells = self._sense.mend(lines)
+        code = self._stop
         if cells is not None:
             self._tally.repaired_quotes += 1
-        elif self._at_end and not _rows_among(lines[1:], lines[0], self._width, self._dialect):
-            yield BadRow(start, "truncated_file", "The file ends inside a quoted cell.", "Export or copy it again.")
-            return
+        elif code and not self._holds_rows(lines[1:]):
+            used = len(lines)
         else:
-            used = 1
+            used, code = 1, "broken_quotes"
         self._again.extendleft(reversed(lines[used:]))
         self._line = start + used - 1
         if cells is not None:
             yield Row(start, cells)
-        else:
-            yield BadRow(
-                start,
-                "broken_quotes",
-                "A quote is opened or closed in the wrong place, or the file ends inside a quoted cell.",
-                "Mend the quotes of this line, or export the file again; if quotes are plain text in it, "
-                "use --set source.quote=none.",
-            )
+            return
+        for line in range(start, start + used):
+            yield BadRow(line, code, *_WRONG[code])
+
+    def _holds_rows(self, lines: list[str]) -> bool:
+        sense = self._sense
+        return any(map(sense.is_row_with_id, lines)) or sum(map(sense.is_row, lines)) * 2 > len(lines)
+
+
+_WRONG = {
+    "truncated_file": ("The file ends inside a quoted cell.", "Export or copy it again."),
+    "row_too_long": (
+        f"A quoted cell has more than {LIMIT_LINES} lines or {LIMIT_CHARS} characters.",
+        "Mend the quotes of the first of these lines, or shorten the cell.",
+    ),
+    "broken_quotes": (
+        "A quote is opened or closed in the wrong place, or the file ends inside a quoted cell.",
+        "Mend the quotes of this line, or export the file again; if quotes are plain text in it, "
+        "use --set source.quote=none.",
+    ),
+}
 
 
 def _format(dialect: Dialect) -> dict[str, Any]:
@@ -172,80 +197,3 @@ def _format(dialect: Dialect) -> dict[str, Any]:
         "doublequote": True,
         "skipinitialspace": dialect.skip_space,
     }
-
-
-def _mend(lines: list[str], dialect: Dialect, width: int | None) -> tuple[int, list[str] | None]:
-    """Return how many of the lines make a row of `width` cells, and its cells; (0, None) when none do.
-
-    A quote counts as closing only before a delimiter or the row's end, so quotes inside a text are read as text.
-    The shortest reading wins, so that a broken row cannot swallow good ones.
-    """
-    if width is None or dialect.quote == NO_QUOTE:
-        return 0, None
-    quoted, plain = _cell_patterns(dialect)
-    text = ""
-    for used, line in enumerate(lines[:50], 1):
-        text += line
-        cells = _split(text.rstrip("\r\n"), dialect, quoted, plain)
-        if cells is not None and len(cells) == width and not _rows_among(lines[1:used], lines[0], width, dialect):
-            return used, cells
-    return 0, None
-
-
-def _cell_patterns(dialect: Dialect) -> tuple[re.Pattern[str], re.Pattern[str]]:
-    """Return what a quoted cell and a plain one look like where only a quote before a delimiter closes."""
-    mark, edge = re.escape(dialect.quote), re.escape(dialect.delimiter)
-    close = rf"[ ]*(?:{edge}|\Z)"
-    quoted = re.compile(rf"{mark}((?:[^{mark}]|{mark}(?!{close}))*){mark}[ ]*(?={edge}|\Z)", re.S)
-    return quoted, re.compile(rf"[^{edge}\r\n]*")
-
-
-def _swallowed(lines: list[str], width: int | None, dialect: Dialect) -> bool:
-    """Say whether what lies inside one quoted cell are rows of their own, which two stray quotes joined.
-
-    Its first and last line hold the quotes and prove nothing.
-    """
-    inside = _rows_among(lines[1:-1], lines[0], width, dialect)
-    return inside > 0 and inside * 2 >= len(lines) - 2
-
-
-def _rows_among(lines: list[str], first: str, width: int | None, dialect: Dialect) -> int:
-    """Count the lines that by themselves are whole rows, and begin with an id like that of `first`."""
-    if not lines or width is None or width < 2:
-        return 0
-    quoted, plain = _cell_patterns(dialect)
-    edge = dialect.delimiter
-    shape = _shape(first.partition(edge)[0])
-    count = 0
-    for line in lines:
-        if line.count(edge) >= width - 1 and _shape(line.partition(edge)[0]) == shape:
-            cells = _split(line.rstrip("\r\n"), dialect, quoted, plain)
-            count += cells is not None and len(cells) == width
-    return count
-
-
-def _shape(text: str) -> str:
-    """Return a cell's shape: `9` for digits, `a` for letters, other characters as they are."""
-    return re.sub(r"[^\W\d_]+", "a", re.sub(r"\d+", "9", text.strip()))
-
-
-def _split(text: str, dialect: Dialect, quoted: re.Pattern[str], plain: re.Pattern[str]) -> list[str] | None:
-    cells: list[str] = []
-    at = 0
-    while True:
-        if text.startswith(dialect.quote, at):
-            found = quoted.match(text, at)
-            if found is None:
-                return None
-            cells.append(found[1].replace(dialect.quote * 2, dialect.quote))
-        else:
-            found = plain.match(text, at)
-            if found is None or dialect.quote in found[0]:
-                return None
-            cells.append(found[0])
-        at = found.end()
-        if at >= len(text):
-            return cells
-        if text[at] != dialect.delimiter:
-            return None
-        at += 1

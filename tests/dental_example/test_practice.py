@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 STREAMS = Path(flitstack_dental.__file__).parent / "streams"
 SCHEMAS = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted(STREAMS.glob("*.json"))}
+del SCHEMAS["practice"]  # the manifest makes it
 
 # Rows per patient on file, from published figures of two real practices; the second number is the tolerance.
 RATIOS = {

@@ -88,6 +88,24 @@ def test_a_folder_that_is_a_file_is_refused_with_what_to_do(tmp_path: Path) -> N
     assert taken.read_text(encoding="utf-8") == "mine"
 
 
+def test_a_folder_that_holds_something_else_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "patients.csv").write_text("mine", encoding="utf-8")
+
+    with pytest.raises(UsageError, match="not empty, and no earlier example"):
+        write_example(tmp_path, 5, 1)
+
+    assert [path.name for path in tmp_path.iterdir()] == ["patients.csv"]
+    assert (tmp_path / "patients.csv").read_text(encoding="utf-8") == "mine"
+
+
+def test_an_earlier_example_is_written_over(tmp_path: Path) -> None:
+    write_example(tmp_path, 5, 1)
+    write_example(tmp_path, 5, 2)
+    write_example(tmp_path / "new", 5, 2)
+
+    assert (tmp_path / "patients.csv").read_bytes() == (tmp_path / "new" / "patients.csv").read_bytes()
+
+
 def test_memory_stays_the_same_however_many_patients(tmp_path: Path) -> None:
     write_example(tmp_path / "warm", 50, 1)  # what is imported and cached once does not count
 

@@ -50,7 +50,7 @@ def test_of_two_rows_with_one_id_the_first_moves(journal: Journal, apart: bool) 
     assert [(r.code, r.id, r.where.line if r.where else None) for r in rejections] == [
         ("duplicate_id", "1@contacts.csv:4", 4)
     ]
-    assert journal.buckets.skips("run") == [("contacts", "duplicate_row", 1)]
+    assert ("contacts", "duplicate_row", 1) in journal.buckets.skips("run")
 
 
 def test_rows_of_one_line_with_one_id_are_all_counted(journal: Journal) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import stat
 import subprocess
 import sys
@@ -18,7 +19,6 @@ from flitstack.journal import Journal
 from flitstack.journal.store import Store
 
 if TYPE_CHECKING:
-    import sqlite3
     from pathlib import Path
 
 HOLDER = """
@@ -128,8 +128,48 @@ def test_a_journal_that_must_be_there_and_is_not_is_not_made(tmp_path: Path) -> 
 
 
 def test_a_folder_that_is_not_there_is_said(tmp_path: Path) -> None:
-    with pytest.raises(JournalError, match="cannot be written"):
-        Journal(tmp_path / "nowhere" / "flit.db")
+    with pytest.raises(ConfigurationError, match=r"nowhere/flit.db: the journal cannot be written"):
+        Journal(tmp_path / "nowhere" / "flit.db", lease=True)
+
+
+def test_a_journal_reached_by_another_name_has_the_same_lease(tmp_path: Path) -> None:
+    (tmp_path / "other.db").symlink_to(tmp_path / "flit.db")
+
+    with Journal(tmp_path / "flit.db", lease=True), pytest.raises(JournalError, match="another run"):
+        Journal(tmp_path / "other.db", lease=True)
+
+
+def test_a_journal_with_a_second_name_is_refused(tmp_path: Path) -> None:
+    Journal(tmp_path / "flit.db").close()
+    (tmp_path / "other.db").hardlink_to(tmp_path / "flit.db")
+
+    with pytest.raises(ConfigurationError, match="second name"):
+        Journal(tmp_path / "other.db", lease=True)
+
+
+def test_a_journal_that_others_could_read_is_closed_to_them(tmp_path: Path) -> None:
+    path = tmp_path / "flit.db"
+    path.touch()
+    path.chmod(0o644)
+
+    with Journal(path, lease=True):
+        assert path.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("reading", [False, True])
+def test_another_programs_database_is_refused_and_left_as_it_is(tmp_path: Path, reading: bool) -> None:
+    path = tmp_path / "other.sqlite"
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("CREATE TABLE theirs (x)")
+    before = path.read_bytes()
+
+    with pytest.raises(ConfigurationError, match="no journal"):
+        Journal.existing(path) if reading else Journal(path, lease=True)
+
+    with closing(sqlite3.connect(path)) as db:
+        tables = [name for (name,) in db.execute("SELECT name FROM sqlite_master")]
+    assert tables == ["theirs"]
+    assert len(path.read_bytes()) == len(before)
 
 
 def test_every_commit_reaches_the_disk_before_it_is_told(tmp_path: Path) -> None:

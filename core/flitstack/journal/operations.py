@@ -185,16 +185,24 @@ class Operations:
         return self._store.submit(job)
 
     def settle_done(
-        self, operation: OperationRow, destination_id: str, at: str, facts: Mapping[str, Any]
+        self,
+        operation: OperationRow,
+        destination_id: str,
+        at: str,
+        facts: Mapping[str, Any],
+        users: Mapping[str, str] | None = None,
     ) -> Future[None]:
-        """Commit that an operation was carried out, its link and its line in the audit log."""
+        """Commit that an operation was carried out, its link and its line in the audit log.
+
+        :param users: field to user id, for links to users: who stood for whom when this was written.
+        """
 
         def job(db: sqlite3.Connection) -> None:
             db.execute(
                 "UPDATE operation SET state = 'done', settled_at = ?, destination_id = ? WHERE id = ?",
                 (at, destination_id, operation.id),
             )
-            _keep_link(db, operation, destination_id)
+            _keep_link(db, operation, destination_id, users or {})
             append(db, at, {**facts, "operation": operation.id, "outcome": "done", "destination_id": destination_id})
 
         return self._store.submit(job)
@@ -246,7 +254,7 @@ class Operations:
         return [row["destination_id"] for row in self._store.rows(sql, (object_, operation))]
 
 
-def _keep_link(db: sqlite3.Connection, operation: OperationRow, destination_id: str) -> None:
+def _keep_link(db: sqlite3.Connection, operation: OperationRow, destination_id: str, users: Mapping[str, str]) -> None:
     if operation.verb == "delete":
         db.execute(
             "DELETE FROM link WHERE object = ? AND key = ? AND part = ?",
@@ -260,6 +268,8 @@ def _keep_link(db: sqlite3.Connection, operation: OperationRow, destination_id: 
     wanted = json.loads(row[0]) if row else {"fields": {}, "links": {}}
     wanted["fields"].update(operation.fields)
     wanted["links"].update(operation.links)
+    if users:
+        wanted.setdefault("users", {}).update(users)
     if operation.verb == "create":
         db.execute(
             "INSERT OR REPLACE INTO link (object, key, part, destination_id, wanted, made_by, changed_by) "

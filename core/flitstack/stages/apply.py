@@ -24,6 +24,8 @@ from flitstack.stages.reconcile import reconcile
 from flitstack.stages.schema import bind_made
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from flitstack.journal import Link, OperationRow
     from flitstack.stages.context import RunContext
 
@@ -110,7 +112,7 @@ async def _carry_out(ctx: RunContext, state: _Level, row: OperationRow) -> None:
             return
     operation = Operation(row.id, row.verb, row.object, row.key, row.part, row.fields, links, destination_id)
     outcome = await _send(ctx, row, operation)
-    await _settle(ctx, state, row, outcome)
+    await _settle(ctx, state, row, links, outcome)
     ctx.notify("flit_operation_finished", operation=operation, outcome=outcome)
 
 
@@ -120,7 +122,7 @@ async def _changed_elsewhere(ctx: RunContext, row: OperationRow, link: Link) -> 
         return False
     found = await ctx.writer.get_many(row.object, [link.destination_id])
     if not found:
-        return True
+        return False  # the write itself says that it is gone
     held = ctx.writer.comparable(row.object, found[0].fields)
     wanted = ctx.writer.comparable(row.object, row.fields)
     return any(held.get(name) not in (link.after.get(name), value) for name, value in wanted.items())
@@ -145,12 +147,15 @@ async def _send(ctx: RunContext, row: OperationRow, operation: Operation) -> Out
     return outcome
 
 
-async def _settle(ctx: RunContext, state: _Level, row: OperationRow, outcome: Outcome) -> None:
+async def _settle(
+    ctx: RunContext, state: _Level, row: OperationRow, links: Mapping[str, str], outcome: Outcome
+) -> None:
     operations, facts, error = ctx.journal.operations, ctx.facts(row), outcome.error
     if error is None:
         state.doubts = 0
         bind_made(ctx, row, outcome.destination_id or "")
-        await _settled(operations.settle_done(row, outcome.destination_id or "", ctx.at(), facts))
+        users = {name: user for name, user in links.items() if row.links[name][0] == ctx.behaviours.user}
+        await _settled(operations.settle_done(row, outcome.destination_id or "", ctx.at(), facts, users))
         return
     if isinstance(error, Rejected):
         await _settled(operations.settle(row, "rejected", ctx.at(), facts, error.code, f"{error.reason} {error.hint}"))

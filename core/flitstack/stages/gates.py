@@ -140,8 +140,8 @@ def approve_shown(journal: Journal, gate: str, by: str, at: str) -> Approval:
 
 def _stop_text(journal: Journal, gates: Sequence[Gate]) -> str:
     shown = "\n\n".join(f"== {gate.name} ==\n{gate.text}" for gate in gates)
+    place = quote(str(journal.path))
     commands = "\n".join(
-        f"  flit approve {gate.name} --by {'ADMIN-EMAIL' if gate.admin else 'NAME'} --journal {quote(str(journal.path))}"
-        for gate in gates
+        f"  flit approve {gate.name} --by {'ADMIN-EMAIL' if gate.admin else 'NAME'} --journal {place}" for gate in gates
     )
     return f"{shown}\n\nNothing was written. To approve, then run the same command again:\n{commands}"

@@ -86,9 +86,7 @@ def _vanished(ctx: RunContext, streams: Sequence[Stream]) -> Iterator[Finding]:
     for stream in streams:
         gone = ctx.journal.staging.vanished(stream.name)
         if gone:
-            message = (
-                f"{len(gone):,} of {stream.name} were in an earlier export and are not in this one: they are kept."
-            )
+            message = f"{len(gone):,} of {stream.name} were in an earlier export, are not in this one, and are kept."
             yield Finding("vanished", message, "warning", stream.name, len(gone), tuple(gone[:10]))
 
 
@@ -102,9 +100,7 @@ def _leading_nowhere(ctx: RunContext, streams: Sequence[Stream]) -> Iterator[Fin
                 continue
             count = ctx.journal.staging.filled(stream.name, field)
             if count:
-                message = (
-                    f"{count:,} of {stream.name} name one of {target} ({field}), and the export holds no {target}."
-                )
+                message = f"{count:,} of {stream.name} name one of {target} ({field}); the export holds no {target}."
                 yield Finding("reference_nowhere", message, "warning", stream.name, count)
 
 

@@ -105,26 +105,29 @@ async def _verify_object(ctx: RunContext, object_: str, result: Verification) ->
 
 
 def _compare(ctx: RunContext, link: Link, stored: Stored, targets: _Targets, result: Verification) -> dict[str, JSON]:
-    """Count what differs; return the fields as read back, in comparable form."""
-    wanted = ctx.writer.comparable(link.object, link.wanted["fields"])
-    held = ctx.writer.comparable(link.object, stored.fields)
-    differing = [name for name, value in wanted.items() if held.get(name) != value]
+    """Count what differs; return the fields and links as read back, in comparable form.
+
+    A link stands under `@NAME`. One to a user is expected to lead where it led when it was written: who stands for
+    whom may have changed since, and that alone writes nothing.
+    """
+    users = link.wanted.get("users", {})
+    expected = dict(ctx.writer.comparable(link.object, link.wanted["fields"]))
+    held = dict(ctx.writer.comparable(link.object, stored.fields))
     for name, target in link.wanted["links"].items():
-        if stored.links.get(name) != targets.id(target):
-            differing.append(name)
+        expected[f"@{name}"] = users.get(name) or targets.id(target)
+        held[f"@{name}"] = stored.links.get(name)
+    differing = [name for name, value in expected.items() if held.get(name) != value]
     result.checked += 1
-    result.fields += len(wanted) + len(link.wanted["links"])
-    after = {name: held.get(name) for name in wanted}
-    if differing:
-        drifted = link.after is not None and any(
-            name in wanted and link.after.get(name) == wanted[name] for name in differing
-        )
-        result.drifted += drifted
-        result.mismatched += not drifted
-        what = "changed in the account since: " if drifted else "differs: "
-        result.note(link.object, full_key(link.key, link.part), what + ", ".join(sorted(differing)))
-        return dict(link.after) if drifted and link.after is not None else after
-    return after
+    result.fields += len(expected)
+    if not differing:
+        return {name: held.get(name) for name in expected}
+    drifted = link.after is not None and all(link.after.get(name) == expected[name] for name in differing)
+    result.drifted += drifted
+    result.mismatched += not drifted
+    what = "changed in the account since: " if drifted else "differs: "
+    named = ", ".join(sorted(name.removeprefix("@") for name in differing))
+    result.note(link.object, full_key(link.key, link.part), what + named)
+    return dict(link.after) if drifted and link.after is not None else {name: held.get(name) for name in expected}
 
 
 class _Targets:
