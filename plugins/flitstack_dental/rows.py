@@ -75,6 +75,7 @@ class _Rows:
         self._pending: list[str] = []
         self._line = 0
         self._stop = ""
+        self._past_header = False
 
     def read(self) -> Iterator[Row | BadRow]:
         for _ in range(self._dialect.skip_lines):
@@ -98,8 +99,9 @@ class _Rows:
                 start = self._line - len(pending) + 1
                 pending.clear()
                 if cells:
-                    if start > 1:  # the first line is the header
+                    if self._past_header:
                         sense.learn(cells)
+                    self._past_header = True
                     yield Row(start, cells)
         except csv.Error:
             return True
