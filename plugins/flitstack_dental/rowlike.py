@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from flitstack_dental.dialect import NO_QUOTE, Dialect
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 _LEARNT = 64
 _STALE = 256
@@ -63,16 +63,21 @@ class RowSense:
         cells, is_open = self._split(line.rstrip("\r\n"))
         return cells is not None and (0 < len(cells) < self._width if is_open else len(cells) == self._width)
 
-    def has_swallowed(self, lines: Sequence[str], cells: Sequence[str]) -> bool:
+    def has_swallowed(self, lines: Sequence[str], cells: Sequence[str], peek: Callable[[], str]) -> bool:
         """Say whether a row that was read from several lines holds rows of its own, which stray quotes joined to it.
 
         Its quoted text may well look like rows; what decides is a wrong number of cells or of quotes, that most of
-        what lies between the first and the last line is rows, or that its closing quote would open a row's cell.
+        what lies between the first and the last line is rows, or that its closing quote would open a row's cell and
+        no row follows.
+
+        :param peek: gives the line after these.
         """
         starts = [self.starts_row(line) for line in lines[1:]]
         if not any(starts):
             return False
-        if len(cells) != self._width or self._quotes(lines) % 2 or starts[-1]:
+        if len(cells) != self._width or self._quotes(lines) % 2:
+            return True
+        if starts[-1] and (after := peek()) and not self.starts_row(after):
             return True
         inside = sum(map(self.is_row_with_id, lines[1:-1]))
         return inside > 0 and inside * 2 >= len(lines) - 2

@@ -93,7 +93,7 @@ class _Rows:
         reader = csv.reader(self._lines(), strict=True, **_format(self._dialect))
         try:
             for cells in reader:
-                if len(pending) > 1 and sense.has_swallowed(pending, cells):
+                if len(pending) > 1 and sense.has_swallowed(pending, cells, self._peek):
                     self._stop = ""
                     return True
                 start = self._line - len(pending) + 1
@@ -109,25 +109,14 @@ class _Rows:
 
     def _lines(self) -> Iterator[str]:
         """Give physical lines to the csv module, keeping those of the row under way."""
-        pending, again, stray = self._pending, self._again, self._dialect.stray
-        quote, delimiter = self._dialect.quote, self._dialect.delimiter
+        pending, again = self._pending, self._again
         size, look = 0, _FIRST_LOOK
         self._stop = ""
         while True:
-            if again:
-                line = again.popleft()
-            else:
-                line = self._text.readline()
-                if not line:
-                    self._stop = "truncated_file"
-                    return
-                if not line.isascii():
-                    line = line.translate(_INVISIBLE)
-                elif "\0" in line or "\x1a" in line:
-                    line = line.translate(_ODD)
-                if stray and not pending and line[1:2] == quote and line[0] not in (quote, delimiter):
-                    line = line[1:]
-                    self._tally.stray_characters += 1
+            line = again.popleft() if again else self._physical_line(not pending)
+            if not line:
+                self._stop = "truncated_file"
+                return
             self._line += 1
             if pending:
                 size += len(line)
@@ -142,6 +131,26 @@ class _Rows:
                 size, look = 0, _FIRST_LOOK
             pending.append(line)
             yield line
+
+    def _physical_line(self, first: bool) -> str:
+        """Return the file's next line without what belongs to no cell, "" at the end."""
+        line = self._text.readline()
+        if not line.isascii():
+            line = line.translate(_INVISIBLE)
+        elif "\0" in line or "\x1a" in line:
+            line = line.translate(_ODD)
+        if self._dialect.stray and first:
+            quote = self._dialect.quote
+            if line[1:2] == quote and line[0] not in (quote, self._dialect.delimiter):
+                line = line[1:]
+                self._tally.stray_characters += 1
+        return line
+
+    def _peek(self) -> str:
+        """Return the next line without taking it, "" at the end."""
+        if not self._again and (line := self._physical_line(True)):
+            self._again.append(line)
+        return self._again[0] if self._again else ""
 
     def _is_table(self, lines: list[str]) -> bool:
         return sum(map(self._sense.is_row_with_id, lines)) * 2 >= len(lines)
