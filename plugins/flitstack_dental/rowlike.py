@@ -140,7 +140,7 @@ class _Ids:
         self.known = bool(texts)
         shapes = {_shape(text) for text in texts}
         # Ids of many shapes, such as UUIDs, share only how their parts are joined.
-        self._shape = _shape if len(shapes) <= _MANY_SHAPES else _joints
+        self._shape = _shape if len(shapes) <= min(_MANY_SHAPES, len(texts) // 2) else _joints
         self._shapes = {self._shape(text) for text in texts}
         self._digits = all(_DIGITS.search(text) for text in texts)
         self._longest = 2 * max(map(len, texts), default=_LONGEST_ID // 2)

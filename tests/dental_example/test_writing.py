@@ -109,8 +109,8 @@ def test_an_earlier_example_is_written_over(tmp_path: Path) -> None:
 def test_memory_stays_the_same_however_many_patients(tmp_path: Path) -> None:
     write_example(tmp_path / "warm", 50, 1)  # what is imported and cached once does not count
 
-    few = _peak(tmp_path / "few", 250)
-    many = _peak(tmp_path / "many", 1000)
+    few = _peak(tmp_path / "few", 100)
+    many = _peak(tmp_path / "many", 400)
 
     assert many < few * 1.3
 

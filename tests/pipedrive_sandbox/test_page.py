@@ -1,8 +1,8 @@
 """The page in a real headless browser: what a practice sees, and that nothing in the data can run or leave.
 
-It needs Chromium with its driver (Debian: `chromium chromium-driver`). Without one it is skipped; `FLITSTACK_STRICT=1`, as the gate sets it, makes
-that a failure, which `FLITSTACK_WITHOUT_BROWSER=1` waives; the
-report then shows skipped tests. With `FLITSTACK_SCREENSHOTS=docs/images` the pictures of the documentation are taken.
+It needs Chromium with its driver (Debian: `chromium chromium-driver`) and is skipped without one;
+`FLITSTACK_STRICT=1`, as the gate sets it, makes that a failure, which `FLITSTACK_WITHOUT_BROWSER=1` waives. With
+`FLITSTACK_SCREENSHOTS=docs/images` the pictures of the documentation are taken.
 """
 
 from __future__ import annotations
