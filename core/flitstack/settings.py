@@ -88,6 +88,8 @@ def read_project_file(folder: Path) -> ProjectFile:
     except tomllib.TOMLDecodeError as exc:
         place = re.search(r"\(at [^()]*\)", str(exc))
         raise SettingsError(f"{path}: not valid TOML {place[0] if place else ''}".rstrip() + ".") from exc
+    except RecursionError:
+        raise SettingsError(f"{path}: lists or tables are nested too deep. Settings need a few levels.") from None
     for name, section in content.items():
         if name not in _SECTIONS or not isinstance(section, dict):
             raise SettingsError(f"{path}: {_unknown(name, _SECTIONS, 'one of its sections')}")
@@ -128,7 +130,10 @@ def resolve_settings(
         values[name] = (desk.convert(name, text), f"--set {prefix}.{name}")
     for name, default in desk.defaults().items():
         values.setdefault(name, (default, "its default"))
-    desk.check(values, file or {}, given or {})
+    try:
+        desk.check(values, file or {}, given or {})
+    except RecursionError:
+        raise SettingsError(f"Settings of {what}: one is nested too deep. Settings need a few levels.") from None
     return {name: value for name, (value, _) in values.items()}
 
 
@@ -231,7 +236,7 @@ def _json_of(kind: type) -> Any:
     def convert(text: str) -> Any:
         try:
             found = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             return _NO
         return found if isinstance(found, kind) else _NO
 
@@ -254,7 +259,7 @@ _BOOLEANS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "
 _CONVERTERS: Mapping[str, Any] = {
     "null": lambda text: None if text == "null" else _NO,
     "boolean": lambda text: _BOOLEANS.get(text.lower(), _NO),
-    "integer": lambda text: int(text) if re.fullmatch(r"[+-]?\d+", text, re.ASCII) else _NO,
+    "integer": lambda text: int(text) if re.fullmatch(r"[+-]?\d{1,400}", text, re.ASCII) else _NO,
     "number": _number,
     "array": _list,
     "object": _json_of(dict),

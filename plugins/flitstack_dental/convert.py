@@ -10,7 +10,7 @@ from flitstack_dental import values
 from flitstack_dental.dates import DateRules, date_parser, datetime_parser
 from flitstack_dental.dialect import normalise
 from flitstack_dental.layout import Cell, stream_schemas
-from flitstack_dental.sensitive import SHORTEST, is_ssn, remove_secrets, remove_ssn
+from flitstack_dental.sensitive import SHORTEST, holds_ssn, remove_secrets, remove_ssn
 
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
@@ -212,11 +212,11 @@ def field_kind(stream: str, name: str, cell: Cell) -> str:
 
 def _id_cell(plan: Plan, cells: list[str], at: int) -> str | None:
     found: str | None = plan.parse_id(cells[at])
-    if found is not None and len(found) == SHORTEST and is_ssn(found):
+    if found is not None and holds_ssn(found):
         raise values.BadCell(
             "secret_id",
             "id",
-            "The id has the shape of a social security number and was not read.",
+            "The id has or holds the shape of a social security number and was not read.",
             "Export the file with another column as its id.",
         )
     return found
@@ -259,7 +259,7 @@ def _plain_parser(kind: str, stream: str, name: str, cell: Cell, at: int, source
         truth = values.boolean_parser(column)
         return truth if kind == "boolean" else _negated(truth)
     if kind == "stamp":
-        return str.strip
+        return _cleaned(str.strip, column, remove_ssn, source.counters)
     if kind == "text":
         text = _text_parser(column, remove_ssn if name in ID_LIKE else remove_secrets, source.counters)
         return _counting(text, values.lost_letters, column, source.counters.lost) if name in _PEOPLES else text
@@ -267,7 +267,7 @@ def _plain_parser(kind: str, stream: str, name: str, cell: Cell, at: int, source
         return _zone_parser(column, source.counters)
     if kind == "phone":
         return _phone_parser(column, source.counters)
-    return _NAMED[kind]
+    return _cleaned(_NAMED[kind], column, remove_ssn, source.counters)
 
 
 def _date_rules(name: str, at: int, source: Source) -> DateRules:
@@ -290,7 +290,8 @@ def _code_parser(stream: str, name: str, cell: Cell, column: str, source: Source
     extra = source.settings.codes.get(setting, {})
     book |= {values.fold_code(code): meaning for code, meaning in extra.items()}
     if cell.name:
-        return lambda text: book.get(values.fold_code(text), text.strip()) or None
+        named = _cleaned(str.strip, column, remove_secrets, source.counters)
+        return lambda text: (book[code] if (code := values.fold_code(text)) in book else named(text)) or None
     parse = values.code_parser(column, book, setting, cell.otherwise)
     if cell.otherwise is None:
         return parse
@@ -353,10 +354,23 @@ def _text_parser(column: str, remove: Callable[[str], str | None], counters: Cou
     return parse
 
 
+def _cleaned(parse: Parse, column: str, remove: Callable[[str], str | None], counters: Counters) -> Parse:
+    """Return the parser with secrets taken out of what it gives, where that is text."""
+
+    def parsed(text: str) -> Any:
+        found = parse(text)
+        if not isinstance(found, str) or len(found) < SHORTEST or (kept := remove(found)) == found:
+            return found
+        counters.removed[column] = counters.removed.get(column, 0) + 1
+        return kept
+
+    return parsed
+
+
 def _without_ssn(parse: Parse, column: str, counters: Counters) -> Parse:
     def parsed(text: str) -> Any:
         found = parse(text)
-        if found is not None and len(found) == SHORTEST and is_ssn(found):
+        if found is not None and holds_ssn(found):
             counters.removed[column] = counters.removed.get(column, 0) + 1
             return None
         return found

@@ -108,6 +108,8 @@ def _time(text: str, column: str) -> str:
         hour = hour % 12 + (12 if found[4].lower() == "p" else 0)
     if hour > 23 or minute > 59 or second > 59:
         raise _bad(column, "time")
+    if (digits := re.findall(r"\d\d", found[5] or "")) and (digits[0] > "15" or digits[1] > "59"):
+        raise _bad(column, "time")
     zone = (found[5] or "").upper().replace("Z", "+00:00")
     if zone and ":" not in zone:
         zone = f"{zone[:3]}:{zone[3:]}"

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 ERRORS = "flitstack-cp1252"
 _BLOCK = 1 << 20
+_NO_FILES = frozenset({"idna", "punycode", "undefined", "unicode-escape", "raw-unicode-escape", "unicode_escape"})
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig", "UTF-8 with BOM"),
     (codecs.BOM_UTF16_LE, "utf-16", "UTF-16"),
@@ -52,7 +53,10 @@ def examine(stream: BinaryIO, encoding: str = "") -> Encoded:
     """Return size, hash and encoding of a file.
 
     :param encoding: what the operator says; then only size and hash are found out.
+    :raises LookupError: there is no such encoding, or none in which files are written.
     """
+    if encoding and not _is_usable(encoding):
+        raise LookupError("no encoding of text files")
     digest = hashlib.sha256()
     size = 0
     head = b""
@@ -66,6 +70,14 @@ def examine(stream: BinaryIO, encoding: str = "") -> Encoded:
         checker.feed(block)
     name, described, mixed = (encoding, encoding, False) if encoding else _decide(head, checker)
     return Encoded(size, digest.hexdigest(), name, described, mixed, blank)
+
+
+def _is_usable(encoding: str) -> bool:
+    """Say whether text files are written so; Python also has codecs for domain names, for escapes and for none."""
+    try:
+        return codecs.lookup(encoding).name not in _NO_FILES and isinstance(b"a,b\n".decode(encoding, ERRORS), str)
+    except (UnicodeError, ValueError):
+        return False
 
 
 def _decide(head: bytes, checker: _Utf8Checker) -> tuple[str, str, bool]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from flitstack.errors import Rejected, SettingsError
@@ -55,6 +55,7 @@ class DentalReader:
                     check_columns(layout, data, {})
             found = recognise(data, layouts, Path(path).name)
             self._layout = found.layout
+            self._home = found.home
             if self._layout.file:
                 check_columns(self._layout, data, found.roles)
             self._manifest = read_manifest(self._container, self._layout.manifest, self._files)
@@ -225,7 +226,12 @@ class DentalReader:
     def _unread_files(self) -> list[Finding]:
         unread = [file for file in self._files if file.name not in self._tables and file.stem != self._layout.manifest]
         named = {name for spec in self._layout.files for name in spec.names}
+        below = [file.name for file in unread if self._home in PurePosixPath(file.name).parent.parents]
+        unread = [file for file in unread if file.name not in below]
         found = [_foreign_columns(file.name) if file.stem in named else _foreign_file(file.name) for file in unread]
+        if below:
+            message = f"Files in folders beneath the export's own count as documents: {', '.join(below)}."
+            found.append(Finding("file_beneath", message, "warning", count=len(below)))
         if unused := [name for name, table in self._tables.items() if not table.spec.records]:
             message = f"Known files that hold nothing the streams have room for: {', '.join(unused)}."
             found.append(Finding("file_not_used", message, count=len(unused)))

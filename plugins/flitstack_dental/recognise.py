@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import zipfile
 import zlib
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
@@ -50,10 +51,11 @@ class DataFile:
 
 @dataclass(frozen=True, slots=True)
 class Recognised:
-    """The layout, and what each recognised file is, by the file's name."""
+    """The layout, what each recognised file is, by the file's name, and the folder in which they are."""
 
     layout: Layout
     roles: Mapping[str, FileSpec]
+    home: PurePosixPath
 
 
 def look_at(container: Container, settings: Settings, layouts: Sequence[Layout]) -> list[DataFile]:
@@ -110,8 +112,16 @@ def recognise(files: Sequence[DataFile], layouts: Sequence[Layout], place: str) 
         raise _no_header(headerless)
     if not any(spec.records for spec in roles.values()):
         raise _nothing(files, place)
+    home = _home(roles)
+    roles = {name: spec for name, spec in roles.items() if home not in PurePosixPath(name).parent.parents}
     _refuse_two_exports(roles)
-    return Recognised(layout, roles)
+    return Recognised(layout, roles, home)
+
+
+def _home(roles: Mapping[str, FileSpec]) -> PurePosixPath:
+    """Return the folder that holds most of the recognised files; what lies beneath it are documents."""
+    folders = Counter(PurePosixPath(name).parent for name in roles)
+    return max(folders, key=lambda folder: (folders[folder], -len(folder.parts)))
 
 
 def _refuse_two_exports(roles: Mapping[str, FileSpec]) -> None:

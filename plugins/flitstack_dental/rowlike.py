@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 from flitstack_dental.dialect import NO_QUOTE, Dialect
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 _LEARNT = 64
 _STALE = 256
 _MANY_SHAPES = 12
 _LONGEST_ID = 64
 _MENDED_LINES = 50
+_MENDED_CHARS = 100_000
 _LETTERS = re.compile(r"[^\W\d_]+")
 _DIGITS = re.compile(r"\d+")
 _RUN = re.compile(r"[^\W_]+")
@@ -37,6 +38,7 @@ class RowSense:
         close = rf"[ ]*(?:{edge}|\Z)"
         # A quote closes only before a delimiter or the row's end, so quotes inside a text are read as text.
         self._quoted = re.compile(rf"{mark}((?:[^{mark}]|{mark}(?!{close}))*){mark}[ ]*(?={edge}|\Z)", re.S)
+        self._strict = re.compile(rf"{mark}((?:[^{mark}]|{mark}{mark})*){mark}(?={edge}|\Z)", re.S)
         self._plain = re.compile(rf"[^{edge}\r\n]*")
 
     def learn(self, cells: Sequence[str]) -> None:
@@ -49,8 +51,7 @@ class RowSense:
         """Say whether the line has by itself as many cells as a row."""
         if not self._width or line.count(self._dialect.delimiter) < self._width - 1:
             return False
-        cells, is_open = self._split(line.rstrip("\r\n"))
-        return cells is not None and not is_open and len(cells) == self._width
+        return any(cells is not None and not is_open and len(cells) == self._width for cells, is_open in self._readings(line))
 
     def is_row_with_id(self, line: str) -> bool:
         """Say whether the line is a row whose id looks like those before."""
@@ -60,8 +61,16 @@ class RowSense:
         """Say whether the line begins as those before did, and is a row or a row's first line up to an open quote."""
         if self._width < 2 or self._dialect.delimiter not in line or not self._has_id(line):
             return False
-        cells, is_open = self._split(line.rstrip("\r\n"))
+        return any(map(self._fills_row, self._readings(line)))
+
+    def _fills_row(self, reading: tuple[list[str] | None, bool]) -> bool:
+        cells, is_open = reading
         return cells is not None and (0 < len(cells) < self._width if is_open else len(cells) == self._width)
+
+    def _readings(self, line: str) -> Iterator[tuple[list[str] | None, bool]]:
+        text = line.rstrip("\r\n")
+        yield self._split(text, self._strict)
+        yield self._split(text, self._quoted)
 
     def has_swallowed(self, lines: Sequence[str], cells: Sequence[str], peek: Callable[[], str]) -> bool:
         """Say whether a row that was read from several lines holds rows of its own, which stray quotes joined to it.
@@ -72,12 +81,14 @@ class RowSense:
 
         :param peek: gives the line after these.
         """
+        if not self._ids.known and not self._last and cells and "\n" not in cells[0]:
+            self._ids = _Ids(cells[:1])  # the first row has none before it
         starts = [self.starts_row(line) for line in lines[1:]]
         if not any(starts):
             return False
         if len(cells) != self._width or self._quotes(lines) % 2:
             return True
-        if starts[-1] and (after := peek()) and not self.starts_row(after):
+        if starts[-1] and self._ids.known and (after := peek()) and not self.starts_row(after):
             return True
         inside = sum(map(self.is_row_with_id, lines[1:-1]))
         return inside > 0 and inside * 2 >= len(lines) - 2
@@ -89,10 +100,10 @@ class RowSense:
         """
         text = ""
         for used, line in enumerate(lines[: _MENDED_LINES if self._width else 0], 1):
-            if used > 1 and self.starts_row(line):
+            if used > 1 and (self.starts_row(line) or len(text) > _MENDED_CHARS):
                 break
             text += line
-            cells, is_open = self._split(text.rstrip("\r\n"))
+            cells, is_open = self._split(text.rstrip("\r\n"), self._quoted)
             if cells is not None and not is_open and len(cells) == self._width:
                 return used, cells
         return 0, None
@@ -102,20 +113,20 @@ class RowSense:
         return sum(line.count(quote) - (line.count(escape + quote) if escape else 0) for line in lines)
 
     def _has_id(self, line: str) -> bool:
-        if self._since >= _STALE or not self._ids.known and self._last:
+        if self._since and self._since >= min(_STALE, self._ids.known):
             self._ids, self._since = _Ids(self._last), 0
         first = line.partition(self._dialect.delimiter)[0].strip()
         if first.startswith(self._dialect.quote):
             first = first.strip(self._dialect.quote)
         return self._ids.fits(first)
 
-    def _split(self, text: str) -> tuple[list[str] | None, bool]:
+    def _split(self, text: str, quoted: re.Pattern[str]) -> tuple[list[str] | None, bool]:
         """Return the cells, and whether the last was left open and is not among them; None when it cannot be split."""
         cells: list[str] = []
         quote, at = self._dialect.quote, 0
         while True:
             if text.startswith(quote, at):
-                found = self._quoted.match(text, at)
+                found = quoted.match(text, at)
                 if found is None:
                     return cells, True
                 cells.append(found[1].replace(quote * 2, quote))
@@ -137,7 +148,7 @@ class _Ids:
 
     def __init__(self, ids: Sequence[str] | deque[str]) -> None:
         texts = [text.strip() for text in ids if text.strip()]
-        self.known = bool(texts)
+        self.known = len(texts)
         shapes = {_shape(text) for text in texts}
         # Ids of many shapes, such as UUIDs, share only how their parts are joined.
         self._shape = _shape if len(shapes) <= min(_MANY_SHAPES, len(texts) // 2) else _joints

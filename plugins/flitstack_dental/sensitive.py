@@ -18,6 +18,7 @@ _PHRASES = re.compile(
 _EXACT = frozenset({"ss", "sin", "dea", "ccexp", "creditcard", "card"})
 
 _SSN = re.compile(r"(?<![\d\-])\d{3}-\d{2}-\d{4}(?![\d\-])")
+_SSN_IN_ID = re.compile(r"(?<!\d)\d{3}-\d{2}-\d{4}(?!\d)")
 _CARD = re.compile(r"(?<![\d.,\-x+])[3-6]\d{3}(?:[ \-]?\d){9,15}(?![\d\-])")
 _SECRET = re.compile(rf"{_SSN.pattern}|{_CARD.pattern}")
 SHORTEST = 11
@@ -31,9 +32,9 @@ def is_secret_name(header: str) -> bool:
     return any(word.lower() in _WORDS for word in _TOKENS.findall(header))
 
 
-def is_ssn(text: str) -> bool:
-    """Say whether the whole text has the shape ###-##-####."""
-    return len(text) == SHORTEST and _SSN.fullmatch(text) is not None
+def holds_ssn(text: str) -> bool:
+    """Say whether something of the shape ###-##-#### is anywhere in an id, also behind a prefix (`A-###-##-####`)."""
+    return len(text) >= SHORTEST and _SSN_IN_ID.search(text) is not None
 
 
 def is_secret_value(text: str) -> bool:

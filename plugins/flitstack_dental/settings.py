@@ -129,7 +129,7 @@ def _table(given: Mapping[str, Any], name: str, of: type) -> dict[Any, Any]:
     if isinstance(value, str):
         try:
             value = yaml.safe_load(Path(value).read_text(encoding="utf-8")) or {}
-        except (OSError, UnicodeDecodeError, yaml.YAMLError) as exc:
+        except (OSError, ValueError, RecursionError, yaml.YAMLError) as exc:
             raise SettingsError(f"source.{name}: the file cannot be read as YAML ({type(exc).__name__}).") from exc
     if not isinstance(value, dict) or not all(isinstance(item, of) for item in value.values()):
         shape = "{stream.field: {code: value}}" if of is dict else "{file: [column, ...]}"

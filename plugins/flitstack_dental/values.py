@@ -41,6 +41,8 @@ class Memo(dict[str, Any]):
         return value
 
 
+MOST_DIGITS = 15
+_LONGEST_NUMBER = 60
 NO_TEXT = frozenset({"", "NULL", "\\N", "--", "N/A", "n/a", "#N/A"})
 _PHONE_MASK = re.compile(r"[\s()\-_./+]*")
 _FLOAT_ID = re.compile(r"\d+(?:[.,]\d+)?[eE]\+\d+")
@@ -174,12 +176,19 @@ def _pointed(digits: str, style: DecimalStyle, column: str) -> str:
 
 
 def _plain(digits: str, negative: bool, column: str) -> str:
+    """Return the number without an exponent; more than 15 significant digits are no amount, and floats lose them."""
     try:
-        value = Decimal(digits)
+        value = Decimal(digits) if len(digits) <= _LONGEST_NUMBER else None
     except InvalidOperation:
-        raise _bad_number(column) from None
+        value = None
+    if value is None or abs(value.adjusted()) > MOST_DIGITS or len(_significant(value)) > MOST_DIGITS:
+        raise _bad_number(column)
     text = f"{abs(value):f}"
     return f"-{text}" if (negative or value < 0) and value else text
+
+
+def _significant(value: Decimal) -> str:
+    return "".join(map(str, value.as_tuple().digits)).strip("0")
 
 
 def integer_parser(column: str) -> Callable[[str], int | None]:
@@ -256,12 +265,12 @@ def recall_interval(text: str) -> str | None:
     Open Dental packs days + 256 weeks + 65536 months + 16777216 years into one integer; a number below 256 that
     could only be days is what other exports of the same table write for months.
     """
-    if not text.strip() or text.strip() == "0":
+    text = text.strip()
+    if text in NO_TEXT or text == "0":
         return None
-    try:
-        packed = int(text)
-    except ValueError:
-        return text.strip()
+    if not re.fullmatch(r"\d{1,12}", text):
+        return text
+    packed = int(text)
     if packed < 256:
         return _amount(packed, "month")
     parts = ((packed >> 24, "year"), (packed >> 16 & 255, "month"), (packed >> 8 & 255, "week"), (packed & 255, "day"))

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flitstack.errors import ConfigurationError, UsageError
-from flitstack.protocols import Record
+from flitstack.errors import ConfigurationError, NotAnExportError, UsageError
+from flitstack.protocols import Record, Rejection
 from flitstack_dental.reader import open_export
 
 PATIENTS = "id,last_name,status\n1,Aldous,patient\n"
@@ -105,6 +105,9 @@ def test_a_known_file_with_foreign_columns_is_an_error_in_the_audit(tmp_path: Pa
         ({"layout": "nobody"}, "source.layout"),
         ({"as_of": "2024-02-30"}, "source.as_of"),
         ({"encoding": "klingon"}, "source.encoding"),
+        ({"encoding": "idna"}, "source.encoding"),
+        ({"encoding": "punycode"}, "source.encoding"),
+        ({"encoding": "undefined"}, "source.encoding"),
         ({"codes": "/nowhere.yaml"}, "source.codes"),
         ({"delimiter": "::"}, "source.delimiter"),
     ],
@@ -208,3 +211,127 @@ def test_a_damaged_zip_and_a_bomb_are_refused(tmp_path: Path) -> None:
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as packed:
         packed.writestr("patients.csv", b"0" * (80 << 20))
     assert "implausible size" in refused(archive)
+
+
+def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "patients.csv"
+    rows = "".join(f"{number},Aldous,patient\n" for number in range(20_000))
+
+    def truncate() -> None:
+        file.write_text(PATIENTS, encoding="utf-8")
+
+    def replace() -> None:
+        other = tmp_path / "other.csv"
+        other.write_text(PATIENTS + rows, encoding="utf-8")
+        os.replace(other, file)
+
+    def grow() -> None:
+        with file.open("a", encoding="utf-8") as stream:
+            stream.write("20001,Bell,patient\n")
+
+    for change in (truncate, replace, grow, file.unlink):
+        file.write_text(PATIENTS + rows, encoding="utf-8")
+        for taken in (0, 1):
+            file.write_text(PATIENTS + rows, encoding="utf-8")
+            reader = open_export(str(tmp_path), {})
+            found = reader.read("patients")
+            for _ in range(taken):
+                next(found)
+            change()
+            with pytest.raises(NotAnExportError, match="patients.csv changed while it was read"):
+                list(found)
+            reader.close()
+
+
+def test_a_zip_that_changes_while_it_is_read_is_refused(tmp_path: Path) -> None:
+    archive = tmp_path / "export.zip"
+    with zipfile.ZipFile(archive, "w") as packed:
+        packed.writestr("patients.csv", PATIENTS)
+    reader = open_export(str(archive), {})
+    archive.write_bytes(archive.read_bytes() + b"x")
+
+    with pytest.raises(NotAnExportError, match="export.zip changed while it was read"):
+        list(reader.read("patients"))
+    reader.close()
+
+
+def test_a_folder_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "patients.csv").write_text(PATIENTS, encoding="utf-8")
+    place = os.open(tmp_path, os.O_RDONLY)
+    for _ in range(20):  # deeper than any path may be long
+        os.mkdir("f" * 250, dir_fd=place)
+        below = os.open("f" * 250, os.O_RDONLY, dir_fd=place)
+        os.close(place)
+        place = below
+    os.close(place)
+
+    assert "the folder cannot be read" in refused(tmp_path)
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_a_zip_that_holds_one_name_twice_is_refused(tmp_path: Path) -> None:
+    archive = tmp_path / "export.zip"
+    with zipfile.ZipFile(archive, "w") as packed:
+        packed.writestr("patients.csv", PATIENTS)
+        packed.writestr("patients.csv", PATIENTS.replace("Aldous", "Bell"))
+
+    assert "patients.csv twice" in refused(archive)
+
+
+def test_many_small_bombs_are_one_bomb(tmp_path: Path) -> None:
+    archive = tmp_path / "export.zip"
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as packed:
+        packed.writestr("patients.csv", PATIENTS)
+        packed.writestr("files/0.bin", bytes(60 << 20))
+        for number in range(1, 10):
+            packed.writestr(f"files/{number}.bin", bytes(60 << 20))
+
+    assert "implausible size" in refused(archive)
+
+
+def test_a_document_that_is_named_like_a_stream_is_not_read_as_one(tmp_path: Path) -> None:
+    (tmp_path / "patients.csv").write_text(PATIENTS, encoding="utf-8")
+    (tmp_path / "ledger.csv").write_text("id,patient_id,kind\n1,1,payment\n", encoding="utf-8")
+    (tmp_path / "files").mkdir()
+    (tmp_path / "files" / "appointments.csv").write_text(
+        "id,patient_id,starts_at,status\n1,1,2020-01-01 10:00,completed\n", encoding="utf-8"
+    )
+    reader = open_export(str(tmp_path), {})
+
+    assert {stream.name for stream in reader.streams()} == {"patients", "ledger"}
+    for stream in reader.streams():
+        list(reader.read(stream.name))
+    assert [finding.code for finding in reader.findings() if "files/appointments.csv" in finding.message] == [
+        "file_beneath"
+    ]
+    reader.close()
+
+
+def test_a_file_named_with_a_social_security_number_is_shown_without_it(tmp_path: Path) -> None:
+    (tmp_path / "patients.csv").write_text(PATIENTS, encoding="utf-8")
+    (tmp_path / "export 621-44-9137.csv").write_text("a,b\n1,2\n", encoding="utf-8")
+    (tmp_path / "621-44-9138.csv").write_text("a,b\n1,2\n", encoding="utf-8")
+    (tmp_path / "621-44-9139.csv").write_text("a,b\n1,2\n", encoding="utf-8")
+    reader = open_export(str(tmp_path), {})
+    list(reader.read("patients"))
+
+    shown = repr((reader.inventory(), reader.findings()))
+    assert "export [removed].csv" in shown
+    assert "621-44" not in shown
+    assert len(reader.inventory()) == 4
+    reader.close()
+
+
+def test_secrets_in_ids_codes_and_stamps_are_not_read(tmp_path: Path) -> None:
+    (tmp_path / "patients.csv").write_text(
+        "id,last_name,status\nA-621-44-9137,Aldous,patient\n2,Bell,patient\n", encoding="utf-8"
+    )
+    (tmp_path / "procedures.csv").write_text(
+        "id,patient_id,status,code\n1,2,completed,621-44-9137\n2,2,completed,D0120\n", encoding="utf-8"
+    )
+    reader = open_export(str(tmp_path), {})
+
+    found = [item for stream in reader.streams() for item in reader.read(stream.name)]
+    assert [item.code for item in found if isinstance(item, Rejection)] == ["secret_id"]
+    assert "621-44" not in repr(found)
+    reader.close()

@@ -131,3 +131,14 @@ def test_a_memo_forgets_before_it_grows_without_bound() -> None:
         assert memo[f"a{number}"] == f"A{number}"
 
     assert len(memo) <= 20_001
+
+
+@pytest.mark.parametrize(
+    "text", ["1e1000000", "1e-1000000", "9" * 5_000, "1234567890123456", "0.1234567890123456", "1e16", "1e99999999999"]
+)
+def test_an_amount_beyond_fifteen_digits_is_no_amount(text: str) -> None:
+    with pytest.raises(BadCell) as bad:
+        decimal_parser("fee", "point")(text)
+
+    assert bad.value.code == "bad_number"
+    assert decimal_parser("fee", "point")("123456789012345.00") == "123456789012345.00"

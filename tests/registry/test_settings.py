@@ -210,3 +210,14 @@ def test_a_project_file_that_cannot_be_used_is_named(tmp_path: Path, content: by
 
     assert message in str(refused.value)
     assert "flit.toml" in str(refused.value)
+
+
+def test_what_is_nested_without_end_is_refused_in_words(tmp_path: Path) -> None:
+    deep = "[" * 100_000 + "]" * 100_000
+    assert "dest.animals" in refusal(given={"animals": deep})
+    assert "dest.door" in refusal(given={"door": '{"a":' * 100_000 + "1" + "}" * 100_000})
+    assert "dest.stalls" in refusal(given={"stalls": "9" * 5_000})
+    (tmp_path / "flit.toml").write_text(f"[dest]\nanimals = {deep}\n", encoding="utf-8")
+
+    with pytest.raises(SettingsError, match=r"flit\.toml"):
+        read_project_file(tmp_path)

@@ -15,7 +15,7 @@ from flitstack.errors import Rejected
 if TYPE_CHECKING:
     from flitstack.protocols import JSON
 
-LONGEST_TEXT = 1_000_000
+LONGEST_TEXT = 20_000_000
 MOST_ITEMS = 100_000
 LONGEST_NUMBER = 400
 _DEEPEST = 20

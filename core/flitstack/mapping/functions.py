@@ -196,13 +196,12 @@ def at_zone(value: datetime | None, zone: str) -> datetime | None:
     """Return a local time as a moment in the zone.
 
     A time that the change to summer time skips is moved forward by the gap; one that occurs twice is the first.
-
-    :raises TypeError: it has a zone already.
+    A time that states its own zone is the same moment, as the clocks of `zone` show it.
     """
     if value is None:
         return None
     if value.tzinfo is not None:
-        raise TypeError("the time has a zone already")
+        return value.astimezone(_zone(zone))
     moment = value.replace(tzinfo=_zone(zone), fold=0)
     return moment.astimezone(UTC).astimezone(_zone(zone))
 

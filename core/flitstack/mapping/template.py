@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import traceback
 from collections.abc import Mapping, Sequence
@@ -10,14 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jinja2 import StrictUndefined, Undefined
 from jinja2.exceptions import TemplateError, TemplateSyntaxError
-from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError
-from markupsafe import Markup
 
 from flitstack.errors import MappingError, SettingsError
+from flitstack.mapping.rendering import TemplateEnvironment, expression_literal
 from flitstack.mapping.words import nearest
 from flitstack.mapping.yamltext import read_yaml
 
@@ -28,8 +25,6 @@ _SEPARATOR = re.compile(r"^---[ \t]*$", re.MULTILINE)
 _HEADER_KEYS = ("template", "source", "destination", "variables", "facts", "gates", "description")
 _FROM_ACCOUNT = "account."
 _FROM_FACT = "fact."
-# What YAML does not take as it is, or takes for a line break.
-_UNPRINTABLE = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,16 +109,17 @@ class Template:
         :param export: `streams`, the names of the streams that the export holds.
         :raises MappingError: the template is wrong; with file and line.
         """
-        environment = _TemplateEnvironment()
+        environment = TemplateEnvironment()
         environment.filters["literal"] = expression_literal
         padding = "\n" * (self.body_line - 1)  # so that Jinja's line numbers are the file's
         names = {**values, "facts": dict(facts), "export": dict(export), "account": dict(account)}
         try:
-            text = environment.from_string(padding + self.body).render(names)
+            text = environment.rendered(padding + self.body, names)
         except TemplateSyntaxError as exc:
             raise MappingError(f"{self.path.name} line {exc.lineno}: {exc.message}.") from None
-        except TemplateError as exc:
-            raise MappingError(f"{self.path.name} line {_line_of(exc, self.body_line)}: {exc.message}.") from None
+        except (TemplateError, MappingError) as exc:
+            said = exc.message if isinstance(exc, TemplateError) else exc
+            raise MappingError(f"{self.path.name} line {_line_of(exc, self.body_line)}: {said}.") from None
         except Exception as exc:  # noqa: BLE001 - a template may call anything on its values
             line = _line_of(exc, self.body_line)
             raise MappingError(f"{self.path.name} line {line}: rendering failed: {type(exc).__name__}.") from None
@@ -133,50 +129,6 @@ class Template:
 def _line_of(exc: Exception, default: int) -> int:
     lines = [frame.lineno for frame in traceback.extract_tb(exc.__traceback__) if frame.filename == "<template>"]
     return lines[-1] or default if lines else default
-
-
-class _TemplateEnvironment(ImmutableSandboxedEnvironment):
-    """Renders templates: every printed value becomes JSON, which is YAML, so no value can change the structure."""
-
-    intercepted_binops = frozenset({"*", "**", "%"})
-
-    def __init__(self) -> None:
-        super().__init__(
-            undefined=StrictUndefined,
-            finalize=_printed,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            keep_trailing_newline=True,
-            autoescape=False,
-        )
-
-    def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
-        """Compute `*` and `%` of numbers, and nothing else."""
-        if operator == "**" or not all(isinstance(value, int | float) for value in (left, right)):
-            raise MappingError(f"{operator} works on numbers only")
-        return super().call_binop(context, operator, left, right)
-
-
-def _printed(value: Any) -> str:
-    if isinstance(value, Undefined):
-        return str(value)  # raises, naming what is missing
-    return str(value) if isinstance(value, Markup) else _json(value)
-
-
-def _json(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False, allow_nan=False)
-    return _UNPRINTABLE.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
-
-
-def expression_literal(value: Any) -> str:
-    """Return a JSON value as it is written in an expression; the filter `literal` of templates."""
-    if value is None:
-        return "none"
-    if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{_json(str(key))}: {expression_literal(item)}" for key, item in value.items()) + "}"
-    if isinstance(value, list | tuple):
-        return "[" + ", ".join(expression_literal(item) for item in value) + "]"
-    return _json(value)
 
 
 def _typed(value: Any, schema: Mapping[str, Any]) -> Any:

@@ -12,6 +12,7 @@ _ATOM = re.compile(
 )
 _BREAKS = (re.compile(r"(?:\r\n|\r|\n)\s*(?:\r\n|\r|\n)"), re.compile(r"\r\n|\r|\n"), re.compile(r"[ \t]+"))
 SMALLEST_LIMIT = 16
+_LONGEST_ATOM = 64
 
 
 def html_text(value: str | None) -> str | None:
@@ -49,17 +50,17 @@ def split_text(value: str | None, limit: int) -> list[str]:
         return []
     if len(value) * 5 <= limit or _cost(value) <= limit:
         return [value]
-    ends, costs = _measure(value, limit)
     pieces: list[str] = []
-    start = at = 0
+    start = 0
     while start < len(value):
-        paid = costs[at - 1] if at else 0
-        last = bisect_right(costs, paid + limit)
+        window = value[start : start + limit + _LONGEST_ATOM]  # no piece has more characters than bytes
+        ends, costs = _measure(window, limit)
+        last = bisect_right(costs, limit)
         end = ends[last - 1]
         if last < len(ends):
-            end = _good_end(value, start, end, ends)
-        pieces.append(value[start:end])
-        start, at = end, bisect_right(ends, end)
+            end = _good_end(window, 0, end, ends)
+        pieces.append(window[:end])
+        start += end
     return pieces
 
 
