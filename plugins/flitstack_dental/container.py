@@ -8,7 +8,7 @@ import zipfile
 import zlib
 from collections import Counter
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, BinaryIO, Protocol, TypeAlias, cast
+from typing import TYPE_CHECKING, BinaryIO, NoReturn, Protocol, TypeAlias, cast
 
 from flitstack.errors import NotAnExportError
 from flitstack_dental.sensitive import REMOVED, remove_ssn
@@ -29,6 +29,7 @@ DAMAGED = "the file or its zip is damaged or cut; copy it again"
 _ZIP_STARTS = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 _CUT = "the zip is damaged or cut; copy it again."
 _BUFFER = 1 << 16
+_LONGEST_NAME = 200
 _Mark: TypeAlias = tuple[int, int, int]
 _NOISE = frozenset({"__macosx", "thumbs.db", "desktop.ini"})
 
@@ -89,7 +90,10 @@ class Folder:
     def __init__(self, root: Path) -> None:
         self._root = root.resolve()
         self.refused = 0
-        self._marks = self._walk()
+        try:
+            self._marks = self._walk()
+        except OSError as exc:
+            self._unreadable(exc)
         self._names = _shown(self._marks)
         self.sizes: Mapping[str, int] = {name: self._marks[real][0] for name, real in sorted(self._names.items())}
 
@@ -110,8 +114,8 @@ class Folder:
                 raise NotAnExportError(f"More than {MAX_FILES} files here. Give the export's own folder.")
         return found
 
-    def _unreadable(self, error: OSError) -> None:
-        name = mask(os.path.relpath(error.filename, self._root)) if error.filename else "A folder of the export"
+    def _unreadable(self, error: OSError) -> NoReturn:
+        name = mask(os.path.relpath(error.filename, self._root))[:_LONGEST_NAME] if error.filename else "."
         name = self._root.name if name == "." else name
         raise NotAnExportError(f"{name}: the folder cannot be read ({error.strerror}). Make it readable, or remove it.")
 

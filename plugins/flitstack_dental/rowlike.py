@@ -51,7 +51,9 @@ class RowSense:
         """Say whether the line has by itself as many cells as a row."""
         if not self._width or line.count(self._dialect.delimiter) < self._width - 1:
             return False
-        return any(cells is not None and not is_open and len(cells) == self._width for cells, is_open in self._readings(line))
+        return any(
+            cells is not None and not is_open and len(cells) == self._width for cells, is_open in self._readings(line)
+        )
 
     def is_row_with_id(self, line: str) -> bool:
         """Say whether the line is a row whose id looks like those before."""

@@ -181,7 +181,7 @@ def _plain(digits: str, negative: bool, column: str) -> str:
         value = Decimal(digits) if len(digits) <= _LONGEST_NUMBER else None
     except InvalidOperation:
         value = None
-    if value is None or abs(value.adjusted()) > MOST_DIGITS or len(_significant(value)) > MOST_DIGITS:
+    if value is None or (value and max(abs(value.adjusted()), len(_significant(value)) - 1) >= MOST_DIGITS):
         raise _bad_number(column)
     text = f"{abs(value):f}"
     return f"-{text}" if (negative or value < 0) and value else text

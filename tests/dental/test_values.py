@@ -138,7 +138,7 @@ def test_a_memo_forgets_before_it_grows_without_bound() -> None:
 )
 def test_an_amount_beyond_fifteen_digits_is_no_amount(text: str) -> None:
     with pytest.raises(BadCell) as bad:
-        decimal_parser("fee", "point")(text)
+        values.decimal_parser("fee", "point")(text)
 
     assert bad.value.code == "bad_number"
-    assert decimal_parser("fee", "point")("123456789012345.00") == "123456789012345.00"
+    assert values.decimal_parser("fee", "point")("123456789012345.00") == "123456789012345.00"
