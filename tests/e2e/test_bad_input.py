@@ -21,9 +21,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from tests.e2e.conftest import Serve
+    from tests.e2e.conftest import Serve, State
 
 USAGE, PERMISSION, STOPPED = 2, 4, 5
+STATUS = {
+    USAGE: {"usage_error", "not_an_export_error"},
+    PERMISSION: {"auth_error", "configuration_error", "plan_limit", "settings_error"},
+    STOPPED: {"journal_error", "stopped"},
+}
+"""What a run that ends with such a code says of itself: the error's name."""
 
 
 def _assert_told(done: Ended, code: int, *words: str) -> None:
@@ -32,8 +38,11 @@ def _assert_told(done: Ended, code: int, *words: str) -> None:
     assert done.code == code, done.err
     assert len(message.splitlines()) == 1, message
     assert not [word for word in words if word not in message], message
+    assert set(done.report) == {"status", "error", "exit_code", "gates", "journal"}
+    assert done.report["status"] in STATUS[code]
     assert done.report["error"] == message
-    assert done.report["status"]
+    assert done.report["exit_code"] == code
+    assert done.report["gates"] == []
     assert done.report["journal"]
 
 
@@ -148,16 +157,42 @@ def test_a_file_with_a_header_alone_is_an_empty_stream_with_a_warning(site: Site
     assert not [doc for doc in site.state()["activity"] if doc["subject"].startswith("Recall")]
 
 
-def test_an_export_without_its_patients_later_is_told_and_nobody_has_vanished(loaded: Site, tmp_path: Path) -> None:
+def test_an_export_without_its_patients_later_is_a_question_and_nobody_has_vanished(
+    loaded: Site, export: Path, tmp_path: Path
+) -> None:
     site = loaded.copy(tmp_path / "later")
     before = site.state()
     _only_header_of_patients(site.export)
 
-    done = site.run()
+    _assert_told(site.run(), USAGE, "The export holds no patients", "the last one held 12", "leave that file out")
 
-    assert done.writes == 0
-    assert [line for line in done.report["findings"] if "patients.csv" in line["message"]]
     assert site.state() == before
+    shutil.copy(export / "patients.csv", site.export)
+    _assert_nothing_written(site, before)
+
+
+def test_to_leave_out_the_file_of_the_patients_later_keeps_those_of_the_last_export(
+    loaded: Site, tmp_path: Path
+) -> None:
+    site = loaded.copy(tmp_path / "later")
+    before = site.state()
+    _only_header_of_patients(site.export)
+    assert site.run().code == USAGE
+    _no_patients(site.export)
+
+    done = _assert_nothing_written(site, before)
+
+    assert [line["code"] for line in done.report["findings"] if line.get("stream") == "patients"] == ["stream_absent"]
+
+
+def _assert_nothing_written(site: Site, before: State) -> Ended:
+    """The run ends well, without a write, and the account is as it was."""
+    done = site.run()
+    assert done.code == 0, done.err
+    assert done.writes == 0
+    assert done.report["verified"]["mismatched"] == 0
+    assert site.state() == before
+    return done
 
 
 def test_what_was_typed_wrongly_is_told_in_a_line(site: Site) -> None:

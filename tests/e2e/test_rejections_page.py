@@ -40,9 +40,10 @@ def _in_code() -> set[str]:
     constants = {name: value for tree in trees for name, value in _constants(tree)}
     found: set[str] = set()
     for tree in trees:
+        tables = dict(_tables(tree))
         for node in ast.walk(tree):
             if isinstance(node, ast.Call) and (called := _called(node)) in CODE_AT:
-                found |= _text(node.args[CODE_AT[called] :], constants)
+                found |= _text(node.args[CODE_AT[called] :], constants) | _keys(node.args, tables)
             elif isinstance(node, ast.Constant) and isinstance(node.value, str):
                 found |= set(VERDICT.findall(node.value))
             elif isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == "rule" for t in node.targets):
@@ -58,6 +59,22 @@ def _constants(tree: ast.Module) -> Iterator[tuple[str, str]]:
     for node in tree.body:
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
             yield from ((target.id, node.value.value) for target in node.targets if isinstance(target, ast.Name))
+
+
+def _tables(tree: ast.Module) -> Iterator[tuple[str, set[str]]]:
+    """Yield each dictionary of a module by its name, with its keys."""
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Dict):
+            keys = {key.value for key in node.value.keys if isinstance(key, ast.Constant) and isinstance(key.value, str)}
+            yield from ((target.id, keys) for target in node.targets if isinstance(target, ast.Name))
+
+
+def _keys(arguments: list[ast.expr], tables: dict[str, set[str]]) -> set[str]:
+    """Return the codes of a call such as `BadRow(line, code, *TABLE[code])`, which can have any that the table has."""
+    match arguments[-1:]:
+        case [ast.Starred(value=ast.Subscript(value=ast.Name(id=name)))]:
+            return tables.get(name, set())
+    return set()
 
 
 def _text(arguments: list[ast.expr], constants: dict[str, str]) -> set[str]:

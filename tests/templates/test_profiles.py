@@ -103,7 +103,11 @@ def test_the_profile_engagement_reads_no_clinical_column(rendered: Callable[...,
 
 
 def test_each_activity_type_exists_once(rendered: Callable[..., Spec]) -> None:
-    facts = {"appointment_type_names": ["Call", "Recall", "Crown"], "appointment_names": ["Crown", ""]}
+    facts = {
+        "appointment_type_names": ["Call", "Recall", "Crown", "Recall: Exam"],
+        "appointment_names": ["Crown", ""],
+        "recall_type_names": ["Exam"],
+    }
 
     names = [item.name for item in rendered("full", facts).schema if item.object == "activity_type"]
 

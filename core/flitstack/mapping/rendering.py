@@ -93,7 +93,7 @@ class TemplateEnvironment(ImmutableSandboxedEnvironment):
             raise MappingError(f"{operator} works on numbers only")
         return _bounded(super().call_binop(context, operator, left, right))
 
-    def _filter(self, name: str, node: nodes.Expr) -> nodes.Filter:
+    def _filter(self, name: str, node: Any) -> nodes.Filter:
         return nodes.Filter(node, name, [], [], None, None, lineno=node.lineno, environment=self)
 
     def _limited(self, call: Callable[..., Any]) -> Callable[..., Any]:

@@ -31,10 +31,8 @@ ODD_FORMS: dict[str, dict[str, Any]] = {
     "custom_columns": {"quotechar": "~"},
     "insurance_plans": {"delimiter": ";"},
 }
-ACCOUNT_ZONE = "America/New_York"
-"""Where nothing states a zone, the demo's account does."""
 PRACTICE_ZONE = "America/Chicago"
-"""What every clinic of the example states."""
+"""What the example's manifest and every clinic of it state; the demo's account is in another zone."""
 
 
 @dataclass(frozen=True)
@@ -234,7 +232,7 @@ def lines(text: str) -> list[str]:
     return [html.unescape(line) for line in body.split("<br>")]
 
 
-def utc(local: str, zone: str = ACCOUNT_ZONE) -> datetime:
+def utc(local: str, zone: str = PRACTICE_ZONE) -> datetime:
     """Return a local time of the export in UTC."""
     return datetime.fromisoformat(local).replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
 
