@@ -52,6 +52,13 @@ def fuzz(session: nox.Session) -> None:
 
 
 @nox.session
+def long(session: nox.Session) -> None:
+    """The real export again, without each of its tables in turn; minutes, so not among the gates."""
+    env = {"FLITSTACK_LONG": "1"}
+    session.run("pytest", "-q", "-n", "auto", "tests/e2e/test_real_export.py", *session.posargs, env=env)
+
+
+@nox.session
 def docs(session: nox.Session) -> None:
     """The documentation, with a broken link as an error."""
     # Never with --quiet: it silences the warnings that --strict counts, and the build passes.

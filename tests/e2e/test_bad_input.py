@@ -27,7 +27,7 @@ USAGE, PERMISSION, STOPPED = 2, 4, 5
 STATUS = {
     USAGE: {"usage_error", "not_an_export_error"},
     PERMISSION: {"auth_error", "configuration_error", "plan_limit", "settings_error"},
-    STOPPED: {"journal_error", "stopped"},
+    STOPPED: {"journal_error", "not_sent", "stopped", "unavailable"},
 }
 """What a run that ends with such a code says of itself: the error's name."""
 

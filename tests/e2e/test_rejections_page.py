@@ -65,7 +65,7 @@ def _tables(tree: ast.Module) -> Iterator[tuple[str, set[str]]]:
     """Yield each dictionary of a module by its name, with its keys."""
     for node in tree.body:
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Dict):
-            keys = {key.value for key in node.value.keys if isinstance(key, ast.Constant) and isinstance(key.value, str)}
+            keys = {code for key in node.value.keys if key is not None for code in _text([key], {})}
             yield from ((target.id, keys) for target in node.targets if isinstance(target, ast.Name))
 
 

@@ -13,7 +13,7 @@ from jinja2 import Environment
 
 from flitstack.errors import MappingError, SettingsError
 from flitstack.mapping import Template, find_template, load_template, shipped_templates
-from flitstack.mapping.template import expression_literal
+from flitstack.mapping.rendering import expression_literal
 from flitstack.mapping.yamltext import read_yaml
 
 HEADER = """\

@@ -83,6 +83,18 @@ def test_the_buckets_add_up_to_the_rows_of_the_files(practice: Practice, landed:
     assert landed.run.report["streams"]["practice"]["skipped"] == 1
 
 
+def test_what_is_told_of_rejected_and_skipped_rows_adds_up_to_their_buckets(landed: Landed) -> None:
+    report = landed.run.report
+
+    for told, bucket in ((report["rejections"], "rejected"), (report["skipped"], "skipped")):
+        by_stream = Counter[str]()
+        for line in told:
+            by_stream[line["stream"]] += line["count"]
+        held = {stream: counts[bucket] for stream, counts in report["streams"].items() if counts[bucket]}
+        assert held == dict(by_stream), bucket
+        assert len(held) > 5, bucket
+
+
 def test_everything_was_read_back_and_nothing_differs(landed: Landed) -> None:
     report = landed.run.report
     held = sum(count["created"] + count["unchanged"] for count in report["objects"].values())
