@@ -202,9 +202,8 @@ def _make(year: str, month: str, day: str, rules: DateRules) -> date:
 
 
 def _bad(column: str, what: str) -> BadCell:
-    return BadCell(
-        f"bad_{what}",
-        column,
-        f"The cell is no {what} that can be read.",
-        f"Write the {what} as {'YYYY-MM-DD' if what == 'date' else 'HH:MM'}, or empty the cell.",
-    )
+    if what == "time":
+        hint = "Write the time as HH:MM, or empty the cell."
+        return BadCell("bad_time", column, "The cell is no time that can be read.", hint)
+    hint = "Write the date as YYYY-MM-DD, or empty the cell."
+    return BadCell("bad_date", column, "The cell is no date that can be read.", hint)
