@@ -12,7 +12,7 @@ from flitstack.journal.store import dumps
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from concurrent.futures import Future
 
     from flitstack.journal.store import Store
@@ -122,11 +122,6 @@ class Operations:
         )
         row = self._store.row(sql, (object_, key, part))
         return read_operation(row) if row else None
-
-    def rejected(self) -> Iterator[OperationRow]:
-        """Yield operations that the destination refused."""
-        for row in self._store.rows("SELECT * FROM operation WHERE state = 'rejected' ORDER BY id"):
-            yield read_operation(row)
 
     def levels(self) -> list[int]:
         """Return the levels that still hold something to send."""

@@ -200,7 +200,7 @@ def resolve_links(ctx: RunContext, row: OperationRow) -> tuple[OperationRow, dic
             ids[name] = ""
             continue
         if link.object == ctx.behaviours.user:
-            user = ctx.owners.get(link.key) or (ctx.fallback_user if link.fallback else None)
+            user = ctx.user_for(link)
             if user is None:
                 dropped.add(name)
             else:

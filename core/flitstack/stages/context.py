@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from flitstack.clock import Clock
     from flitstack.journal import Journal
-    from flitstack.protocols import Behaviours, Writer
+    from flitstack.protocols import Behaviours, LinkRef, Writer
 
 
 class Progress(Protocol):
@@ -66,6 +66,10 @@ class RunContext:
     spec_sha256: str = ""
     fallback_user: str | None = None
     owners: dict[str, str] = field(default_factory=dict)
+
+    def user_for(self, link: LinkRef) -> str | None:
+        """Return the user a link to one leads to: who was matched, else the fallback where the link allows it."""
+        return self.owners.get(link.key) or (self.fallback_user if link.fallback else None)
 
     def at(self) -> str:
         """Return the time as the journal writes it."""

@@ -157,7 +157,7 @@ def _target_ids(ctx: RunContext, links: Mapping[str, Sequence[Any]]) -> dict[str
     for name, stored in links.items():
         link = read_link(stored)
         if link.object == ctx.behaviours.user:
-            ids[name] = ctx.owners.get(link.key) or (ctx.fallback_user if link.fallback else None)
+            ids[name] = ctx.user_for(link)
         else:
             found = ctx.journal.records.link(link.object, link.key, link.part)
             ids[name] = found.destination_id if found else None

@@ -143,7 +143,7 @@ class _Targets:
         if is_cleared(link):
             return None
         if link.object == self._ctx.behaviours.user:
-            return self._ctx.owners.get(link.key) or (self._ctx.fallback_user if link.fallback else None)
+            return self._ctx.user_for(link)
         name = (link.object, link.key, link.part)
         if name not in self._known:
             found = self._ctx.journal.records.link(*name)
