@@ -104,3 +104,9 @@ def tables(db: Database) -> None:
     for statement in TABLES.split(";\n"):
         if statement.strip():
             db.execute(statement)
+
+
+@migrations()
+def learned(db: Database) -> None:
+    """Keep what was found out about the account."""
+    db.execute("CREATE TABLE learned (name TEXT PRIMARY KEY, value TEXT NOT NULL, at TEXT NOT NULL) WITHOUT ROWID")

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flitstack.errors import ConfigurationError
 from flitstack.journal.audit import append
+from flitstack.journal.store import dumps
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Mapping, Sequence
 
     from flitstack.journal.store import Store
+    from flitstack.protocols import JSON
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,15 @@ class Runs:
     def remember(self, name: str, value: str) -> None:
         """Keep something about the migration, in place of what was kept before."""
         self._store.write(lambda db: db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, value)))
+
+    def learn(self, found: Mapping[str, JSON], at: str) -> None:
+        """Keep what was found out about the account, by name, in place of what was known before."""
+        rows = [(name, dumps(value), at) for name, value in found.items()]
+        self._store.write(lambda db: db.executemany("INSERT OR REPLACE INTO learned VALUES (?, ?, ?)", rows))
+
+    def learned(self) -> dict[str, JSON]:
+        """Return what is known about the account, by name."""
+        return {row["name"]: json.loads(row["value"]) for row in self._store.rows("SELECT * FROM learned")}
 
     def begin(self, run: str, at: str, version: str) -> None:
         """Note that a run began."""

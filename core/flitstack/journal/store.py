@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import json
 import os
@@ -71,6 +72,10 @@ class Store:
     def write(self, job: Callable[[sqlite3.Connection], T]) -> T:
         """Run `job` on the writer thread and return its result after the commit."""
         return self.submit(job).result()
+
+    async def commit(self, job: Callable[[sqlite3.Connection], T]) -> T:
+        """Run `job` on the writer thread and return its result after the commit, without holding up the event loop."""
+        return await asyncio.wrap_future(self.submit(job))
 
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> Iterator[sqlite3.Row]:
         """Yield the rows of a query over what is committed."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
@@ -229,4 +229,37 @@ class Writer(Protocol):
 
     async def aclose(self) -> None:
         """Close connections."""
+        ...
+
+
+@runtime_checkable
+class BudgetAsking(Protocol):
+    """A writer that can find out, at the least price, whether the account takes requests again."""
+
+    async def budget_is_open(self) -> bool:
+        """Send one request of the smallest price; return whether the account answered it.
+
+        :raises Unavailable: the destination does not answer at all.
+        """
+        ...
+
+
+@runtime_checkable
+class FileHashing(Protocol):
+    """A writer that can read a file's bytes back."""
+
+    async def file_sha256(self, destination_id: str) -> str:
+        """Return the SHA-256 (hexadecimal) of a stored file's bytes; priced `hash` among its costs.
+
+        :raises Rejected: the account has no such file.
+        """
+        ...
+
+
+@runtime_checkable
+class Learning(Protocol):
+    """A writer that finds out, while it works, how the account behaves."""
+
+    def learned(self) -> Mapping[str, JSON]:
+        """Return what was found out by this writer, by name; kept in the journal and handed to the next writer."""
         ...

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from flitstack.protocols.base import Schema
+    from flitstack.protocols.base import JSON, Schema
     from flitstack.protocols.destination import Behaviours, Writer
     from flitstack.protocols.source import Finding, Record, SourceReader
 
@@ -34,11 +34,13 @@ class WriterContext:
     """What core hands to a writer: the clock, and the door to documents' bytes.
 
     :param spent_today: budget units that earlier runs of this migration spent since midnight, UTC.
+    :param learned: what this journal has found out about the account, by name (`flit probe`, and earlier runs).
     """
 
     clock: Any
     open_attachment: Callable[[str], BinaryIO]
     spent_today: int = 0
+    learned: Mapping[str, JSON] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

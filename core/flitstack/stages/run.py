@@ -14,7 +14,7 @@ from flitstack import __version__
 from flitstack.errors import ConfigurationError, FlitError, UsageError
 from flitstack.journal import Journal, dumps
 from flitstack.mapping import Owner, fit_schema
-from flitstack.protocols import WriterContext
+from flitstack.protocols import Learning, WriterContext
 from flitstack.stages.apply import apply_operations
 from flitstack.stages.context import RunContext
 from flitstack.stages.gates import chain, pass_gates
@@ -77,7 +77,7 @@ async def run_migration(
         with Journal(options.journal, lease=True) as journal:
             midnight = setup.clock.now().replace(hour=0, minute=0, second=0, microsecond=0)
             spent = journal.runs.spent_since(midnight.isoformat(timespec="milliseconds"))
-            context = WriterContext(setup.clock, _attachments(reader), spent)
+            context = WriterContext(setup.clock, _attachments(reader), spent, journal.runs.learned())
             writer = setup.destination.open(setup.destination_settings, context)
             try:
                 return await _run(setup, reader, writer, journal, progress, stop)
@@ -121,6 +121,8 @@ async def _run(
     finally:
         spent = writer.spent()
         with suppress(FlitError):
+            if isinstance(writer, Learning):
+                journal.runs.learn(writer.learned(), ctx.at())
             journal.runs.finish(run_id, ctx.at(), status, spent.requests, spent.tokens)
     notify("flit_run_finished", run_id=run_id, summary=report.as_json())
     return report
