@@ -66,8 +66,9 @@ CALLS: dict[int, tuple[str, ...]] = {
         "GET /persons/{id}/files",
         "GET /organizations/{id}/files",
         "GET /deals/{id}/files",
+        "GET /recents",
     ),
-    2: (*RECORD_CALLS, *FIELD_CALLS, "GET /deals/archived", "GET /productFields"),
+    2: (*RECORD_CALLS, *FIELD_CALLS, "GET /deals/archived", "GET /productFields", "GET /persons/search"),
 }
 
 

@@ -48,6 +48,18 @@ SWITCHES: Mapping[str, str] = {
     "name_max": r"v2 (POST|PATCH) /(persons|organizations|deals|activities|products|pipelines|stages|\w+Fields)"
     r"(/\{\w+\})?$|v1 (POST|PUT|PATCH) /(leads|activityTypes)",
     "left_v1": r"^(?!.)",
+    "due_time_zone": r"v1 GET /recents$",
+    "activity_times": r"v2 (POST|PATCH) /activities",
+    "deletes_below": r"v2 DELETE /(persons|organizations)/\{id\}$",
+    "undelete_deal": r"v2 PATCH /deals/\{id\}$",
+    "required_fields": r"v2 POST /(persons|organizations|deals)$",
+    "over_limit": r"v\d GET /\w+$",
+    "empty_lists": r"v2 (POST|PATCH) /persons(/\{id\})?$",
+    "empty_natives": r"v2 (POST|PATCH) /(deals|activities)(/\{id\})?$",
+    "repeated_options": r"v2 POST /(person|organization|deal)Fields$",
+    "repeated_names": r"v2 POST /(person|organization|deal)Fields$",
+    "note_tags": r"v1 (POST|PUT) /notes(/\{id\})?$",
+    "note_max": r"v1 (POST|PUT) /notes(/\{id\})?$|v2 (POST|PATCH) /activities(/\{id\})?$",
 }
 HEAD = """# What the sandbox covers
 

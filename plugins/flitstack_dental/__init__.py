@@ -30,9 +30,10 @@ def flit_register_mapping_templates(register: Callable[[MappingTemplate], None])
 @hookimpl
 def flit_register_transforms(register: Callable[[Transform], None]) -> None:
     """Register the dental functions that expressions may use."""
+    from flitstack_dental.policies import POLICY_TRANSFORMS
     from flitstack_dental.transforms import TRANSFORMS
 
-    for transform in TRANSFORMS:
+    for transform in (*TRANSFORMS, *POLICY_TRANSFORMS):
         register(transform)
 
 

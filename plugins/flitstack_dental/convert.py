@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from flitstack_dental import values
-from flitstack_dental.dates import DateRules, date_parser, datetime_parser
+from flitstack_dental.dates import DateRules, date_parser, datetime_parser, quick_datetime
 from flitstack_dental.dialect import normalise
 from flitstack_dental.layout import Cell, stream_schemas
 from flitstack_dental.sensitive import SHORTEST, holds_ssn, remove_secrets, remove_ssn
@@ -32,6 +32,7 @@ _NAMED: Mapping[str, Parse] = {
     "perio_margin": values.perio_margin,
 }
 _REPEATING = frozenset({"date", "local-datetime", "decimal", "integer", "boolean", "code", *_NAMED})
+_AS_WRITTEN = frozenset({"text", "id"})
 _BIRTHS = frozenset({"birth_date"})
 _PEOPLES = frozenset({"first_name", "middle_name", "last_name", "preferred_name", "name"})
 
@@ -71,7 +72,8 @@ class Plan:
 
     :param prefix, id_at, suffix: a plain id is the cell at `id_at` with these around it.
     :param id_parts: for an id of several columns: text, position, text, position ... text.
-    :param cells: field, position, parser.
+    :param texts: field, position, parser, and what stands for nothing, of those that hold text as it is written.
+    :param cells: field, position, parser of the others.
     :param several: field, positions, how to join them, parser.
     :param defaults: values of fields that no cell gives.
     :param when: says whether a row is this record's.
@@ -83,7 +85,9 @@ class Plan:
     id_at: int
     suffix: str
     parse_id: Parse
+    null_ids: frozenset[str]
     id_parts: tuple[Any, ...]
+    texts: tuple[tuple[str, int, Parse, frozenset[str]], ...]
     cells: tuple[tuple[str, int, Parse], ...]
     several: tuple[tuple[str, tuple[int, ...], str | None, Parse], ...]
     defaults: Mapping[str, Any]
@@ -106,6 +110,7 @@ def is_readable(spec: RecordSpec, columns: AbstractSet[str]) -> bool:
 
 def compile_record(spec: RecordSpec, source: Source) -> Plan:
     """Return the recipe; fields whose columns the file lacks are left out of it."""
+    texts: list[tuple[str, int, Parse, frozenset[str]]] = []
     cells: list[tuple[str, int, Parse]] = []
     several: list[tuple[str, tuple[int, ...], str | None, Parse]] = []
     defaults = dict(spec.constants)
@@ -116,7 +121,10 @@ def compile_record(spec: RecordSpec, source: Source) -> Plan:
         if not at:
             continue
         parse = _parser(spec.stream, name, cell, at[0], source)
-        if len(at) == 1:
+        if len(at) == 1 and not cell.prefix and (kind := field_kind(spec.stream, name, cell)) in _AS_WRITTEN:
+            nothing = values.NO_TEXT | source.layout.null_ids if kind == "id" else values.NO_TEXT
+            texts.append((name, at[0], parse, nothing))
+        elif len(at) == 1:
             cells.append((name, at[0], parse))
         else:
             several.append((name, at, cell.join, parse))
@@ -129,7 +137,9 @@ def compile_record(spec: RecordSpec, source: Source) -> Plan:
         id_at=id_at[0],
         suffix=spec.id[-1],
         parse_id=parse_id,
+        null_ids=source.layout.null_ids,
         id_parts=() if plain else tuple(zip(spec.id[0::2], [*id_at, -1], strict=True)),
+        texts=tuple(texts),
         cells=tuple(cells),
         several=tuple(several),
         defaults=defaults,
@@ -144,6 +154,9 @@ def record_id(plan: Plan, cells: list[str]) -> str | None:
     :raises BadCell: the id is damaged, or is a social security number.
     """
     if not plan.id_parts:
+        text = cells[plan.id_at]
+        if text.isdecimal() and len(text) < SHORTEST and text not in plan.null_ids:  # as nearly all of them are
+            return f"{plan.prefix}{text}{plan.suffix}"
         found = _id_cell(plan, cells, plan.id_at)
         return f"{plan.prefix}{found}{plan.suffix}" if found else None
     pieces: list[str] = []
@@ -162,9 +175,18 @@ def record_data(plan: Plan, cells: list[str], identity: str) -> dict[str, Any]:
 
     :raises BadCell: a cell cannot be read.
     """
+    # A short text of letters and digits alone has no white space to strip and no secret to remove.
+    written = {
+        name: text if text.isalnum() and len(text) < SHORTEST and text not in nothing else parse(text)
+        for name, at, parse, nothing in plan.texts
+        if (text := cells[at])
+    }
+    if None in written.values():
+        written = {name: value for name, value in written.items() if value is not None}
     data: dict[str, Any] = {
         "id": identity,
         **plan.defaults,
+        **written,
         **{name: value for name, at, parse in plan.cells if (text := cells[at]) and (value := parse(text)) is not None},
     }
     for name, positions, join, parse in plan.several:
@@ -239,6 +261,8 @@ def _parser(stream: str, name: str, cell: Cell, at: int, source: Source) -> Pars
     parse = _plain_parser(kind, stream, name, cell, at, source)
     if cell.prefix:
         parse = _prefixed(parse, cell.prefix)
+    if kind == "local-datetime":  # seldom the same twice
+        return quick_datetime(values.Memo(parse).__getitem__)
     return values.Memo(parse).__getitem__ if kind in _REPEATING else parse
 
 

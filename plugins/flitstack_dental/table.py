@@ -98,9 +98,10 @@ class Table:
                         yield Rejection(stream, None, row.code, row.reason, row.hint, where)
                     continue
                 cells = row.cells
-                head = cells[0].strip().lower()
-                if len(cells) != width or not head or head == header0 or _TOTALS.match(head):
-                    odd = self._odd(row, stream)
+                if len(cells) != width or not cells[0].isdecimal() or cells[0] == header0:
+                    head = cells[0].strip().lower()
+                    looks_odd = len(cells) != width or not head or head == header0 or _TOTALS.match(head)
+                    odd = self._odd(row, stream) if looks_odd else None
                     if odd is not None:
                         count += 1
                         if first:

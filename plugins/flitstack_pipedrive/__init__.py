@@ -9,7 +9,7 @@ from flitstack.hookspecs import hookimpl
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from flitstack.protocols import DestinationPlugin, Writer, WriterContext
+    from flitstack.protocols import AssumedAccount, DestinationPlugin, Writer, WriterContext
 
 
 @hookimpl
@@ -17,6 +17,7 @@ def flit_register_destinations(register: Callable[[DestinationPlugin], None]) ->
     """Register Pipedrive."""
     from flitstack.protocols import DestinationPlugin
     from flitstack_pipedrive.behaviours import behaviours
+    from flitstack_pipedrive.plans import account_plans
     from flitstack_pipedrive.settings import ENVIRONMENT, SECRETS, SETTINGS_SCHEMA
 
     register(
@@ -28,6 +29,8 @@ def flit_register_destinations(register: Callable[[DestinationPlugin], None]) ->
             behaviours=behaviours(),
             open=_open,
             demo=_demo,
+            plans=account_plans(),
+            assume=_assume,
         )
     )
 
@@ -42,3 +45,9 @@ def _demo(folder: str) -> tuple[Mapping[str, Any], Any]:
     from flitstack_pipedrive.opening import demo
 
     return demo(folder)
+
+
+def _assume(settings: Mapping[str, Any]) -> AssumedAccount:
+    from flitstack_pipedrive.account import assumed_account
+
+    return assumed_account(settings)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from flitstack.errors import AuthError, FlitError
-from flitstack.protocols import Account, User
+from flitstack.protocols import Account, AssumedAccount, User
 from flitstack_pipedrive.answers import Call
+from flitstack_pipedrive.behaviours import OPENING_LISTS, reading
+from flitstack_pipedrive.plans import PLANS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -72,11 +74,32 @@ def read_account(me: Mapping[str, Any], settings: Settings, custom_fields: int) 
             "seats": settings.seats,
             "company": me.get("company_name"),
             "name": me.get("company_name"),
+            **({"note_limit": settings.note_limit} if settings.note_limit else {}),
         },
         slots=slots,
         daily_budget=settings.daily_tokens,
         compromises=() if settings.daily_tokens else (PLAN_UNKNOWN,),
     )
+
+
+def assumed_account(given: Mapping[str, Any]) -> AssumedAccount:
+    """Return an empty account of the plan and seats that the settings state, if they do, for an estimate.
+
+    Its currency and zone stand for any: neither changes how much is written.
+    """
+    plan, seats = PLANS.get(str(given.get("plan"))), given.get("seats")
+    facts: dict[str, Any] = {"currency": "USD", "time_zone": "UTC", "activity_zone": "UTC", "seats": seats}
+    facts |= {"plan": plan.name if plan else None, "company": None, "name": None}
+    account = Account(
+        id="assumed",
+        name="",
+        user=User("1", "", "", active=True, is_admin=True),
+        facts=facts,
+        slots={} if plan is None or plan.custom_fields is None else {"field": plan.custom_fields},
+        daily_budget=plan.daily_tokens(seats) if plan and seats else None,
+        compromises=() if plan and seats else (PLAN_UNKNOWN,),
+    )
+    return AssumedAccount(account, reading(OPENING_LISTS if plan else OPENING_LISTS[:-1]))
 
 
 async def count_custom_fields(client: Client, fields: FieldBook) -> int:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
-from flitstack.protocols import Behaviours, ObjectBehaviour
-from flitstack_pipedrive.codec.fieldbook import KEY_FIELD
+from flitstack.protocols import Behaviours, ObjectBehaviour, Spent
+from flitstack_pipedrive.codec.fieldbook import ENTITIES, KEY_FIELD
 from flitstack_pipedrive.codec.marker import ROOM
 from flitstack_pipedrive.codec.shapes import ACTIVITY_NOTE_LIMIT, NOTE_LIMIT, SHAPES
 from flitstack_pipedrive.costs import cost_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from flitstack.protocols import Verb
 
@@ -21,6 +21,13 @@ FILES_PAGE = 100
 CONCURRENCY = 8
 RESTORE_DAYS = 30
 SCHEMA_OBJECTS = ("field", "pipeline", "stage", "activity_type")
+SCHEMA_LISTS = (
+    *((2, f"/{entity}Fields") for entity in ENTITIES),
+    (2, "/pipelines"),
+    (2, "/stages"),
+    (1, "/activityTypes"),
+)
+OPENING_LISTS = (*SCHEMA_LISTS, (1, "/users/me"), (1, "/users"), (2, "/productFields"))
 
 _ALL: frozenset[Verb] = frozenset({"create", "update", "delete"})
 
@@ -35,7 +42,13 @@ def behaviours(lag_s: float = 5.0) -> Behaviours:
         objects={**_schema_objects(lag_s), **_records(lag_s)},
         schema_objects=SCHEMA_OBJECTS,
         concurrency=CONCURRENCY,
+        schema_reading=reading(SCHEMA_LISTS),
     )
+
+
+def reading(lists: Sequence[tuple[int, str]]) -> Spent:
+    """Return what asking for each of these lists once takes, (version, path) each, at one page."""
+    return Spent(len(lists), sum(cost_of(version, "GET", path) for version, path in lists))
 
 
 def _schema_objects(lag_s: float) -> dict[str, ObjectBehaviour]:

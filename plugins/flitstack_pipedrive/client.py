@@ -76,6 +76,11 @@ class Client:
         )
 
     @property
+    def clock(self) -> Clock:
+        """The clock on which it waits."""
+        return self._clock
+
+    @property
     def requests(self) -> int:
         """Requests that left so far."""
         return self._requests
@@ -130,6 +135,22 @@ class Client:
                 await self._pause(failures)
                 continue
             return data_of(call, answer, lambda key: self._field_names.get(key, "a custom field"))
+
+    async def once(self, call: Call, *, within_burst: bool = True) -> Answer:
+        """Return the answer to one request as it came, whatever its status; nothing is tried again.
+
+        :param within_burst: wait until the window has room for it; without, it leaves at once.
+        :raises FlitError: no answer came: NotSent, InDoubt for a write, Unavailable for a read; or the day cannot pay.
+        """
+        try:
+            if within_burst:
+                return await self._exchange(call)
+            self._budget.pay(cost_of(call.version, call.method, call.path), counted_write=False)
+            return await self._request(call)
+        except _LostError as exc:
+            if call.is_write:
+                raise InDoubt(f"pipedrive: {call.words} got no answer; whether it was done is looked up.") from exc
+            raise Unavailable(f"pipedrive: {call.words} got no answer. Check the network, then run it again.") from exc
 
     async def find(self, call: Call) -> dict[str, Any] | None:
         """Return the answer to reading one record, or None when there is no such record."""

@@ -25,8 +25,9 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
     from datetime import datetime
 
-    from flitstack.protocols import JSON, Account, Operation, SchemaItem, User
+    from flitstack.protocols import JSON, Account, Bench, Operation, Probe, ProbeAnswer, SchemaItem, User
     from flitstack_pipedrive.client import Client
+    from flitstack_pipedrive.probes.desk import Desk
     from flitstack_pipedrive.settings import Settings
 
 IDS_AT_ONCE = 100
@@ -130,6 +131,29 @@ class PipedriveWriter:
     def comparable(self, object: str, fields: Mapping[str, JSON]) -> Mapping[str, JSON]:
         """Return the fields in the form in which two of them mean the same exactly if they are equal."""
         return comparable_fields(object, fields, self._directory.fields)
+
+    def probes(self) -> Sequence[Probe]:
+        """Return what can be found out about the account by trying."""
+        from flitstack_pipedrive.probes.catalogue import probes
+
+        return probes()
+
+    async def ask(self, probe: str, bench: Bench) -> ProbeAnswer:
+        """Ask the account one question."""
+        from flitstack_pipedrive.probes.catalogue import QUESTIONS
+
+        return await QUESTIONS[probe].ask(await self._desk(bench))
+
+    async def remove(self, object: str, name: str, destination_id: str | None, since: datetime) -> bool:
+        """Remove a probe's throwaway record; return whether none is left."""
+        from flitstack_pipedrive.probes.removing import remove
+
+        return await remove(self._client, await self._desk(None), object, name, destination_id, since)
+
+    async def _desk(self, bench: Bench | None) -> Desk:
+        from flitstack_pipedrive.probes.desk import Desk
+
+        return Desk(self._client, bench, await self._identify(), self._client.clock)
 
     def spent(self) -> Spent:
         """Return requests and API tokens used so far."""

@@ -29,7 +29,7 @@ def open_writer(given: Mapping[str, Any], context: WriterContext) -> PipedriveWr
     :param given: settings that fit the plugin's schema.
     :raises ConfigurationError: a setting cannot be used, or there is no token.
     """
-    settings = parse_settings(given)
+    settings = parse_settings(given, context.learned)
     if settings.sandbox is not None:
         return _open_sandbox(settings, settings.sandbox, context)
     client = Client(settings, context.clock, spent_today=context.spent_today)

@@ -7,12 +7,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from flitstack.protocols import AccountPlan, RecordCap
+
 TOKENS_PER_SEAT = 30_000
 DEALS_CEILING = 300_000
 WINDOW_S = 2.0
 SMALLEST_BURST = 20
 OAUTH_BURSTS = 4
 DEFAULT_RESERVE = 0.1
+PRICE_DATE = "2026-09-20"
+PRICE_TERMS = "per seat and month, paid for a year"
+# List prices in USD as published on PRICE_DATE, of the plans that are sold.
+PRICES = {"lite": 14, "growth": 39, "premium": 59, "ultimate": 79}
 _TWO = (1, 3)
 _FOUR = (1, 3, 5, 7)
 
@@ -60,3 +66,24 @@ PLANS = {
         Plan("enterprise", 7, 120, None, 15_000, _FOUR),
     )
 }
+
+
+def account_plan(plan: Plan) -> AccountPlan:
+    """Return a plan as the engine's estimates know it; one that is no longer sold has no price."""
+    price = PRICES.get(plan.name)
+    return AccountPlan(
+        name=plan.name,
+        daily_units=plan.daily_tokens(1),
+        requests=plan.burst,
+        window_s=WINDOW_S,
+        schema_caps={} if plan.custom_fields is None else {"field": plan.custom_fields},
+        record_caps=(RecordCap(("deal", "lead"), plan.deals_per_seat, DEALS_CEILING),),
+        price=None if price is None else f"{price} USD",
+        price_terms="" if price is None else PRICE_TERMS,
+        price_date=None if price is None else PRICE_DATE,
+    )
+
+
+def account_plans() -> tuple[AccountPlan, ...]:
+    """Return all plans, those sold today first."""
+    return tuple(account_plan(plan) for plan in PLANS.values())

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 from flitstack.errors import AuthError, SettingsError
+from flitstack_pipedrive.learned import assumptions
 from flitstack_pipedrive.plans import DEFAULT_RESERVE, PLANS, Plan
 
 if TYPE_CHECKING:
@@ -60,14 +61,14 @@ SETTINGS_SCHEMA: Mapping[str, Any] = {
         "activity_time_zone": {
             "type": "string",
             "enum": ["utc", "user"],
-            "default": "utc",
-            "description": "Zone in which the account reads the due time of activities: UTC or its user's own.",
+            "description": "Zone in which the account reads the due time of activities: UTC or its user's own; what "
+            "`flit probe` found, else utc.",
         },
         "list_lag_s": {
             "type": "number",
             "minimum": 0,
-            "default": 5,
-            "description": "Seconds after a write within which a list may not show it yet.",
+            "description": "Seconds after a write within which a list may not show it yet; 5, or three times what "
+            "`flit probe` measured where that is more.",
         },
         "connect_timeout_s": {
             "type": "number",
@@ -103,7 +104,10 @@ class SandboxPlace:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Checked settings; `host` is None when it is to be found by the token."""
+    """Checked settings; `host` is None when it is to be found by the token.
+
+    :param note_limit: bytes of a note that this account is known to keep; None when it takes what is documented.
+    """
 
     api_token: str = field(repr=False)
     host: str | None
@@ -116,6 +120,7 @@ class Settings:
     connect_timeout_s: float = 10.0
     timeout_s: float = 60.0
     attempts: int = 4
+    note_limit: int | None = None
 
     @property
     def daily_tokens(self) -> int | None:
@@ -123,16 +128,18 @@ class Settings:
         return self.plan.daily_tokens(self.seats) if self.plan and self.seats else None
 
 
-def parse_settings(given: Mapping[str, Any]) -> Settings:
+def parse_settings(given: Mapping[str, Any], learned: Mapping[str, Any] | None = None) -> Settings:
     """Return the settings in checked form.
 
     :param given: settings that fit `SETTINGS_SCHEMA`.
+    :param learned: what the journal knows of the account; takes the place of an assumption, never of a given setting.
     :raises SettingsError: `base_url` is no host root, or would send the token unencrypted to another machine.
     :raises AuthError: there is no usable token.
     """
     base_url = str(given.get("base_url") or "")
     sandbox = _sandbox_place(base_url, given) if base_url.startswith(SANDBOX_SCHEME) else None
     plan = sandbox.plan if sandbox else given.get("plan")
+    found = assumptions(learned or {})
     return Settings(
         api_token=_token(given, optional=sandbox is not None),
         host=None if sandbox or not base_url else _host_root(base_url),
@@ -140,11 +147,12 @@ def parse_settings(given: Mapping[str, Any]) -> Settings:
         plan=PLANS[plan] if plan else None,
         seats=sandbox.seats if sandbox else given.get("seats"),
         reserve=given.get("reserve", DEFAULT_RESERVE),
-        activity_zone_is_utc=given.get("activity_time_zone", "utc") == "utc",
-        list_lag_s=given.get("list_lag_s", 5.0),
+        activity_zone_is_utc=given.get("activity_time_zone", found.activity_time_zone) == "utc",
+        list_lag_s=given.get("list_lag_s", found.list_lag_s),
         connect_timeout_s=given.get("connect_timeout_s", 10.0),
         timeout_s=given.get("timeout_s", 60.0),
         attempts=given.get("attempts", 4),
+        note_limit=found.note_limit,
     )
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from flitstack.journal import BUCKETS, DesiredRow, Journal, Planned
+from flitstack.journal import BUCKETS, DesiredRow, Journal, Planned, Settlement
 from flitstack.protocols import Record, Rejection, Stream, Where
 
 if TYPE_CHECKING:
@@ -33,11 +33,11 @@ def operation(journal: Journal, key: str, state: str, verb: str = "create") -> N
     assert row is not None
     if state == "done":
         journal.operations.intend([row.id], "run-1", AT).result()
-        journal.operations.settle_done(row, f"c-{key}", AT, {}).result()
+        journal.operations.settle([Settlement(row, "done", AT, {}, f"c-{key}")]).result()
     elif state == "intended":
         journal.operations.intend([row.id], "run-1", AT).result()
     elif state != "planned":
-        journal.operations.settle(row, state, AT, {}, "code", "Words.").result()
+        journal.operations.settle([Settlement(row, state, AT, {}, code="code", message="Words.")]).result()
 
 
 def bucket(journal: Journal, run: str = "run-1", record_id: str = "1") -> str:
@@ -80,7 +80,7 @@ def test_created_updated_and_unchanged_are_told_apart_by_the_run(journal: Journa
     row = journal.operations.last("contact", "k", "")
     assert row is not None
     journal.operations.intend([row.id], "run-2", AT).result()
-    journal.operations.settle_done(row, "c-k", AT, {}).result()
+    journal.operations.settle([Settlement(row, "done", AT, {}, "c-k")]).result()
 
     assert (bucket(journal, "run-2"), bucket(journal, "run-3")) == ("updated", "unchanged")
 
@@ -114,8 +114,8 @@ def test_a_first_write_that_was_refused_outranks_its_second_that_waits(journal: 
     closing = Planned("update", "contacts", "contact", "k", "", {}, {}, 1)
     journal.operations.plan("run-1", "s", [creation, closing])
     first, second = journal.operations.ready(0, 0, 1)[0], journal.operations.ready(1, 0, 1)[0]
-    journal.operations.settle(first, "rejected", AT, {}, "refused", "Words.").result()
-    journal.operations.settle(second, "blocked", AT, {}).result()
+    journal.operations.settle([Settlement(first, "rejected", AT, {}, code="refused", message="Words.")]).result()
+    journal.operations.settle([Settlement(second, "blocked", AT, {})]).result()
 
     assert bucket(journal) == "rejected"
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from flitstack.journal import Journal, Planned
+from flitstack.journal import Journal, Planned, Settlement
 from flitstack.protocols import LinkRef
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def test_planned_to_intended_says_when_and_in_which_run(planned: Journal) -> Non
 
 def test_intended_to_done_makes_the_link_and_its_audit_line(planned: Journal) -> None:
     planned.operations.intend([1], "run-1", AT).result()
-    planned.operations.settle_done(first(planned), "c-1", LATER, {"key": KEY[1]}).result()
+    planned.operations.settle([Settlement(first(planned), "done", LATER, {"key": KEY[1]}, "c-1")]).result()
 
     link = planned.records.link(*KEY)
     assert link is not None
@@ -71,7 +71,9 @@ def test_intended_to_done_makes_the_link_and_its_audit_line(planned: Journal) ->
 @pytest.mark.parametrize("state", ["rejected", "in_doubt", "conflict"])
 def test_intended_to_another_outcome_is_on_disk_with_its_code_and_its_audit_line(planned: Journal, state: str) -> None:
     planned.operations.intend([1], "run-1", AT).result()
-    planned.operations.settle(first(planned), state, LATER, {}, "some_code", "Words.").result()
+    planned.operations.settle(
+        [Settlement(first(planned), state, LATER, {}, code="some_code", message="Words.")]
+    ).result()
 
     assert state_on_disk(planned) == state
     assert (first(planned).code, first(planned).settled_at) == ("some_code", LATER)
@@ -82,7 +84,7 @@ def test_intended_to_another_outcome_is_on_disk_with_its_code_and_its_audit_line
 def test_intended_to_planned_says_nothing_in_the_audit_log(planned: Journal) -> None:
     before = planned.audit.head()
     planned.operations.intend([1], "run-1", AT).result()
-    planned.operations.settle(first(planned), "planned", LATER, {}).result()
+    planned.operations.settle([Settlement(first(planned), "planned", LATER, {})]).result()
 
     assert state_on_disk(planned) == "planned"
     assert planned.audit.head() == before
@@ -98,7 +100,7 @@ def test_an_intended_operation_found_at_start_is_in_doubt_from_then_on(planned: 
 
 
 def test_blocked_waits_until_it_is_unblocked(planned: Journal) -> None:
-    planned.operations.settle(first(planned), "blocked", AT, {}).result()
+    planned.operations.settle([Settlement(first(planned), "blocked", AT, {})]).result()
     assert [row.id for row in planned.operations.ready(0, 0, 9)] == [2, 3]
 
     planned.operations.unblock()
@@ -107,7 +109,7 @@ def test_blocked_waits_until_it_is_unblocked(planned: Journal) -> None:
 
 
 def test_a_new_plan_supersedes_what_was_not_sent_and_leaves_what_was(planned: Journal) -> None:
-    planned.operations.settle(first(planned), "blocked", AT, {}).result()
+    planned.operations.settle([Settlement(first(planned), "blocked", AT, {})]).result()
     planned.operations.intend([2], "run-1", AT).result()
 
     planned.operations.supersede_unsent()
@@ -118,7 +120,7 @@ def test_a_new_plan_supersedes_what_was_not_sent_and_leaves_what_was(planned: Jo
 
 @pytest.mark.parametrize("state", ["in_doubt", "conflict", "rejected", "done"])
 def test_a_new_plan_leaves_what_was_settled(planned: Journal, state: str) -> None:
-    planned.operations.settle(first(planned), state, AT, {}).result()
+    planned.operations.settle([Settlement(first(planned), state, AT, {})]).result()
 
     planned.operations.supersede_unsent()
 
@@ -126,7 +128,7 @@ def test_a_new_plan_leaves_what_was_settled(planned: Journal, state: str) -> Non
 
 
 def test_a_refusal_of_a_record_that_is_no_longer_wanted_is_superseded(planned: Journal) -> None:
-    planned.operations.settle(first(planned), "rejected", AT, {}).result()
+    planned.operations.settle([Settlement(first(planned), "rejected", AT, {})]).result()
     planned.records.clear()
 
     planned.operations.supersede_unsent()
@@ -135,7 +137,7 @@ def test_a_refusal_of_a_record_that_is_no_longer_wanted_is_superseded(planned: J
 
 
 def test_rejected_to_superseded_by_a_new_operation_for_the_same_record(planned: Journal) -> None:
-    planned.operations.settle(first(planned), "rejected", AT, {}).result()
+    planned.operations.settle([Settlement(first(planned), "rejected", AT, {})]).result()
 
     planned.operations.plan("run-2", "spec", [Planned("create", "contacts", *KEY, {"name": "Better"}, {}, 0)])
 
@@ -144,7 +146,7 @@ def test_rejected_to_superseded_by_a_new_operation_for_the_same_record(planned: 
 
 
 def test_only_what_was_refused_can_be_withdrawn(planned: Journal) -> None:
-    planned.operations.settle(first(planned), "rejected", AT, {}).result()
+    planned.operations.settle([Settlement(first(planned), "rejected", AT, {})]).result()
     planned.operations.intend([2], "run-1", AT).result()
 
     planned.operations.withdraw([1, 2, 3])
@@ -156,20 +158,20 @@ def test_no_state_outside_the_contract_is_taken(planned: Journal) -> None:
     from flitstack.errors import JournalError
 
     with pytest.raises(JournalError):
-        planned.operations.settle(first(planned), "perhaps", AT, {}).result()
+        planned.operations.settle([Settlement(first(planned), "perhaps", AT, {})]).result()
 
     assert state_on_disk(planned) == "planned"
 
 
 def test_an_update_merges_into_what_the_link_says_is_there(planned: Journal) -> None:
     boss = LinkRef("contact", "memory:contacts:2")
-    planned.operations.settle_done(first(planned), "c-1", AT, {}).result()
+    planned.operations.settle([Settlement(first(planned), "done", AT, {}, "c-1")]).result()
     planned.records.set_after([(*KEY, {"name": "N1"})])
     planned.operations.plan(
         "run-1", "spec", [Planned("update", "contacts", *KEY, {"phone": "1"}, {"boss": boss}, 1, "c-1")]
     )
 
-    planned.operations.settle_done(first(planned), "c-1", LATER, {}).result()
+    planned.operations.settle([Settlement(first(planned), "done", LATER, {}, "c-1")]).result()
 
     link = planned.records.link(*KEY)
     assert link is not None
@@ -181,10 +183,10 @@ def test_an_update_merges_into_what_the_link_says_is_there(planned: Journal) -> 
 
 
 def test_a_delete_takes_the_link_away(planned: Journal) -> None:
-    planned.operations.settle_done(first(planned), "c-1", AT, {}).result()
+    planned.operations.settle([Settlement(first(planned), "done", AT, {}, "c-1")]).result()
     planned.operations.plan("run-1", "spec", [Planned("delete", "contacts", *KEY, {}, {}, 1, "c-1")])
 
-    planned.operations.settle_done(first(planned), "c-1", LATER, {}).result()
+    planned.operations.settle([Settlement(first(planned), "done", LATER, {}, "c-1")]).result()
 
     assert planned.records.link(*KEY) is None
 
@@ -193,16 +195,16 @@ def test_only_a_record_begun_after_the_doubt_counts_as_later(planned: Journal) -
     operations = planned.operations
     operations.intend([1], "run-1", AT).result()
     operations.intend([2], "run-1", "2026-07-01T09:00:03.000+00:00").result()
-    operations.settle(first(planned), "in_doubt", LATER, {}).result()
+    operations.settle([Settlement(first(planned), "in_doubt", LATER, {})]).result()
     two = operations.last("contact", "memory:contacts:2", "")
     assert two is not None
-    operations.settle_done(two, "c-2", LATER, {}).result()
+    operations.settle([Settlement(two, "done", LATER, {}, "c-2")]).result()
     assert operations.later_done("contact", 1) == []
 
     operations.intend([3], "run-1", "2026-07-01T09:00:06.000+00:00").result()
     three = operations.last("contact", "memory:contacts:3", "")
     assert three is not None
-    operations.settle_done(three, "c-3", "2026-07-01T09:00:07.000+00:00", {}).result()
+    operations.settle([Settlement(three, "done", "2026-07-01T09:00:07.000+00:00", {}, "c-3")]).result()
 
     assert operations.later_done("contact", 1) == ["c-3"]
     assert operations.later_done("visit", 1) == []
@@ -210,7 +212,7 @@ def test_only_a_record_begun_after_the_doubt_counts_as_later(planned: Journal) -
 
 def test_everything_is_there_after_the_journal_is_closed_and_opened(tmp_path: Path, planned: Journal) -> None:
     planned.operations.intend([1], "run-1", AT).result()
-    planned.operations.settle_done(first(planned), "c-1", LATER, {}).result()
+    planned.operations.settle([Settlement(first(planned), "done", LATER, {}, "c-1")]).result()
     planned.close()
 
     with Journal(planned.path) as journal:

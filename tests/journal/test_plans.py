@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from flitstack.journal import Journal, Planned
+from flitstack.journal import Journal, Planned, Settlement
 from flitstack.protocols import Record, Rejection, Stream, Where
 
 if TYPE_CHECKING:
@@ -44,8 +44,8 @@ HOT: dict[str, Callable[[Journal], Any]] = {
 }
 HOT_WRITES: dict[str, Callable[[Journal], Any]] = {
     "an intent": lambda j: j.operations.intend([1], "run", AT).result(),
-    "an outcome": lambda j: j.operations.settle_done(_last(j), "c-1", AT, {}).result(),
-    "another outcome": lambda j: j.operations.settle(_last(j), "in_doubt", AT, {}).result(),
+    "an outcome": lambda j: j.operations.settle([Settlement(_last(j), "done", AT, {}, "c-1")]).result(),
+    "another outcome": lambda j: j.operations.settle([Settlement(_last(j), "in_doubt", AT, {})]).result(),
     "the read-back": lambda j: j.records.set_after([(*KEY, {})]),
     "a verdict": lambda j: j.records.set_verdicts([(*KEY, "skipped:x")], [], []),
     "a new plan": lambda j: j.operations.plan("run", "s", [Planned("create", "contacts", *KEY, {}, {}, 0)]),

@@ -23,6 +23,7 @@ from flitstack.mapping import (
     load_template,
 )
 from flitstack.protocols import Stream
+from flitstack_dental.policies import POLICY_TRANSFORMS
 from flitstack_dental.transforms import TRANSFORMS
 
 if TYPE_CHECKING:
@@ -121,7 +122,9 @@ def render(profile: str, facts: Mapping[str, Sequence[str]] | None = None, **var
 
 @cache
 def spec_of(text: str) -> Spec:
-    return load_spec(text, streams=streams(), transforms=TRANSFORMS, objects=OBJECTS, file="spec.yaml")
+    return load_spec(
+        text, streams=streams(), transforms=(*TRANSFORMS, *POLICY_TRANSFORMS), objects=OBJECTS, file="spec.yaml"
+    )
 
 
 FACTS = {

@@ -10,6 +10,7 @@ import pytest
 
 from flitstack.mapping import BUILTIN, find_template, load_template, spec_schema
 from flitstack.mapping.filters import FILTERS, TESTS
+from flitstack_dental.policies import POLICY_TRANSFORMS
 from flitstack_dental.transforms import TRANSFORMS
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def test_every_key_of_a_spec_is_documented(page: str) -> None:
 
 
 def test_every_function_filter_and_test_is_documented(page: str) -> None:
-    functions = {item.name for item in (*BUILTIN, *TRANSFORMS)}
+    functions = {item.name for item in (*BUILTIN, *TRANSFORMS, *POLICY_TRANSFORMS)}
 
     assert not {name for name in functions if f"`{name}(" not in page}
     assert not {name for name in (*FILTERS, *TESTS) if f"`{name}`" not in page}

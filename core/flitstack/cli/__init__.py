@@ -11,8 +11,11 @@ __all__ = ["cli"]
 
 COMMANDS = {
     "run": LazyCommand("flitstack.cli.run:run", "Move the records: every stage, stopping at the gates."),
+    "estimate": LazyCommand("flitstack.cli.estimate:estimate", "Say what a load takes: requests, tokens, days, plans."),
     "approve": LazyCommand("flitstack.cli.approve:approve", "Approve what a gate has shown, by name."),
+    "verify": LazyCommand("flitstack.cli.verify:verify", "Read back what was written, and say what differs now."),
     "rejects": LazyCommand("flitstack.cli.rejects:rejects", "Look at the records that could not move, and why."),
+    "probe": LazyCommand("flitstack.cli.probe:probe", "Find out by trying how this account behaves."),
     "plugins": LazyCommand("flitstack.cli.plugins:plugins", "See which plugins are installed and what they offer."),
 }
 

@@ -9,7 +9,7 @@ import click
 
 
 @click.command()
-@click.argument("gate", type=click.Choice(["profile", "map", "schema", "full"]))
+@click.argument("gate", type=click.Choice(["profile", "existing", "map", "schema", "full"]))
 @click.option("--by", required=True, metavar="NAME", help="Who approves; for `schema`, an admin user's e-mail.")
 @click.option("--journal", default="./flit.db", show_default=True, type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")

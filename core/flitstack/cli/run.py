@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 @click.option("--approve", metavar="NAME", help="Approve, in this name, what an earlier run has shown.")
 @click.option("--approve-unseen", metavar="NAME", help="Pass every gate without a look; logged as such.")
 @click.option("--dry-run", is_flag=True, help="Stop before the gates: show what would be written.")
+@click.option("--wait", is_flag=True, help="When the day's budget is used up, carry on the next day, unattended.")
 @click.option("--demo", is_flag=True, help="A bundled example into an embedded account: no account, no network.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object to stdout.")
 def run(
@@ -52,6 +53,7 @@ def run(
     approve: str | None,
     approve_unseen: str | None,
     dry_run: bool,
+    wait: bool,
     demo: bool,
     as_json: bool,
 ) -> int:
@@ -79,17 +81,18 @@ def run(
         input_,
         mapping,
         sets,
-        Passing(named(approve, "--approve"), named(approve_unseen, "--approve-unseen"), _ask if asks else None),
+        Passing(named(approve, "--approve"), named(approve_unseen, "--approve-unseen"), ask_at_gate if asks else None),
         dry_run,
         demo,
+        wait,
     )
     stop = StopFlag()
     try:
-        with _stopping(stop):
+        with stopping(stop):
             report = asyncio.run(run_migration(options, progress_for_stderr(), stop))
     except FlitError as exc:
         if as_json:
-            click.echo(json.dumps(_stopped(exc, options.journal)))
+            click.echo(json.dumps(stopped(exc, options.journal)))
         raise
     if as_json:
         click.echo(json.dumps(report.as_json(), ensure_ascii=False))
@@ -98,7 +101,7 @@ def run(
     return report.exit_code
 
 
-def _stopped(exc: FlitError, journal: Path) -> dict[str, Any]:
+def stopped(exc: FlitError, journal: Path) -> dict[str, Any]:
     """Return what `--json` prints of a run that stopped: `status` is the kind of error, in words."""
     status = re.sub(r"(?<!^)(?=[A-Z])", "_", type(exc).__name__).lower()
     gates = [{"gate": name, "hash": digest} for name, digest in getattr(exc, "gates", ())]
@@ -113,7 +116,7 @@ def _print(report: Any) -> None:
     print_summary(report, Console())
 
 
-def _ask(gate: Gate, will_do: Callable[[str], bool]) -> str | None:
+def ask_at_gate(gate: Gate, will_do: Callable[[str], bool]) -> str | None:
     """Show a gate on the terminal and return the name that approves, None when nobody does."""
     from rich.console import Console
 
@@ -129,7 +132,7 @@ def _ask(gate: Gate, will_do: Callable[[str], bool]) -> str | None:
 
 
 @contextmanager
-def _stopping(stop: StopFlag) -> Iterator[None]:
+def stopping(stop: StopFlag) -> Iterator[None]:
     """Let the first Ctrl-C finish what is under way, and the second end at once."""
 
     def ask_to_stop(signum: int, frame: Any) -> None:

@@ -7,31 +7,42 @@ from typing import TYPE_CHECKING
 from flitstack.errors import ConfigurationError
 from flitstack.journal.audit import AuditLog, Head
 from flitstack.journal.buckets import BUCKETS, Buckets
-from flitstack.journal.operations import OperationRow, Operations, Planned
+from flitstack.journal.operations import OperationRow, Operations, Planned, Settlement
+from flitstack.journal.planning import Frame, Planning
+from flitstack.journal.rebuilding import LOOK_ALIKE, Held, Rebuilding
 from flitstack.journal.records import DesiredRow, Link, Records, is_cleared, link_json, read_link
 from flitstack.journal.runs import Approval, Runs
 from flitstack.journal.staging import Snapshot, Staging
 from flitstack.journal.store import Store, dumps
+from flitstack.journal.throwaways import Throwaway, Throwaways
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 __all__ = [
     "BUCKETS",
+    "LOOK_ALIKE",
     "Approval",
     "AuditLog",
     "Buckets",
     "DesiredRow",
+    "Frame",
     "Head",
+    "Held",
     "Journal",
     "Link",
     "OperationRow",
     "Operations",
     "Planned",
+    "Planning",
+    "Rebuilding",
     "Records",
     "Runs",
+    "Settlement",
     "Snapshot",
     "Staging",
+    "Throwaway",
+    "Throwaways",
     "dumps",
     "is_cleared",
     "link_json",
@@ -52,8 +63,11 @@ class Journal:
         self.staging = Staging(self._store)
         self.records = Records(self._store)
         self.operations = Operations(self._store)
+        self.planning = Planning(self._store)
         self.buckets = Buckets(self._store)
         self.runs = Runs(self._store)
+        self.throwaways = Throwaways(self._store)
+        self.rebuilding = Rebuilding(self._store)
         self.audit = AuditLog(self._store)
 
     @classmethod

@@ -10,7 +10,7 @@ from flitstack.journal.store import dumps
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from flitstack.journal.store import Store
 
@@ -32,10 +32,21 @@ def next_hash(previous: str, at: str, event: str) -> str:
 
 def append(db: sqlite3.Connection, at: str, event: Mapping[str, Any]) -> None:
     """Add an event to the chain, inside the caller's transaction."""
+    append_all(db, [(at, event)])
+
+
+def append_all(db: sqlite3.Connection, events: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
+    """Add events, each with its time, in their order, inside the caller's transaction."""
+    if not events:
+        return
     last = db.execute("SELECT hash FROM audit ORDER BY seq DESC LIMIT 1").fetchone()
-    text = dumps(dict(event))
-    digest = next_hash(last[0] if last else START, at, text)
-    db.execute("INSERT INTO audit (at, event, hash) VALUES (?, ?, ?)", (at, text, digest))
+    digest = last[0] if last else START
+    rows: list[tuple[str, str, str]] = []
+    for at, event in events:
+        text = dumps(dict(event))
+        digest = next_hash(digest, at, text)
+        rows.append((at, text, digest))
+    db.executemany("INSERT INTO audit (at, event, hash) VALUES (?, ?, ?)", rows)
 
 
 class AuditLog:

@@ -110,3 +110,28 @@ def tables(db: Database) -> None:
 def learned(db: Database) -> None:
     """Keep what was found out about the account."""
     db.execute("CREATE TABLE learned (name TEXT PRIMARY KEY, value TEXT NOT NULL, at TEXT NOT NULL) WITHOUT ROWID")
+
+
+@migrations()
+def throwaways(db: Database) -> None:
+    """Keep what probes are about to make in the account, so that it can be removed whatever happens."""
+    db.execute(
+        "CREATE TABLE throwaway (id INTEGER PRIMARY KEY, probe TEXT NOT NULL, object TEXT NOT NULL, "
+        "name TEXT NOT NULL, destination_id TEXT, state TEXT NOT NULL, at TEXT NOT NULL)"
+    )
+
+
+@migrations()
+def order_of_desired(db: Database) -> None:
+    """Let the desired records of one object be read in their order."""
+    db.execute("CREATE INDEX desired_order ON desired (object)")
+
+
+@migrations()
+def held(db: Database) -> None:
+    """Keep aside what the account holds, while a lost journal is rebuilt from it."""
+    db.execute(
+        "CREATE TABLE held (pos INTEGER PRIMARY KEY, object TEXT NOT NULL, id TEXT NOT NULL, key TEXT, "
+        "part TEXT NOT NULL, fields TEXT NOT NULL, links TEXT NOT NULL)"
+    )
+    db.execute("CREATE INDEX held_key ON held (object, key, part, pos)")

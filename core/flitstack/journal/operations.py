@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from flitstack.journal.audit import append
+from flitstack.journal.audit import append_all
 from flitstack.journal.records import link_json
 from flitstack.journal.store import dumps
 
@@ -60,6 +60,27 @@ class OperationRow:
     intended_at: str | None
     settled_at: str | None
     code: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What became of one operation.
+
+    :param state: `done`, `rejected`, `in_doubt`, `conflict`, `superseded`; `blocked`, or `planned` when nothing was
+        written.
+    :param at: when that was known.
+    :param facts: what the audit log says of it.
+    :param users: field to user id, for links to users: who stood for whom when this was written.
+    """
+
+    operation: OperationRow
+    state: str
+    at: str
+    facts: Mapping[str, Any]
+    destination_id: str | None = None
+    users: Mapping[str, str] = field(default_factory=dict)
+    code: str = ""
+    message: str = ""
 
 
 class Operations:
@@ -179,40 +200,25 @@ class Operations:
 
         return self._store.submit(job)
 
-    def settle_done(
-        self,
-        operation: OperationRow,
-        destination_id: str,
-        at: str,
-        facts: Mapping[str, Any],
-        users: Mapping[str, str] | None = None,
-    ) -> Future[None]:
-        """Commit that an operation was carried out, its link and its line in the audit log.
+    def settle(self, settlements: Sequence[Settlement]) -> Future[None]:
+        """Commit what became of operations, together: states, links, and a line each in the audit log.
 
-        :param users: field to user id, for links to users: who stood for whom when this was written.
+        `planned` and `blocked` (nothing was written) are not logged.
         """
 
         def job(db: sqlite3.Connection) -> None:
-            db.execute(
-                "UPDATE operation SET state = 'done', settled_at = ?, destination_id = ? WHERE id = ?",
-                (at, destination_id, operation.id),
+            db.executemany(
+                "UPDATE operation SET state = ?, settled_at = ?, code = ?, message = ?, "
+                "destination_id = coalesce(?, destination_id) WHERE id = ?",
+                [
+                    (s.state, s.at, s.code or None, s.message or None, s.destination_id, s.operation.id)
+                    for s in settlements
+                ],
             )
-            _keep_link(db, operation, destination_id, users or {})
-            append(db, at, {**facts, "operation": operation.id, "outcome": "done", "destination_id": destination_id})
-
-        return self._store.submit(job)
-
-    def settle(self, operation: OperationRow, state: str, at: str, facts: Mapping[str, Any], code: str = "",
-               message: str = "") -> Future[None]:  # fmt: skip
-        """Commit another outcome: `rejected`, `in_doubt`, `conflict`, `blocked`; `planned` when nothing was written."""
-
-        def job(db: sqlite3.Connection) -> None:
-            db.execute(
-                "UPDATE operation SET state = ?, settled_at = ?, code = ?, message = ? WHERE id = ?",
-                (state, at, code or None, message or None, operation.id),
-            )
-            if state not in ("planned", "blocked"):
-                append(db, at, {**facts, "operation": operation.id, "outcome": state, "code": code})
+            for settled in settlements:
+                if settled.state == "done":
+                    _keep_link(db, settled.operation, settled.destination_id or "", settled.users)
+            append_all(db, [(s.at, _event(s)) for s in settlements if s.state not in ("planned", "blocked")])
 
         return self._store.submit(job)
 
@@ -223,10 +229,12 @@ class Operations:
 
         def job(db: sqlite3.Connection) -> int:
             found = db.execute("SELECT id, object, key, part FROM operation WHERE state = 'intended'").fetchall()
-            for row in found:
-                event = {"operation": row["id"], "object": row["object"], "key": row["key"], "outcome": "in_doubt",
-                         "code": "stopped_before_answer"}  # fmt: skip
-                append(db, at, event)
+            events = (
+                {"operation": row["id"], "object": row["object"], "key": row["key"], "outcome": "in_doubt",
+                 "code": "stopped_before_answer"}
+                for row in found
+            )  # fmt: skip
+            append_all(db, [(at, event) for event in events])
             # Nobody saw the last byte leave: counted from now, any wait is long enough.
             db.execute("UPDATE operation SET state = 'in_doubt', settled_at = ? WHERE state = 'intended'", (at,))
             return len(found)
@@ -234,11 +242,9 @@ class Operations:
         return self._store.write(job)
 
     def in_doubt(self) -> list[OperationRow]:
-        """Return what is in doubt, oldest first."""
-        return [
-            read_operation(row)
-            for row in self._store.rows("SELECT * FROM operation WHERE state = 'in_doubt' ORDER BY id")
-        ]
+        """Return what was sent and is in doubt, oldest first; what was never sent because of a look-alike is not."""
+        sql = "SELECT * FROM operation WHERE state = 'in_doubt' AND intended_at NOT NULL ORDER BY id"
+        return [read_operation(row) for row in self._store.rows(sql)]
 
     def later_done(self, object_: str, operation: int) -> list[str]:
         """Return destination ids of the object's records whose creation began after this one was given up."""
@@ -249,41 +255,37 @@ class Operations:
         return [row["destination_id"] for row in self._store.rows(sql, (object_, operation))]
 
 
+def _event(settled: Settlement) -> dict[str, Any]:
+    event = {**settled.facts, "operation": settled.operation.id, "outcome": settled.state}
+    if settled.state == "done":
+        return {**event, "destination_id": settled.destination_id}
+    return {**event, "code": settled.code}
+
+
 def _keep_link(db: sqlite3.Connection, operation: OperationRow, destination_id: str, users: Mapping[str, str]) -> None:
+    name = (operation.object, operation.key, operation.part)
     if operation.verb == "delete":
-        db.execute(
-            "DELETE FROM link WHERE object = ? AND key = ? AND part = ?",
-            (operation.object, operation.key, operation.part),
-        )
+        db.execute("DELETE FROM link WHERE object = ? AND key = ? AND part = ?", name)
         return
-    row = db.execute(
-        "SELECT wanted FROM link WHERE object = ? AND key = ? AND part = ?",
-        (operation.object, operation.key, operation.part),
-    ).fetchone()
-    wanted = json.loads(row[0]) if row else {"fields": {}, "links": {}}
-    wanted["fields"].update(operation.fields)
-    wanted["links"].update(operation.links)
-    if users:
-        wanted.setdefault("users", {}).update(users)
+    wanted: dict[str, Any] = {"fields": dict(operation.fields), "links": dict(operation.links)}
     if operation.verb == "create":
+        if users:
+            wanted["users"] = dict(users)
         db.execute(
             "INSERT OR REPLACE INTO link (object, key, part, destination_id, wanted, made_by, changed_by) "
             "VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (
-                operation.object,
-                operation.key,
-                operation.part,
-                destination_id,
-                dumps(wanted),
-                operation.id,
-                operation.id,
-            ),
+            (*name, destination_id, dumps(wanted), operation.id, operation.id),
         )
-    else:
-        db.execute(
-            "UPDATE link SET wanted = ?, after = NULL, changed_by = ? WHERE object = ? AND key = ? AND part = ?",
-            (dumps(wanted), operation.id, operation.object, operation.key, operation.part),
-        )
+        return
+    row = db.execute("SELECT wanted FROM link WHERE object = ? AND key = ? AND part = ?", name).fetchone()
+    before = json.loads(row[0]) if row else {"fields": {}, "links": {}}
+    merged = {kind: {**before[kind], **wanted[kind]} for kind in ("fields", "links")}
+    if users or before.get("users"):
+        merged["users"] = {**before.get("users", {}), **users}
+    db.execute(
+        "UPDATE link SET wanted = ?, after = NULL, changed_by = ? WHERE object = ? AND key = ? AND part = ?",
+        (dumps(merged), operation.id, *name),
+    )
 
 
 def read_operation(row: sqlite3.Row) -> OperationRow:

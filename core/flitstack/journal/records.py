@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from flitstack.errors import MappingError
 from flitstack.journal.audit import append
+from flitstack.journal.jsontext import dumps, loads
 from flitstack.journal.staging import insert_rejections
-from flitstack.journal.store import dumps
-from flitstack.protocols import LinkRef
+from flitstack.protocols import LinkRef, source_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -124,13 +123,13 @@ class Records:
         """Yield desired records in writing order, without their contributions."""
         where, parameters = ("WHERE object = ?", (object_,)) if object_ else ("", ())
         for row in self._store.rows(f"SELECT * FROM desired {where} ORDER BY pos", parameters):  # noqa: S608 - fixed text
-            yield _desired(row)
+            yield read_desired(row)
 
     def get(self, object_: str, key: str, part: str) -> DesiredRow | None:
         """Return one desired record."""
         sql = "SELECT * FROM desired WHERE object = ? AND key = ? AND part = ?"
         row = self._store.row(sql, (object_, key, part))
-        return _desired(row) if row else None
+        return read_desired(row) if row else None
 
     def verdict(self, object_: str, key: str, part: str) -> tuple[bool, str | None]:
         """Return whether a desired record exists, and its verdict."""
@@ -168,7 +167,7 @@ class Records:
             "ORDER BY s.pos"
         )
         for row in self._store.rows(sql, (stream,)):
-            yield row["id"], json.loads(row["data"])
+            yield row["id"], loads(row["data"])
 
     def leave_out(self, rows: Sequence[tuple[str, str, str, str]], rejections: Sequence[Rejection]) -> None:
         """Put source records (stream, id, rule, bucket) in bucket skipped or blocked, and note rejections."""
@@ -223,6 +222,12 @@ class Records:
         row = self._store.row("SELECT * FROM link WHERE object = ? AND key = ? AND part = ?", (object_, key, part))
         return _link(row) if row else None
 
+    def destination_id(self, object_: str, key: str, part: str) -> str | None:
+        """Return the id of a desired record in the destination, None while it is not there."""
+        sql = "SELECT destination_id FROM link WHERE object = ? AND key = ? AND part = ?"
+        value = self._store.value(sql, (object_, key, part))
+        return None if value is None else str(value)
+
     def links(self, object_: str | None = None) -> Iterator[Link]:
         """Yield all links, or those of one object."""
         where, parameters = ("WHERE object = ?", (object_,)) if object_ else ("", ())
@@ -262,6 +267,11 @@ class Records:
 
         self._store.write(job)
 
+    def owners(self, source_id: str) -> dict[str, str]:
+        """Return, by source key, the user who stands for each person of the source that was matched."""
+        rows = self._store.rows("SELECT stream, id, user FROM owner WHERE user NOT NULL")
+        return {source_key(source_id, row["stream"], row["id"]): row["user"] for row in rows}
+
     def owner_count(self) -> int:
         """Return how many people of the source may own records."""
         return int(self._store.value("SELECT count(*) FROM owner"))
@@ -293,11 +303,10 @@ class Records:
         self._store.write(job)
 
 
-def _desired(row: sqlite3.Row) -> DesiredRow:
-    links = {name: read_link(link) for name, link in json.loads(row["links"]).items()}
-    return DesiredRow(
-        row["object"], row["key"], row["part"], row["entry"], json.loads(row["fields"]), links, row["verdict"]
-    )
+def read_desired(row: sqlite3.Row) -> DesiredRow:
+    """Return a row of the table, without its contributions."""
+    links = {name: read_link(link) for name, link in loads(row["links"]).items()}
+    return DesiredRow(row["object"], row["key"], row["part"], row["entry"], loads(row["fields"]), links, row["verdict"])
 
 
 def link_json(link: LinkRef) -> list[Any]:
@@ -316,7 +325,7 @@ def read_link(value: Sequence[Any]) -> LinkRef:
 
 
 def _link(row: sqlite3.Row) -> Link:
-    after = json.loads(row["after"]) if row["after"] else None
+    after = loads(row["after"]) if row["after"] else None
     return Link(
-        row["object"], row["key"], row["part"], row["destination_id"], json.loads(row["wanted"]), after, row["made_by"]
+        row["object"], row["key"], row["part"], row["destination_id"], loads(row["wanted"]), after, row["made_by"]
     )

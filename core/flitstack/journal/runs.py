@@ -94,6 +94,24 @@ class Runs:
         """Return the budget units that earlier runs spent since a time."""
         return int(self._store.value("SELECT coalesce(sum(tokens), 0) FROM run WHERE started_at >= ?", (at,)))
 
+    def written_variables(self) -> dict[str, JSON] | None:
+        """Return the template's variables of the last spec of which anything was sent, None when nothing was."""
+        sql = (
+            "SELECT variables FROM spec WHERE sha256 = (SELECT spec FROM operation WHERE intended_at NOT NULL "
+            "AND spec NOT NULL ORDER BY id DESC LIMIT 1)"
+        )
+        row = self._store.row(sql)
+        return None if row is None else dict(json.loads(row["variables"]))
+
+    def held_of(self, entries: Sequence[str]) -> dict[str, int]:
+        """Return how many records the destination holds that these entries created, per object."""
+        marks = ", ".join("?" * len(entries))
+        sql = (
+            "SELECT l.object, count(*) AS n FROM link l JOIN operation o ON o.id = l.made_by "  # noqa: S608 - marks alone
+            f"WHERE o.entry IN ({marks}) GROUP BY l.object"
+        )
+        return {row["object"]: row["n"] for row in self._store.rows(sql, tuple(entries))}
+
     # --- gates ---
 
     def show(self, run: str, at: str, texts: Mapping[str, tuple[str, str]]) -> None:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
+import sqlite3
+from collections import deque
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from flitstack.errors import Fatal
-from flitstack.journal.store import dumps
+from flitstack.journal.bulk import insert_rows
+from flitstack.journal.jsontext import dumps, loads
 from flitstack.protocols import Finding, Record, Rejection, Skip, Where
 
 if TYPE_CHECKING:
-    import sqlite3
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from concurrent.futures import Future
 
     from flitstack.journal.store import Store
     from flitstack.protocols import JSON, InputFile, Stream
@@ -26,6 +29,17 @@ UPSERT = (
     "ON CONFLICT (stream, id) DO UPDATE SET state = excluded.state, data = excluded.data, hash = excluded.hash, "
     "file = excluded.file, line = excluded.line, snapshot = excluded.snapshot"
 )
+
+
+# The same, but a row that this snapshot has already is left alone, which the number of changes then shows.
+INSERT_NEW = "INSERT INTO staged (stream, id, state, data, hash, file, line, snapshot)"
+NEW_ROW = "(?1, ?, ?, ?, ?, ?3, ?, ?2)"
+UNLESS_READ = (
+    "ON CONFLICT (stream, id) DO UPDATE SET state = excluded.state, data = excluded.data, hash = excluded.hash, "
+    "file = excluded.file, line = excluded.line, snapshot = excluded.snapshot WHERE staged.snapshot <> excluded.snapshot"
+)
+CHUNK = 2000
+UNDER_WAY = 4  # chunks that may wait for the disk: enough to keep it busy, few enough to be small
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +87,24 @@ class Staging:
 
         :param stamps: fields that say when a row was changed, and so do not count as a change.
         """
-        return self._store.write(lambda db: _Chunk(db, snapshot, stamps).add(rows))
+        return self._store.write(_Chunk(snapshot, stamps, rows).write)
+
+    def add_all(
+        self, snapshot: int, rows: Iterable[Record | Rejection | Skip], stamps: frozenset[str]
+    ) -> Iterator[tuple[int, list[Rejection]]]:
+        """Stage all rows of one stream as `add` does; yield, chunk by chunk, how many and the rejections among them.
+
+        The next rows are read while those before are on their way to the disk.
+        """
+        under_way: deque[tuple[int, Future[list[Rejection]]]] = deque()
+        iterator = iter(rows)
+        while chunk := list(islice(iterator, CHUNK)):
+            under_way.append((len(chunk), self._store.submit(_Chunk(snapshot, stamps, chunk).write)))
+            if len(under_way) >= UNDER_WAY:
+                count, future = under_way.popleft()
+                yield count, future.result()
+        for count, future in under_way:
+            yield count, future.result()
 
     def complete(self, snapshot: int, at: str, as_of: str | None, files: Sequence[InputFile], sha256: str) -> None:
         """Close a snapshot."""
@@ -99,7 +130,7 @@ class Staging:
     def files(self) -> list[dict[str, Any]]:
         """Return the files of the last complete snapshot."""
         text = self._store.value("SELECT files FROM snapshot WHERE completed_at NOT NULL ORDER BY id DESC")
-        return list(json.loads(text)) if text else []
+        return list(loads(text)) if text else []
 
     def streams(self) -> list[str]:
         """Return the names of the streams that any snapshot has held."""
@@ -124,20 +155,20 @@ class Staging:
         """Yield what `records` does, each with its number for `at`."""
         sql = "SELECT pos, id, data, file, line FROM staged WHERE stream = ? AND state = 'ok' ORDER BY pos"
         for row in self._store.rows(sql, (stream,)):
-            yield row["pos"], Record(stream, row["id"], json.loads(row["data"]), Where(row["file"], row["line"]))
+            yield row["pos"], Record(stream, row["id"], loads(row["data"]), Where(row["file"], row["line"]))
 
     def at(self, pos: int) -> Record:
         """Return the staged record with that number."""
         row = self._store.row("SELECT * FROM staged WHERE pos = ?", (pos,))
         if row is None:
             raise Fatal(f"staged record {pos} is gone.")
-        return Record(row["stream"], row["id"], json.loads(row["data"]), Where(row["file"], row["line"]))
+        return Record(row["stream"], row["id"], loads(row["data"]), Where(row["file"], row["line"]))
 
     def get(self, stream: str, record_id: str) -> Mapping[str, JSON] | None:
         """Return a staged record's data, or None."""
         sql = "SELECT data FROM staged WHERE stream = ? AND id = ? AND state = 'ok'"
         text = self._store.value(sql, (stream, record_id))
-        return dict(json.loads(text)) if text else None
+        return dict(loads(text)) if text else None
 
     def state(self, stream: str, record_id: str) -> str | None:
         """Return `ok`, `rejected` or `skipped`; None when the record was never read."""
@@ -160,7 +191,7 @@ class Staging:
             f"SELECT id, data FROM staged WHERE stream = '{name}' AND json_extract(data, '$.{field}') = ? "  # noqa: S608 - both names are checked identifiers
             "AND state = 'ok' ORDER BY pos"
         )
-        return [(row["id"], json.loads(row["data"])) for row in self._store.rows(sql, (target,))]
+        return [(row["id"], loads(row["data"])) for row in self._store.rows(sql, (target,))]
 
     def missing_references(self, stream: str, field: str, target: str) -> Iterator[str]:
         """Yield ids of records whose reference into stream `target` leads nowhere."""
@@ -217,32 +248,67 @@ class Staging:
         """Return the findings of the last run."""
         sql = "SELECT * FROM finding ORDER BY pos"
         return [
-            Finding(r["code"], r["message"], r["severity"], r["stream"], r["count"], tuple(json.loads(r["keys"])))
+            Finding(r["code"], r["message"], r["severity"], r["stream"], r["count"], tuple(loads(r["keys"])))
             for r in self._store.rows(sql)
         ]
 
 
 class _Chunk:
-    """A few rows of one stream on their way into the journal."""
+    """A few rows of one stream on their way into the journal; made on the thread that read them."""
 
-    def __init__(self, db: sqlite3.Connection, snapshot: int, stamps: frozenset[str]) -> None:
-        self._db = db
+    def __init__(self, snapshot: int, stamps: frozenset[str], rows: Sequence[Record | Rejection | Skip]) -> None:
         self._snapshot = snapshot
         self._stamps = stamps
+        self._rows = rows
+        self._values: list[Any] = []  # id, state, data, hash, line of one row after the other
+        self._files: set[str] = set()
+        for row in rows:
+            if type(row) is Record:
+                text = dumps(row.data)
+                self._values += (row.id, "ok", text, self._hash(row.data, text), row.where.line)
+                self._files.add(row.where.file)
+            else:
+                where = row.where or NOWHERE
+                state = "rejected" if isinstance(row, Rejection) else "skipped"
+                self._values += (_id_of(row), state, "{}", "", where.line)
+                self._files.add(where.file)
 
-    def add(self, rows: Sequence[Record | Rejection | Skip]) -> list[Rejection]:
-        known = self._known(rows)
+    def write(self, db: sqlite3.Connection) -> list[Rejection]:
+        """Write the rows, all at once; one by one only if the snapshot has one of the ids already."""
+        if not self._rows:
+            return []
+        db.execute("SAVEPOINT chunk")
+        if len(self._files) > 1 or not self._all_new(db):
+            db.execute("ROLLBACK TO chunk")
+            db.execute("RELEASE chunk")
+            return self._one_by_one(db)
+        db.execute("RELEASE chunk")
+        rejections = [row for row in self._rows if isinstance(row, Rejection)]
+        skips = [(row.stream, _id_of(row), row.rule) for row in self._rows if isinstance(row, Skip)]
+        return self._noted(db, rejections, skips)
+
+    def _all_new(self, db: sqlite3.Connection) -> bool:
+        shared = (self._rows[0].stream, self._snapshot, next(iter(self._files)))
+        return insert_rows(db, INSERT_NEW, NEW_ROW, self._values, UNLESS_READ, shared) == len(self._rows)
+
+    def _noted(
+        self, db: sqlite3.Connection, rejections: list[Rejection], skips: list[tuple[str, str, str]]
+    ) -> list[Rejection]:
+        db.executemany("INSERT OR REPLACE INTO left_out VALUES (?, ?, ?, 'stage', 'skipped')", skips)
+        insert_rejections(db, rejections, "stage")
+        return rejections
+
+    def _one_by_one(self, db: sqlite3.Connection) -> list[Rejection]:
+        known = self._known(db)
         staged: list[tuple[str, str, str, str, str, str, int, int]] = []
         rejections: list[Rejection] = []
         skips: list[tuple[str, str, str]] = []
-        for row in rows:
-            where = row.where or Where("", 0)
-            data = row.data if isinstance(row, Record) else {}
-            digest = self._hash(data) if isinstance(row, Record) else ""
-            record_id = _id_of(row)
+        for at, row in enumerate(self._rows):
+            where = row.where or NOWHERE
+            record_id, _, text, digest, _ = self._values[at * 5 : at * 5 + 5]
             if record_id in known:
                 same = bool(digest) and known[record_id] == digest
-                record_id = self._unused(row.stream, f"{record_id}@{where.file}:{where.line}", known)
+                record_id = self._unused(db, row.stream, f"{record_id}@{where.file}:{where.line}", known)
                 row = _duplicate(row, record_id, same=same)
             known[record_id] = digest
             state = "ok"
@@ -252,31 +318,35 @@ class _Chunk:
             elif isinstance(row, Skip):
                 state = "skipped"
                 skips.append((row.stream, record_id, row.rule))
-            text = dumps(data) if state == "ok" else "{}"
+            text = text if state == "ok" else "{}"
             staged.append((row.stream, record_id, state, text, digest, where.file, where.line, self._snapshot))
-        self._db.executemany(UPSERT, staged)
-        self._db.executemany("INSERT OR REPLACE INTO left_out VALUES (?, ?, ?, 'stage', 'skipped')", skips)
-        insert_rejections(self._db, rejections, "stage")
-        return rejections
+        db.executemany(UPSERT, staged)
+        return self._noted(db, rejections, skips)
 
-    def _known(self, rows: Sequence[Record | Rejection | Skip]) -> dict[str, str]:
+    def _known(self, db: sqlite3.Connection) -> dict[str, str]:
         sql = "SELECT id, hash FROM staged WHERE stream = ? AND snapshot = ? AND id = ?"
-        stream, snapshot = rows[0].stream, self._snapshot
-        found = (self._db.execute(sql, (stream, snapshot, _id_of(row))).fetchone() for row in rows)
+        stream, snapshot = self._rows[0].stream, self._snapshot
+        found = (db.execute(sql, (stream, snapshot, _id_of(row))).fetchone() for row in self._rows)
         return dict(tuple(row) for row in found if row is not None)
 
-    def _unused(self, stream: str, record_id: str, known: Mapping[str, str]) -> str:
+    def _unused(self, db: sqlite3.Connection, stream: str, record_id: str, known: Mapping[str, str]) -> str:
         """Return the id, numbered when a row of this snapshot has it already: one line may hold several records."""
         sql = "SELECT 1 FROM staged WHERE stream = ? AND snapshot = ? AND id = ?"
         found, number = record_id, 1
-        while found in known or self._db.execute(sql, (stream, self._snapshot, found)).fetchone():
+        while found in known or db.execute(sql, (stream, self._snapshot, found)).fetchone():
             number += 1
             found = f"{record_id}~{number}"
         return found
 
-    def _hash(self, data: Mapping[str, JSON]) -> str:
-        kept = {name: value for name, value in data.items() if value is not None and name not in self._stamps}
-        return hashlib.sha256(dumps(kept).encode()).hexdigest()
+    def _hash(self, data: Mapping[str, JSON], text: str) -> str:
+        """Return a hash of what counts as a record's content: no missing value, and no stamp of a change."""
+        stamps = self._stamps
+        if None in data.values() or not stamps.isdisjoint(data):
+            text = dumps({name: value for name, value in data.items() if value is not None and name not in stamps})
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+NOWHERE = Where("", 0)
 
 
 def insert_rejections(db: sqlite3.Connection, rejections: Sequence[Rejection], stage: str) -> None:
@@ -291,12 +361,12 @@ def insert_rejections(db: sqlite3.Connection, rejections: Sequence[Rejection], s
 def _id_of(row: Record | Rejection | Skip) -> str:
     if row.id is not None:
         return row.id
-    where = row.where or Where("", 0)
+    where = row.where or NOWHERE
     return f"@{where.file}:{where.line}"
 
 
 def _duplicate(row: Record | Rejection | Skip, new_id: str, *, same: bool) -> Rejection | Skip:
-    where = row.where or Where("", 0)
+    where = row.where or NOWHERE
     if same:
         return Skip(row.stream, new_id, "duplicate_row", where)
     return Rejection(

@@ -1,8 +1,10 @@
-"""The one door to the SQLite file: opening, the lease, one writer thread with group commit, and reading."""
+"""The one door to the SQLite file: opening, the lease, one writer thread with group commit, and reading.
+
+:data:`committing` lets a simulation put another way of committing in the thread's place.
+"""
 
 from __future__ import annotations
 
-import asyncio
 import errno
 import json
 import os
@@ -11,7 +13,8 @@ import sqlite3
 import threading
 from concurrent.futures import Future
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, TypeVar
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from sqlite_utils import Database
 
@@ -33,6 +36,69 @@ APPLICATION_ID = 0x666C6974  # "flit"
 def dumps(value: Any) -> str:
     """Return canonical JSON: sorted keys, no white space; equal values give equal text."""
     return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+class Committer(Protocol):
+    """Brings jobs to the disk, in the order in which they were handed over."""
+
+    def submit(self, job: Callable[[sqlite3.Connection], T]) -> Future[T]:
+        """Return a future that resolves once the job's transaction is committed."""
+        ...
+
+    def run(self, job: Callable[[sqlite3.Connection], T]) -> T:
+        """Return the job's result after its commit."""
+        ...
+
+    def close(self) -> None:
+        """Finish what was handed over."""
+        ...
+
+
+class WriterThread:
+    """One thread for every write; what is handed over while it commits goes into its next transaction, together.
+
+    :param commit: runs jobs in one transaction and resolves their futures.
+    """
+
+    def __init__(self, commit: Callable[[Sequence[Job]], None]) -> None:
+        self._commit = commit
+        self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._work, name="flit-journal", daemon=True)
+        self._thread.start()
+
+    def submit(self, job: Callable[[sqlite3.Connection], T]) -> Future[T]:
+        """Return a future that resolves once the job's transaction is committed to disk."""
+        future: Future[T] = Future()
+        future.set_running_or_notify_cancel()  # from here on, nobody who stops waiting can take it back
+        self._jobs.put((job, future))
+        return future
+
+    def run(self, job: Callable[[sqlite3.Connection], T]) -> T:
+        """Return the job's result after its commit."""
+        return self.submit(job).result()
+
+    def close(self) -> None:
+        """Finish what was handed over, and the thread."""
+        self._jobs.put(None)
+        self._thread.join()
+
+    def _work(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            batch, last = [job], False
+            while not self._jobs.empty():
+                following = self._jobs.get()
+                if following is None:
+                    last = True
+                    break
+                batch.append(following)
+            self._commit(batch)
+            if last:
+                return
+
+
+committing: ContextVar[Callable[[Callable[[Sequence[Job]], None]], Committer]] = ContextVar(
+    "committing", default=WriterThread
+)
 
 
 class Store:
@@ -59,23 +125,15 @@ class Store:
             self._release()
             raise (_as_journal_error(self.path, exc) if isinstance(exc, sqlite3.Error) else exc) from exc
         self._write, self._read = opened
-        self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._work, name="flit-journal", daemon=True)
-        self._thread.start()
+        self._committer = committing.get()(lambda batch: self._commit(batch))
 
     def submit(self, job: Callable[[sqlite3.Connection], T]) -> Future[T]:
         """Run `job` on the writer thread; the future resolves once its transaction is committed to disk."""
-        future: Future[T] = Future()
-        self._jobs.put((job, future))
-        return future
+        return self._committer.submit(job)
 
     def write(self, job: Callable[[sqlite3.Connection], T]) -> T:
         """Run `job` on the writer thread and return its result after the commit."""
-        return self.submit(job).result()
-
-    async def commit(self, job: Callable[[sqlite3.Connection], T]) -> T:
-        """Run `job` on the writer thread and return its result after the commit, without holding up the event loop."""
-        return await asyncio.wrap_future(self.submit(job))
+        return self._committer.run(job)
 
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> Iterator[sqlite3.Row]:
         """Yield the rows of a query over what is committed."""
@@ -95,8 +153,7 @@ class Store:
 
     def close(self) -> None:
         """Finish what is queued and let the file go."""
-        self._jobs.put(None)
-        self._thread.join()
+        self._committer.close()
         for connection in (self._read, self._write):
             with suppress(sqlite3.Error):
                 connection.close()
@@ -106,20 +163,7 @@ class Store:
         if self._lease is not None:
             self._lease.close()
 
-    def _work(self) -> None:
-        while (job := self._jobs.get()) is not None:
-            batch, last = [job], False
-            while not self._jobs.empty():
-                following = self._jobs.get()
-                if following is None:
-                    last = True
-                    break
-                batch.append(following)
-            self._commit(batch)
-            if last:
-                return
-
-    def _commit(self, batch: list[Job]) -> None:
+    def _commit(self, batch: Sequence[Job]) -> None:
         """Run the jobs in one transaction; when it fails, every one of them fails, and nothing is half written."""
         try:
             self._write.execute("BEGIN IMMEDIATE")

@@ -3,31 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from copy import deepcopy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from jinja2 import nodes
 from jinja2.exceptions import TemplateSyntaxError
-from jinja2.nodes import EvalContext
 from jinja2.parser import Parser
-from jinja2.runtime import Context
-from jinja2.utils import missing
 from jinja2.visitor import NodeTransformer
 
 from flitstack.errors import FlitError, Rejected
 from flitstack.mapping.canonical import LONGEST_TEXT, MOST_ITEMS
 from flitstack.mapping.check import Checker, Flaw
 from flitstack.mapping.kinds import ANY, DictOf, Kind, ListOf, kind_of_constant
+from flitstack.mapping.units import Marker, compile_function
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from flitstack.mapping.sandbox import ExpressionEnvironment
     from flitstack.mapping.words import Problems
     from flitstack.mapping.yamltext import Path, YamlText
 
 LONGEST_EXPRESSION = 20_000
-_BOUNDED = "_bounded"  # no filter of an author or a plugin can have this name
-_RESULT = "result"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +55,11 @@ class ExpressionCompiler:
         values: Mapping[str, Any],
         streams: Collection[str] | None = None,
     ) -> None:
-        environment.filters[_BOUNDED] = bounded
         self.environment = environment
         self.document = document
         self.problems = problems
         self.values = values
         self.streams = streams
-        self.shared = EvalContext(environment)
 
     def expression(
         self,
@@ -84,7 +79,9 @@ class ExpressionCompiler:
         if isinstance(node, nodes.Name):
             used |= {node.name}
         constants = {name: value for name, value in self._constants().items() if name not in names}
-        return Expression(_source(data), label, _Constants(constants).visit(node), kind, used)
+        final = _Constants(constants).visit(node)
+        Marker(names).visit(final)
+        return Expression(_source(data), label, final, kind, used)
 
     def _constants(self) -> dict[str, Any]:
         return {**self.values, "values": dict(self.values)}
@@ -131,51 +128,29 @@ class ExpressionCompiler:
         :param first: stop at the first expression that is true, and give its place in the list, or None.
         :param guard: compute the expressions only if this one is true, else give None.
         """
-        body: list[nodes.Node] = []
-        for name, expression in assigned:
-            kept = nodes.Filter(deepcopy(expression.node), _BOUNDED, [], [], None, None)
-            body.append(nodes.Assign(nodes.Name(name, "store"), kept))
-        result: nodes.Expr = (
-            _first_true(expressions) if first else nodes.Tuple([deepcopy(e.node) for e in expressions], "load")
-        )
+        result: nodes.Expr = _first_true(expressions) if first else nodes.Tuple([e.node for e in expressions], "load")
         if guard is not None:
-            result = nodes.CondExpr(deepcopy(guard.node), result, nodes.Const(None))
-        body.append(nodes.Assign(nodes.Name(_RESULT, "store"), result))
+            result = nodes.CondExpr(guard.node, result, nodes.Const(None))
+        computed = [(name, expression.node) for name, expression in assigned]
         labels = [*assigned, *([("", guard)] if guard else []), *(("", expression) for expression in expressions)]
-        return Unit(self, _render_function(self.environment, body), labels, tuple(name for name, _ in assigned))
-
-
-class _Names(Context):
-    """The names an expression sees; made once per evaluation, so it leaves out what templates need and these do not."""
-
-    def __init__(self, environment: ExpressionEnvironment, names: dict[str, Any], shared: EvalContext) -> None:
-        self.environment = environment
-        self.parent = names
-        self.vars = {}
-        self.exported_vars = set()
-        self.eval_ctx = shared
-        self.name = None
-        self.blocks = {}
-
-    def resolve_or_missing(self, key: str) -> Any:
-        """Return the value of a name; names that a unit assigns are its own variables and never asked for here."""
-        return self.parent.get(key, missing)
+        return Unit(self.environment, compile_function(self.environment, computed, result, bounded), labels)
 
 
 class Unit:
     """Several expressions compiled into one function."""
 
-    __slots__ = ("_assigned", "_compiler", "_globals", "_labels", "_root", "_single")
+    __slots__ = ("_environment", "_function", "_labels", "_single")
 
     def __init__(
-        self, compiler: ExpressionCompiler, root: Any, labels: Sequence[tuple[str, Expression]], assigned: Sequence[str]
+        self,
+        environment: ExpressionEnvironment,
+        function: Callable[[dict[str, Any]], Any],
+        labels: Sequence[tuple[str, Expression]],
     ) -> None:
-        self._compiler = compiler
-        self._root = root
+        self._environment = environment
+        self._function = function
         self._labels = labels
-        self._assigned = assigned
-        self._globals = dict(compiler.environment.globals)
-        self._single: dict[int, Any] = {}
+        self._single: dict[int, Callable[[dict[str, Any]], Any]] = {}
 
     def run(self, names: dict[str, Any]) -> Any:
         """Return what the unit computes (a tuple, or with `first` a place or None); adds assigned names to `names`.
@@ -183,32 +158,20 @@ class Unit:
         :raises Rejected: an expression failed; code `expression_failed` unless a function said otherwise.
         """
         try:
-            found = self._call(self._root, names)
-        except Rejected:
-            raise
+            return self._function(names)
         except FlitError:
             raise
         except Exception as exc:  # noqa: BLE001 - any function of a plugin may raise anything
             raise self._explained(names, exc) from None
-        for name in self._assigned:
-            names[name] = found[name]
-        return found[_RESULT]
-
-    def _call(self, root: Any, names: Mapping[str, Any]) -> dict[str, Any]:
-        context = _Names(self._compiler.environment, {**self._globals, **names}, self._compiler.shared)
-        for _ in root(context):
-            pass
-        return context.vars
 
     def _explained(self, names: dict[str, Any], failure: Exception) -> Rejected:
         """Compute one by one, to name the expression that fails; the fast way does not know."""
         known = dict(names)
         for at, (name, expression) in enumerate(self._labels):
             if at not in self._single:
-                body: list[nodes.Node] = [nodes.Assign(nodes.Name(_RESULT, "store"), deepcopy(expression.node))]
-                self._single[at] = _render_function(self._compiler.environment, body)
+                self._single[at] = compile_function(self._environment, (), expression.node, bounded)
             try:
-                value = self._call(self._single[at], known)[_RESULT]
+                value = self._single[at](known)
                 if name:
                     known[name] = bounded(value)
             except FlitError:
@@ -308,15 +271,8 @@ class _Constants(NodeTransformer):
 def _first_true(expressions: Sequence[Expression]) -> nodes.Expr:
     result: nodes.Expr = nodes.Const(None)
     for at in range(len(expressions) - 1, -1, -1):
-        result = nodes.CondExpr(deepcopy(expressions[at].node), nodes.Const(at), result)
+        result = nodes.CondExpr(expressions[at].node, nodes.Const(at), result)
     return result
-
-
-def _render_function(environment: ExpressionEnvironment, body: list[nodes.Node]) -> Any:
-    tree = nodes.Template(body)
-    tree.set_lineno(1)
-    tree.set_environment(environment)
-    return environment.from_string(tree).root_render_func
 
 
 def _source(data: Any) -> str:

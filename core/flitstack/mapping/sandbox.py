@@ -48,6 +48,10 @@ class ExpressionEnvironment(ImmutableSandboxedEnvironment):
     def _of_kind(self, wanted: str) -> dict[str, Callable[..., Any]]:
         return {name: item.call for (kind, name), item in self.transforms.items() if kind == wanted}
 
+    def is_trusted(self, function: Any) -> bool:
+        """Return whether it is a registered function, which is called without being asked about."""
+        return function is not None and function in self._trusted
+
     def getattr(self, obj: Any, attribute: str) -> Any:
         """Return what stands after the dot; something undefined, which nothing accepts, when it may not."""
         if type(obj) is RecordView:

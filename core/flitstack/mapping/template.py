@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import traceback
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError
 
 from flitstack.errors import MappingError, SettingsError
+from flitstack.mapping.policies import Policy, Ratios, read_policies, read_ratios
 from flitstack.mapping.rendering import TemplateEnvironment, expression_literal
 from flitstack.mapping.words import nearest
 from flitstack.mapping.yamltext import read_yaml
@@ -22,7 +23,7 @@ SUFFIX = ".yaml.j2"
 _PACKAGED = Path(__file__).parents[1] / "mapping_templates"
 _CHECKOUT = Path(__file__).parents[3] / "mapping_templates"
 _SEPARATOR = re.compile(r"^---[ \t]*$", re.MULTILINE)
-_HEADER_KEYS = ("template", "source", "destination", "variables", "facts", "gates", "description")
+_HEADER_KEYS = ("template", "source", "destination", "variables", "facts", "gates", "policies", "ratios", "description")
 _FROM_ACCOUNT = "account."
 _FROM_FACT = "fact."
 
@@ -41,6 +42,8 @@ class Template:
 
     :param variables: JSON Schema of an object: one property per variable.
     :param gates: per gate, what it must show, as the header states it.
+    :param policies: variables of which other values save writes, by name.
+    :param ratios: how many records come of one of the source's main records, for an estimate without an export.
     :param body: Jinja source; `body_line` is its first line in the file.
     """
 
@@ -53,6 +56,8 @@ class Template:
     gates: Mapping[str, Any]
     body: str
     body_line: int
+    policies: Mapping[str, Policy] = field(default_factory=dict)
+    ratios: Ratios | None = None
 
     def resolve(
         self,
@@ -215,6 +220,8 @@ def load_template(path: str | Path) -> Template:
         gates=data.get("gates") or {},
         body=text[separator.end() + 1 :],
         body_line=text.count("\n", 0, separator.end()) + 2,
+        policies=read_policies(data, path.name, header.line(("policies",)) if "policies" in data else 1),
+        ratios=read_ratios(data.get("ratios"), path.name, header.line(("ratios",)) if "ratios" in data else 1),
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
     from datetime import datetime
 
     from flitstack.protocols.base import JSON, Verb
@@ -51,6 +51,7 @@ class Behaviours:
     :param schema_objects: those of them that are schema items (fields, pipelines, types).
     :param max_batch: operations that one `apply` takes.
     :param concurrency: requests that may be under way at once.
+    :param schema_reading: what reading all schema items once takes; None when it is one listing of each.
     """
 
     objects: Mapping[str, ObjectBehaviour]
@@ -58,6 +59,7 @@ class Behaviours:
     user: str = "user"
     max_batch: int = 1
     concurrency: int = 8
+    schema_reading: Spent | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,4 +264,73 @@ class Learning(Protocol):
 
     def learned(self) -> Mapping[str, JSON]:
         """Return what was found out by this writer, by name; kept in the journal and handed to the next writer."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """One question to an account that only trying answers.
+
+    :param name: stable name; the journal keeps the answer as `probe.NAME`.
+    :param question: in words, for a person.
+    :param creates: how many throwaway records of each object it makes at most.
+    :param cost: budget units at most, removing what it made included.
+    :param on_request: it has an effect that not everybody wants, which `warning` names: asked only when named.
+    """
+
+    name: str
+    question: str
+    creates: Mapping[str, int]
+    cost: int
+    on_request: bool = False
+    warning: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeAnswer:
+    """What an account answered.
+
+    :param value: for the journal and the writer; None when trying did not tell.
+    :param words: the answer, for a person; why it is not known when `value` is None.
+    :param changes: what it changes for a migration, for a person; "" when nothing.
+    """
+
+    value: JSON
+    words: str
+    changes: str = ""
+
+
+class Bench(Protocol):
+    """Where a probe makes its throwaway records: each is journaled before it exists, and removed afterwards."""
+
+    async def make(
+        self, object: str, create: Callable[[str], Awaitable[str | None]], name: str | None = None
+    ) -> str | None:
+        """Create one throwaway record and return its id.
+
+        :param create: creates the record under the name it is given, and returns its id, None when it was refused.
+        :param name: of an earlier record of this bench, to give it to a second one; a new name when left out.
+        """
+        ...
+
+
+@runtime_checkable
+class Probing(Protocol):
+    """A writer that can find out by trying what nobody has written down about the account."""
+
+    def probes(self) -> Sequence[Probe]:
+        """Return the questions it can ask, in the order of asking."""
+        ...
+
+    async def ask(self, probe: str, bench: Bench) -> ProbeAnswer:
+        """Ask one question; every record it makes is made through the bench, and named as the bench says."""
+        ...
+
+    async def remove(self, object: str, name: str, destination_id: str | None, since: datetime) -> bool:
+        """Remove the record, or without an id every record that bears the name; a name is unlike any other.
+
+        :param since: when it was about to be made.
+        :return: whether nothing that bears the name is left; False when the record of this id bears another name by
+            now, which is a person's doing and left alone.
+        """
         ...

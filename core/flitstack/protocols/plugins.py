@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 
+    from flitstack.errors import BudgetExhausted
     from flitstack.protocols.base import JSON, Schema
-    from flitstack.protocols.destination import Behaviours, Writer
+    from flitstack.protocols.destination import Account, Behaviours, Spent, Writer
     from flitstack.protocols.source import Finding, Record, SourceReader
 
 
@@ -29,11 +30,18 @@ class SourcePlugin:
     demo: Callable[[str], str] | None = None
 
 
+async def end_of_budget(exhausted: BudgetExhausted) -> None:
+    """:raises BudgetExhausted: always: nobody waits for the next day."""
+    raise exhausted
+
+
 @dataclass(frozen=True, slots=True)
 class WriterContext:
     """What core hands to a writer: the clock, and the door to documents' bytes.
 
     :param spent_today: budget units that earlier runs of this migration spent since midnight, UTC.
+    :param exhausted: called, before the request is tried again, when the budget cannot pay for it: returns once it can,
+        or raises what it was given.
     :param learned: what this journal has found out about the account, by name (`flit probe`, and earlier runs).
     """
 
@@ -41,6 +49,58 @@ class WriterContext:
     open_attachment: Callable[[str], BinaryIO]
     spent_today: int = 0
     learned: Mapping[str, JSON] = field(default_factory=dict)
+    exhausted: Callable[[BudgetExhausted], Awaitable[None]] = end_of_budget
+
+
+@dataclass(frozen=True, slots=True)
+class RecordCap:
+    """How many records of some objects together an account may hold.
+
+    :param per_seat: records per seat. :param at_most: however many seats; None when nothing more is stated.
+    """
+
+    objects: tuple[str, ...]
+    per_seat: int
+    at_most: int | None = None
+
+    def room(self, seats: int) -> int:
+        """Return how many records an account with so many seats may hold."""
+        whole = self.per_seat * seats
+        return whole if self.at_most is None else min(whole, self.at_most)
+
+
+@dataclass(frozen=True, slots=True)
+class AccountPlan:
+    """A plan on which a destination sells accounts, as an estimate needs it.
+
+    :param daily_units: budget units a day, per seat.
+    :param requests: that may leave in any `window_s` seconds with one token.
+    :param schema_caps: per schema object how many items an account may have; absent means that no cap is known.
+    :param record_caps: caps of records.
+    :param price: list price per seat and month, as text with its currency (`39 USD`); None when it is not sold now.
+    :param price_terms: what the price holds for, in words; `price_date`: the day on which it was looked up, ISO 8601.
+    """
+
+    name: str
+    daily_units: int
+    requests: int
+    window_s: float
+    schema_caps: Mapping[str, int] = field(default_factory=dict)
+    record_caps: tuple[RecordCap, ...] = ()
+    price: str | None = None
+    price_terms: str = ""
+    price_date: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AssumedAccount:
+    """The account that an estimate stands on when nobody has signed in: empty, on the plan that settings state.
+
+    :param opening: what a run asks of such an account before its first write.
+    """
+
+    account: Account
+    opening: Spent
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +109,9 @@ class DestinationPlugin:
 
     :param settings_environment: environment variable per setting; one in `secrets` comes from nowhere else.
     :param demo: returns the settings and the clock of an embedded account kept under the folder given.
+    :param plans: the plans on which accounts are sold, for `flit estimate`; where there are several, the settings
+        `plan` and `seats` state the account's, and `reserve` the share of the daily units left to others.
+    :param assume: returns the account that an estimate stands on when there is no token to sign in with.
     """
 
     name: str
@@ -58,6 +121,8 @@ class DestinationPlugin:
     behaviours: Behaviours
     open: Callable[[Mapping[str, Any], WriterContext], Writer]
     demo: Callable[[str], tuple[Mapping[str, Any], Any]] | None = None
+    plans: tuple[AccountPlan, ...] = ()
+    assume: Callable[[Mapping[str, Any]], AssumedAccount] | None = None
 
 
 @dataclass(frozen=True, slots=True)

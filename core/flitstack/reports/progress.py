@@ -19,7 +19,13 @@ from rich.progress import (
 
 EVERY_S = 10.0
 
-TITLES = {"read": "Reading the export", "map": "Mapping", "apply": "Writing", "verify": "Reading back"}
+TITLES = {
+    "read": "Reading the export",
+    "map": "Mapping",
+    "apply": "Writing",
+    "verify": "Reading back",
+    "probe": "Asking",
+}
 
 
 class TerminalProgress:

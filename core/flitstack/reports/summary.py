@@ -27,6 +27,12 @@ def print_summary(report: RunReport, console: Console) -> None:
     for (object_, verb), count in report.planned.items():
         _say(console, f"  {verb} {count:,} {object_}")
     _print_rejections(report, console)
+    if report.look_alikes:
+        console.print("In doubt, and not written: a record without a key looks just like", style="bold")
+    for object_, key in report.look_alikes[:TOLD]:
+        _say(console, f"  {object_} {key}")
+    if report.look_alikes:
+        _say(console, "  Delete each look-alike, or give it its key, and run again.")
     for finding in report.findings:
         if finding.severity != "info":
             _say(console, f"{finding.severity}: {finding.message}")

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from flitstack.errors import Interrupted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from concurrent.futures import Future
 
     from flitstack.clock import Clock
     from flitstack.journal import Journal
     from flitstack.protocols import Behaviours, LinkRef, Writer
+
+T = TypeVar("T")
 
 
 class Progress(Protocol):
@@ -33,6 +37,11 @@ class Progress(Protocol):
     def say(self, text: str) -> None:
         """Print one line of words."""
         ...
+
+
+async def on_disk(written: Future[T]) -> T:
+    """Wait, without holding up the event loop, until a write to the journal is committed; return its result."""
+    return await asyncio.wrap_future(written)
 
 
 @dataclass(slots=True)

@@ -27,7 +27,10 @@ CORE_VARIABLES = {
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """What the command line said."""
+    """What the command line said.
+
+    :param wait: when the day's budget is used up, carry on once it is open again.
+    """
 
     source: str
     dest: str
@@ -38,6 +41,7 @@ class RunOptions:
     passing: Passing = field(default_factory=Passing)
     dry_run: bool = False
     demo: bool = False
+    wait: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flitstack.errors import ConfigurationError, UsageError
+from flitstack.mapping import Owner
 from flitstack.protocols import Finding
+from flitstack.stages.specs import scope_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from flitstack.mapping import Owner
+    from flitstack.mapping import Spec
     from flitstack.protocols import User
     from flitstack.stages.context import RunContext
 
@@ -86,6 +88,26 @@ def match_owners(
             )
         )
     ctx.journal.staging.add_findings("owners", findings)
+
+
+def settle_owners(
+    ctx: RunContext, spec: Spec, core: Mapping[str, str], token_user: User, users: Sequence[User]
+) -> None:
+    """Decide who owns what, as the spec's owners, the owner map and the fallback say; keep it in the journal and `ctx`.
+
+    :param core: `fallback_owner` and `owner_map`, as given.
+    :raises ConfigurationError, UsageError: the fallback's e-mail is no user's; the owner map cannot be used.
+    """
+    ctx.fallback_user = fallback_user(users, token_user, core.get("fallback_owner")).id
+    owner_map = read_owner_map(core["owner_map"]) if "owner_map" in core else {}
+    scope = scope_of(ctx, spec)
+    candidates = [
+        owner
+        for source in spec.owners
+        for record in ctx.journal.staging.records(source.stream)
+        if isinstance(owner := source.evaluate(record, scope), Owner)
+    ]
+    match_owners(ctx, candidates, users, owner_map)
 
 
 def _names(candidate: Owner) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from flitstack.journal import Planned, is_cleared, link_json, read_link
+from flitstack.journal import Frame, Planned, is_cleared, link_json, read_link
 from flitstack.protocols import LinkRef
 from flitstack.stages.schema import LEVEL_STEP
 
@@ -50,15 +50,11 @@ def plan_operations(ctx: RunContext) -> PlanSummary:
     numbers = {object_: number for number, object_ in enumerate(ctx.behaviours.objects)}
     outdated: list[int] = []
     cleared = 0
-    for object_, number in numbers.items():
-        depths, cut = _order_within(ctx, object_)
-        in_order = object_ in ctx.behaviours.schema_objects
+    for object_ in numbers:
+        order = _Order(numbers, *_order_within(ctx, object_))
         batch: list[Planned] = []
-        for place, desired in enumerate(ctx.journal.records.desired(object_)):
-            if desired.verdict is not None:
-                continue
-            level = number * LEVEL_STEP + (place if in_order else 0)
-            for planned in _operations_for(ctx, desired, level, _Order(numbers, depths, cut), outdated):
+        for desired, level in _to_think_about(ctx, object_, numbers, counts):
+            for planned in _operations_for(ctx, desired, level, order, outdated):
                 counts[planned.object, planned.verb] = counts.get((planned.object, planned.verb), 0) + 1
                 cleared += sum(value is None for value in planned.fields.values())
                 batch.append(planned)
@@ -69,6 +65,25 @@ def plan_operations(ctx: RunContext) -> PlanSummary:
             operations.plan(ctx.id, ctx.spec_sha256, batch)
     operations.withdraw(outdated)
     return _summary(ctx, counts, cleared)
+
+
+def _to_think_about(
+    ctx: RunContext, object_: str, numbers: Mapping[str, int], counts: dict[tuple[str, str], int]
+) -> Iterator[tuple[DesiredRow, int]]:
+    """Yield an object's desired records with their level, but for those whose plan is plain: these are planned here."""
+    level = numbers[object_] * LEVEL_STEP
+    if object_ in ctx.behaviours.schema_objects:  # few, and each at a level of its own: in the order of the spec
+        for place, desired in enumerate(ctx.journal.records.desired(object_)):
+            if desired.verdict is None:
+                yield desired, level + place
+        return
+    earlier = [other for other, number in numbers.items() if number < numbers[object_]]
+    frame = Frame(ctx.id, ctx.spec_sha256, object_, level, ctx.behaviours.user, ctx.owners.keys(), earlier)
+    for made, left in ctx.journal.planning.create_new(frame):
+        if made:
+            counts[object_, "create"] = counts.get((object_, "create"), 0) + made
+        for desired in left:
+            yield desired, level
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,11 +203,8 @@ def _order_within(ctx: RunContext, object_: str) -> tuple[dict[str, int], dict[s
         by a second operation, once both ends exist.
     """
     edges: dict[str, dict[str, str]] = {}
-    for desired in ctx.journal.records.desired(object_):
-        if desired.verdict is None:
-            own = {n: t.key for n, t in desired.links.items() if t.object == object_ and not _linked(ctx, t)}
-            if own:
-                edges[desired.key] = own
+    for desired in ctx.journal.planning.within(object_):
+        edges[desired.key] = {n: t.key for n, t in desired.links.items() if t.object == object_ and not _linked(ctx, t)}
     depths: dict[str, int] = {}
     cut: dict[str, set[str]] = {}
     for start in edges:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from flitstack.journal import is_cleared, read_link
+from flitstack.journal import Settlement, is_cleared, read_link
 from flitstack.protocols import full_key
+from flitstack.stages.context import on_disk
 from flitstack.stages.schema import SCHEMA_KEY, bind_made
+from flitstack.stages.targets import Targets
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -49,14 +50,16 @@ async def reconcile(ctx: RunContext) -> bool:
 async def _reconcile_schema(ctx: RunContext, rows: Sequence[OperationRow]) -> None:
     await _wait_for_lag(ctx, rows)
     found = {item.key: item for item in await ctx.writer.schema()}
+    settled: list[Settlement] = []
     for row in rows:
         item = found.get(row.key.removeprefix(SCHEMA_KEY))
         wanted = set(row.fields.get("options") or ())  # type: ignore[arg-type]
         if item is not None and item.id is not None and wanted <= set(item.settings.get("options", ())):
             bind_made(ctx, row, item.id)
-            await _done(ctx, row, item.id)
+            settled.append(_done(ctx, row, item.id))
         else:
-            await _again(ctx, row)
+            settled.append(_again(ctx, row))
+    await on_disk(ctx.journal.operations.settle(settled))
 
 
 async def _reconcile_creates(ctx: RunContext, object_: str, rows: Sequence[OperationRow]) -> None:
@@ -71,23 +74,29 @@ async def _settle_creates(
     ctx: RunContext, object_: str, rows: Sequence[OperationRow], since: datetime | None
 ) -> list[OperationRow]:
     """Settle creates by one listing, of all records when `since` is None; return those it does not decide."""
-    undecided: list[OperationRow] = []
-    by_key: dict[str, str] = {}
+    targets = Targets(ctx)
+    names = {row.id: _name(ctx, row, targets) for row in rows}
+    wanted = set(names.values())
+    found: dict[str, list[str]] = {}
     seen: set[str] = set()
     async for stored in ctx.writer.list(object_, since=since):
         seen.add(stored.id)
         for name in _names(ctx, stored):
-            by_key.setdefault(name, stored.id)
+            if name in wanted:
+                found.setdefault(name, []).append(stored.id)
     taken = {link.destination_id for link in ctx.journal.records.links(object_)}
+    settled: list[Settlement] = []
+    undecided: list[OperationRow] = []
     for row in rows:
-        found = by_key.get(_name(ctx, row))
-        if found is not None and found not in taken:
-            taken.add(found)
-            await _done(ctx, row, found)
+        free = next((id_ for id_ in found.get(names[row.id], ()) if id_ not in taken), None)
+        if free is not None:
+            taken.add(free)
+            settled.append(_done(ctx, row, free))
         elif _certainly_absent(ctx, row, seen, taken if since is None else None):
-            await _again(ctx, row)
+            settled.append(_again(ctx, row))
         else:
             undecided.append(row)
+    await on_disk(ctx.journal.operations.settle(settled))
     return undecided
 
 
@@ -120,27 +129,32 @@ async def _reconcile_changes(ctx: RunContext, object_: str, rows: Sequence[Opera
     # An operation planned before its record was created does not know the record's id; the link does.
     ids = {row.id: link.destination_id if (link := links[row.id]) else row.destination_id or "" for row in rows}
     found = {stored.id: stored for stored in await ctx.writer.get_many(object_, sorted(set(ids.values()) - {""}))}
+    targets = Targets(ctx)
+    settled: list[Settlement] = []
     for row in rows:
         stored, link = found.get(ids[row.id]), links[row.id]
         if row.verb == "delete":
-            await (_again(ctx, row) if stored else _done(ctx, row, ids[row.id]))
+            settled.append(_again(ctx, row) if stored else _done(ctx, row, ids[row.id]))
             continue
-        standing = _standing(ctx, row, stored, link.wanted if link else {"fields": {}, "links": {}})
+        standing = _standing(ctx, row, stored, link.wanted if link else {"fields": {}, "links": {}}, targets)
         if standing == "done":
-            await _done(ctx, row, ids[row.id])
+            settled.append(_done(ctx, row, ids[row.id]))
         elif standing == "planned":
-            await _again(ctx, row)
+            settled.append(_again(ctx, row))
         else:
-            await _wrap(ctx.journal.operations.settle(row, "conflict", ctx.at(), ctx.facts(row), standing))
+            settled.append(Settlement(row, "conflict", ctx.at(), ctx.facts(row), code=standing))
+    await on_disk(ctx.journal.operations.settle(settled))
 
 
-def _standing(ctx: RunContext, row: OperationRow, stored: Stored | None, before: Mapping[str, Any]) -> str:
+def _standing(
+    ctx: RunContext, row: OperationRow, stored: Stored | None, before: Mapping[str, Any], targets: Targets
+) -> str:
     """Return `done` or `planned` for an update in doubt, or the code of the conflict."""
     if stored is None:
         return "record_gone"
     held = {**ctx.writer.comparable(row.object, stored.fields), **stored.links}
-    wanted = {**ctx.writer.comparable(row.object, row.fields), **_target_ids(ctx, row.links)}
-    was = {**ctx.writer.comparable(row.object, before["fields"]), **_target_ids(ctx, before["links"])}
+    wanted = {**ctx.writer.comparable(row.object, row.fields), **targets.ids(row.links)}
+    was = {**ctx.writer.comparable(row.object, before["fields"]), **targets.ids(before["links"])}
     # An owner matched in an earlier run is not known yet: written once more, such a link does no harm.
     unknown = {name for name, link in row.links.items() if wanted[name] is None and not is_cleared(read_link(link))}
     names = wanted.keys() - unknown
@@ -149,19 +163,6 @@ def _standing(ctx: RunContext, row: OperationRow, stored: Stored | None, before:
     if all(held.get(name) in (wanted[name], was.get(name)) for name in names):
         return "planned"
     return "changed_elsewhere"
-
-
-def _target_ids(ctx: RunContext, links: Mapping[str, Sequence[Any]]) -> dict[str, str | None]:
-    """Return the destination ids of kept links; None for a cleared one, and for one that is not known."""
-    ids: dict[str, str | None] = {}
-    for name, stored in links.items():
-        link = read_link(stored)
-        if link.object == ctx.behaviours.user:
-            ids[name] = ctx.user_for(link)
-        else:
-            found = ctx.journal.records.link(link.object, link.key, link.part)
-            ids[name] = found.destination_id if found else None
-    return ids
 
 
 def _names(ctx: RunContext, stored: Stored) -> list[str]:
@@ -174,16 +175,12 @@ def _names(ctx: RunContext, stored: Stored) -> list[str]:
     return [f"{parent}|{destination_id}|{name}|{size}" for parent, destination_id in sorted(stored.links.items())]
 
 
-def _name(ctx: RunContext, row: OperationRow) -> str:
+def _name(ctx: RunContext, row: OperationRow, targets: Targets) -> str:
     if ctx.behaviours.objects[row.object].key_in != "content":
         return full_key(row.key, row.part)
     name, size = row.fields.get("name"), row.fields.get("size")
-    for parent, stored in sorted(row.links.items()):
-        link = read_link(stored)
-        found = ctx.journal.records.link(link.object, link.key, link.part)
-        if found is not None:
-            return f"{parent}|{found.destination_id}|{name}|{size}"
-    return ""
+    parents = (f"{parent}|{id_}" for parent, id_ in sorted(targets.ids(row.links).items()) if id_ is not None)
+    return next((f"{parent}|{name}|{size}" for parent in parents), "")
 
 
 async def _wait_for_lag(ctx: RunContext, rows: Sequence[OperationRow]) -> None:
@@ -200,14 +197,10 @@ async def _wait_for_lag(ctx: RunContext, rows: Sequence[OperationRow]) -> None:
         await ctx.clock.sleep(min(left, lag))
 
 
-async def _done(ctx: RunContext, row: OperationRow, destination_id: str) -> None:
+def _done(ctx: RunContext, row: OperationRow, destination_id: str) -> Settlement:
     facts = {**ctx.facts(row), "found_by": "reconcile"}
-    await _wrap(ctx.journal.operations.settle_done(row, destination_id, ctx.at(), facts))
+    return Settlement(row, "done", ctx.at(), facts, destination_id)
 
 
-async def _again(ctx: RunContext, row: OperationRow) -> None:
-    await _wrap(ctx.journal.operations.settle(row, "planned", ctx.at(), ctx.facts(row)))
-
-
-async def _wrap(future: Any) -> None:
-    await asyncio.wrap_future(future)
+def _again(ctx: RunContext, row: OperationRow) -> Settlement:
+    return Settlement(row, "planned", ctx.at(), ctx.facts(row))

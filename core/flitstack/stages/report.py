@@ -33,6 +33,8 @@ class RunReport:
     :param rejections: (stream, code, reason, hint, count, one source id).
     :param skips: (stream, rule, count).
     :param planned: of a dry run, (object, verb) to count.
+    :param look_alikes: (object, key) of what is in doubt because a record of the account looks just like it; running
+        again does not settle that, a person does.
     :param refused: records that the destination refused, which nobody could foresee.
     """
 
@@ -51,6 +53,7 @@ class RunReport:
     rejections: Sequence[tuple[str, str, str, str, int, str]] = ()
     skips: Sequence[tuple[str, str, int]] = ()
     findings: Sequence[Finding] = field(default_factory=tuple)
+    look_alikes: Sequence[tuple[str, str]] = ()
 
     @property
     def status(self) -> str:
@@ -59,9 +62,10 @@ class RunReport:
             return "dry_run"
         if self.verification is not None and self.verification.mismatched:
             return "mismatched"
-        if any(counts["in_doubt"] for counts in self.objects.values()) or self._in("pending"):
+        doubts = sum(counts["in_doubt"] for counts in self.objects.values())
+        if doubts > len(self.look_alikes) or self._in("pending"):
             return "incomplete"
-        if self.refused or any(counts["conflicts"] for counts in self.objects.values()):
+        if self.refused or doubts or any(counts["conflicts"] for counts in self.objects.values()):
             return "done_with_others"
         return "done"
 
@@ -103,6 +107,7 @@ class RunReport:
                 for s, code, reason, hint, count, example in self.rejections
             ],
             "skipped": [{"stream": s, "rule": rule, "count": count} for s, rule, count in self.skips],
+            "look_alikes": [{"object": object_, "key": key} for object_, key in self.look_alikes],
             "findings": [
                 {"code": f.code, "message": f.message, "severity": f.severity, "stream": f.stream, "count": f.count}
                 for f in self.findings

@@ -13,23 +13,24 @@ from typing import TYPE_CHECKING, Any
 from flitstack import __version__
 from flitstack.errors import ConfigurationError, FlitError, UsageError
 from flitstack.journal import Journal, dumps
-from flitstack.mapping import Owner, fit_schema
+from flitstack.mapping import fit_schema
 from flitstack.protocols import Learning, WriterContext
 from flitstack.stages.apply import apply_operations
 from flitstack.stages.context import RunContext
 from flitstack.stages.gates import chain, pass_gates
 from flitstack.stages.map import map_records
 from flitstack.stages.options import Setup, set_up
-from flitstack.stages.owners import fallback_user, match_owners, read_owner_map
+from flitstack.stages.owners import settle_owners
 from flitstack.stages.plan import PlanSummary, plan_operations
 from flitstack.stages.reconcile import reconcile
 from flitstack.stages.report import BEGINNING, RunReport, Tokens
 from flitstack.stages.schema import bind_links, link_found
-from flitstack.stages.specs import Prepared, prepare_spec, scope_of
+from flitstack.stages.specs import Prepared, prepare_spec
 from flitstack.stages.stage import stage_export
 from flitstack.stages.texts import full_text, map_text, owners_text, schema_text
 from flitstack.stages.validate import validate
 from flitstack.stages.verify import Verification, verify
+from flitstack.stages.waiting import BudgetWait
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -77,8 +78,10 @@ async def run_migration(
         with Journal(options.journal, lease=True) as journal:
             midnight = setup.clock.now().replace(hour=0, minute=0, second=0, microsecond=0)
             spent = journal.runs.spent_since(midnight.isoformat(timespec="milliseconds"))
-            context = WriterContext(setup.clock, _attachments(reader), spent, journal.runs.learned())
+            waiting = BudgetWait(setup.clock, progress, stop, patient=options.wait)
+            context = WriterContext(setup.clock, _attachments(reader), spent, journal.runs.learned(), waiting)
             writer = setup.destination.open(setup.destination_settings, context)
+            waiting.watch(writer)
             try:
                 return await _run(setup, reader, writer, journal, progress, stop)
             finally:
@@ -151,7 +154,7 @@ async def _walk(run: _Run) -> None:
     users = await ctx.writer.users()
     found = await _catch_up(ctx, found)
     prepared = prepare_spec(ctx, setup, account, streams)
-    _match_owners(run, prepared, account, users)
+    settle_owners(ctx, prepared.spec, setup.core, account.user, users)
     fit = fit_schema(prepared.spec, found, account.slots, ctx.journal.records.schema_decision())
     map_records(ctx, prepared.spec, fit)
     link_found(ctx, found)
@@ -194,20 +197,6 @@ async def _refuse_foreign_keys(ctx: RunContext, found: Sequence[SchemaItem]) -> 
                     "own in a new journal, --set source_id=NAME --journal FILE; for the same practice that would write "
                     "everything a second time."
                 )
-
-
-def _match_owners(run: _Run, prepared: Prepared, account: Account, users: Sequence[User]) -> None:
-    ctx, core = run.ctx, run.setup.core
-    ctx.fallback_user = fallback_user(users, account.user, core.get("fallback_owner")).id
-    owner_map = read_owner_map(core["owner_map"]) if "owner_map" in core else {}
-    scope = scope_of(ctx, prepared.spec)
-    candidates = [
-        owner
-        for source in prepared.spec.owners
-        for record in ctx.journal.staging.records(source.stream)
-        if isinstance(owner := source.evaluate(record, scope), Owner)
-    ]
-    match_owners(ctx, candidates, users, owner_map)
 
 
 def _pass_gates(run: _Run, prepared: Prepared, fit: Fit, account: Account, users: Sequence[User]) -> None:

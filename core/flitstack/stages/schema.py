@@ -26,9 +26,8 @@ def schema_key(item: SchemaItem) -> str:
 def link_found(ctx: RunContext, found: Sequence[SchemaItem]) -> None:
     """Link wanted schema items that the account already has: they are used as they are, and are not ours."""
     by_key = {schema_key(item): item for item in found}
-    for desired in ctx.journal.records.desired():
-        if desired.object not in ctx.behaviours.schema_objects:
-            continue
+    wanted_items = [d for object_ in ctx.behaviours.schema_objects for d in ctx.journal.records.desired(object_)]
+    for desired in wanted_items:
         item = by_key.get(desired.key)
         link = ctx.journal.records.link(desired.object, desired.key, "")
         if (

@@ -7,7 +7,7 @@ from datetime import datetime, time
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from flitstack.errors import ApprovalNeeded
+from flitstack.errors import ApprovalNeeded, SettingsError
 from flitstack.mapping import Scope, find_template, load_spec, load_template
 from flitstack.protocols import source_key
 
@@ -50,6 +50,7 @@ def prepare_spec(ctx: RunContext, setup: Setup, account: Account, streams: Mappi
     staging = ctx.journal.staging
     facts = {name: staging.distinct(fact.stream, fact.field) for name, fact in template.facts.items()}
     values = template.resolve(setup.variables, account.facts, facts)
+    refuse_regrouping(ctx, template, values)
     text = template.render(values, facts, {"streams": staging.streams()}, account.facts)
     transforms = setup.registry.transforms()
     objects = [*ctx.behaviours.objects, ctx.behaviours.user]
@@ -57,6 +58,29 @@ def prepare_spec(ctx: RunContext, setup: Setup, account: Account, streams: Mappi
     ctx.journal.records.keep_spec(spec.sha256, text, values, ctx.at(), _lineage(spec))
     ctx.spec_sha256 = spec.sha256
     return Prepared(spec, str(path), _written(ctx, spec), choices)
+
+
+def refuse_regrouping(ctx: RunContext, template: Template, values: Mapping[str, Any]) -> None:
+    """Refuse another value of a policy that is fixed by the first write, with the price of writing all that anew.
+
+    :raises SettingsError: names the policy, the value it was written with, and the price.
+    """
+    written = ctx.journal.runs.written_variables()
+    if written is None:
+        return
+    defaults = template.variables.get("properties", {})
+    for name, policy in template.policies.items():
+        before = written.get(name, defaults[name].get("default"))
+        if not policy.fixed or before == values[name]:
+            continue
+        held = ctx.journal.runs.held_of(policy.entries)
+        costs = {object_: ctx.behaviours.objects[object_].cost for object_ in held}
+        units = sum(n * (costs[o].get("delete", 0) + costs[o].get("create", 0)) for o, n in held.items())
+        raise SettingsError(
+            f"{name}: the records were written with {name}={before}, and that cannot change after the first write: "
+            f"{sum(held.values()):,} records would have to be deleted and written anew, about {units:,} units of the "
+            f"destination's budget at the most. Run with --set {name}={before}."
+        )
 
 
 def _written(ctx: RunContext, spec: Spec) -> str:

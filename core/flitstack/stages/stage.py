@@ -4,27 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from datetime import datetime
-from itertools import islice
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from flitstack.errors import NotAnExportError, UsageError
 from flitstack.protocols import Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
-    from flitstack.protocols import Rejection, SourcePlugin, SourceReader, Stream
+    from flitstack.protocols import SourcePlugin, SourceReader, Stream
     from flitstack.stages.context import RunContext
-
-CHUNK = 2000
-T = TypeVar("T")
-
-
-def chunked(items: Iterable[T], size: int) -> Iterator[list[T]]:
-    """Yield lists of `size` items, the last one shorter."""
-    iterator = iter(items)
-    while chunk := list(islice(iterator, size)):
-        yield chunk
 
 
 def stage_export(ctx: RunContext, plugin: SourcePlugin, reader: SourceReader) -> None:
@@ -54,15 +43,11 @@ def _stage_stream(ctx: RunContext, snapshot: int, stream: Stream, reader: Source
     staging = ctx.journal.staging
     stamps = frozenset(n for n, p in stream.schema.get("properties", {}).items() if p.get("x-change-stamp"))
     staging.add_stream(snapshot, stream)
-    for chunk in chunked(reader.read(stream.name), CHUNK):
+    for count, rejections in staging.add_all(snapshot, reader.read(stream.name), stamps):
         ctx.stop.check()
-        for rejection in staging.add(snapshot, chunk, stamps):
-            _tell(ctx, rejection)
-        ctx.progress.advance(len(chunk))
-
-
-def _tell(ctx: RunContext, rejection: Rejection) -> None:
-    ctx.notify("flit_record_rejected", rejection=rejection)
+        for rejection in rejections:
+            ctx.notify("flit_record_rejected", rejection=rejection)
+        ctx.progress.advance(count)
 
 
 def _absent(ctx: RunContext, streams: Sequence[Stream]) -> list[Finding]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections import Counter
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from flitstack.errors import (
     AuthError,
     BudgetExhausted,
     Fatal,
+    FlitError,
     InDoubt,
     NotSent,
     PlanLimit,
@@ -35,12 +37,13 @@ from flitstack.protocols import (
     Verb,
     Writer,
     WriterContext,
+    end_of_budget,
     full_key,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-    from datetime import datetime
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+    from datetime import date
 
     from flitstack.clock import Clock
 
@@ -105,6 +108,8 @@ class MemoryAccount:
 
     :param latency_s: each write takes this long, so that the account's clock moves on.
     :param lag_s: a list shows a new record this many seconds after it was written, on the account's clock.
+    :param daily: requests the account takes a day; None when there is no end to them.
+    :param tells_reset: whether it says when the day's requests are there again, at midnight UTC.
     :param faults: number of a write, counted from 1 over the account's life, to what happens to it.
     :param refuse: whether the account refuses an operation for what it is, every time it comes.
     :param arriving: called with each operation as it arrives, before anything becomes of it.
@@ -119,6 +124,8 @@ class MemoryAccount:
     slots: Mapping[str, int] = field(default_factory=dict)
     latency_s: float = 0.0625
     lag_s: float = 0.0
+    daily: int | None = None
+    tells_reset: bool = True
     faults: dict[int, Fault] = field(default_factory=dict)
     refuse: Callable[[Operation], bool] = field(default=lambda operation: False)
     arriving: Callable[[Operation], None] = field(default=lambda operation: None)
@@ -129,6 +136,19 @@ class MemoryAccount:
     made: int = 0
     arrived: int = 0
     requests: int = 0
+    by_day: Counter[date] = field(default_factory=Counter)
+
+    def charge(self) -> None:
+        """Count one request.
+
+        :raises BudgetExhausted: the account takes no more today.
+        """
+        today = self.clock.now().date()
+        if self.daily is not None and self.by_day[today] >= self.daily:
+            midnight = datetime.combine(today + timedelta(days=1), time(), UTC)
+            raise BudgetExhausted("memory: no more today.", midnight if self.tells_reset else None)
+        self.by_day[today] += 1
+        self.requests += 1
 
     def of(self, object_: str) -> list[Stored]:
         """Return the records of an object, oldest first."""
@@ -241,9 +261,15 @@ def _text(values: Mapping[str, Any]) -> str:
 class MemoryWriter:
     """Writes to an account in memory; a new one for each run."""
 
-    def __init__(self, account: MemoryAccount, behaviours: Behaviours) -> None:
+    def __init__(
+        self,
+        account: MemoryAccount,
+        behaviours: Behaviours,
+        exhausted: Callable[[BudgetExhausted], Awaitable[None]] = end_of_budget,
+    ) -> None:
         self._account = account
         self._behaviours = behaviours
+        self._exhausted = exhausted
         self._bound: dict[str, SchemaItem] = {}
         self._requests = 0
 
@@ -254,7 +280,7 @@ class MemoryWriter:
 
     async def account(self) -> Account:
         """Return whose account this is."""
-        self._count()
+        await self._pay()
         found = self._account
         if not found.token_user.is_admin:
             raise AuthError("memory: the token's user is no admin. Use an admin's token.")
@@ -262,12 +288,12 @@ class MemoryWriter:
 
     async def users(self) -> Sequence[User]:
         """Return all users."""
-        self._count()
+        await self._pay()
         return self._account.users
 
     async def schema(self) -> Sequence[SchemaItem]:
         """Return the account's schema items."""
-        self._count()
+        await self._pay()
         return list(self._account.items.values())
 
     def bind(self, items: Mapping[str, SchemaItem]) -> None:
@@ -277,7 +303,10 @@ class MemoryWriter:
     async def apply(self, operations: Sequence[Operation]) -> list[Outcome]:
         """Carry one operation out, or do to it what the account's faults say."""
         (operation,) = operations
-        self._count()
+        try:
+            await self._pay()
+        except FlitError as exc:
+            return [Outcome(operation.id, error=exc)]
         account = self._account
         account.arrived += 1
         account.arriving(operation)
@@ -313,7 +342,7 @@ class MemoryWriter:
         self, object: str, since: datetime | None = None, parent: str | None = None
     ) -> AsyncIterator[Stored]:
         """Yield the records that a list shows by now."""
-        self._count()
+        await self._pay()
         shown_by = self._account.clock.now() - timedelta(seconds=self._account.lag_s)
         name, _, wanted = (parent or "").partition(":")
         for stored in self._account.of(object):
@@ -324,7 +353,7 @@ class MemoryWriter:
 
     async def get_many(self, object: str, ids: Sequence[str]) -> Sequence[Stored]:
         """Return those of the records that exist."""
-        self._count()
+        await self._pay()
         found = (self._account.records.get((object, destination_id)) for destination_id in ids)
         return [stored for stored in found if stored is not None]
 
@@ -336,18 +365,33 @@ class MemoryWriter:
         """Return requests, each at one token."""
         return Spent(self._requests, self._requests)
 
+    async def budget_is_open(self) -> bool:
+        """Return whether the account takes requests."""
+        try:
+            self._account.charge()
+        except BudgetExhausted:
+            return False
+        self._requests += 1
+        return True
+
     async def aclose(self) -> None:
         """Close nothing."""
 
-    def _count(self) -> None:
-        self._requests += 1
-        self._account.requests += 1
+    async def _pay(self) -> None:
+        while True:
+            try:
+                self._account.charge()
+            except BudgetExhausted as exc:
+                await self._exhausted(exc)
+                continue
+            self._requests += 1
+            return
 
 
 def memory_destination(account: MemoryAccount, behaviours: Behaviours) -> DestinationPlugin:
     """Return a destination, named `memory`, that writes to this account."""
 
     def open_(settings: Mapping[str, Any], context: WriterContext) -> Writer:
-        return MemoryWriter(account, behaviours)
+        return MemoryWriter(account, behaviours, context.exhausted)
 
     return DestinationPlugin("memory", {"type": "object", "properties": {}}, {}, frozenset(), behaviours, open_)

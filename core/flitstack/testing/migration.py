@@ -96,13 +96,23 @@ class Migration:
         plugin = MemoryPlugin(memory_source(self.export, required), memory_destination(self.account, self.behaviours))
         self.registry = load_plugins((), {"memory": plugin, **(plugins or {})})
 
-    def run(self, *, passing: Passing = UNSEEN, sets: tuple[str, ...] = (), dry_run: bool = False) -> RunReport:
+    def run(
+        self, *, passing: Passing = UNSEEN, sets: tuple[str, ...] = (), dry_run: bool = False, wait: bool = False
+    ) -> RunReport:
         """Run once, with every gate passed unseen unless said otherwise.
 
         :raises FlitError: what stopped it.
         """
         options = RunOptions(
-            "memory", "memory", self.journal, "export", str(self._mapping), (*self.sets, *sets), passing, dry_run
+            "memory",
+            "memory",
+            self.journal,
+            "export",
+            str(self._mapping),
+            (*self.sets, *sets),
+            passing,
+            dry_run,
+            wait=wait,
         )
         self.stop.raised = False
         return asyncio.run(run_migration(options, self.words, self.stop, registry=self.registry, clock=self.clock))

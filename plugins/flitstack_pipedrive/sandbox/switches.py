@@ -30,6 +30,18 @@ class Switches:
     :param burst: requests per rolling two seconds and token instead of the plan's.
     :param search_burst: searches per rolling two seconds and token.
     :param name_max: longest name, title or subject, characters.
+    :param due_time_zone: zone of an activity's due time in v2; v1 shows it in UTC.
+    :param activity_times: what `add_time` and `marked_as_done_time` of an activity do: 400, dropped, or stored.
+    :param deletes_below: deleting a person or organization deletes the deals, activities and notes that hang on it.
+    :param undelete_deal: what `is_deleted: false` does to a deleted deal: 404, nothing, or it brings the deal back.
+    :param required_fields: a new person, organization or deal without a required custom field is refused.
+    :param over_limit: what a list does that is asked for more than its largest page: 400, or its largest page.
+    :param empty_lists: an empty list of phones or emails is refused.
+    :param empty_natives: "" and null empty a deal's expected_close_date and an activity's due_date and note.
+    :param repeated_options: what a new field does with an option label given twice: 400, one option, or two.
+    :param repeated_names: a second custom field of the same name is refused.
+    :param note_tags: of a note's HTML all common formatting stays, or only what formats inside a line.
+    :param note_max: longest note of a record or of an activity, characters.
     """
 
     errors_cost_tokens: bool = False
@@ -49,3 +61,41 @@ class Switches:
     burst: int | None = None
     search_burst: int = 10
     name_max: int = 255
+    due_time_zone: Literal["utc", "user"] = "utc"
+    activity_times: Literal["refuse", "drop", "store"] = "refuse"
+    deletes_below: bool = False
+    undelete_deal: Literal["refuse", "ignore", "restore"] = "refuse"
+    required_fields: bool = False
+    over_limit: Literal["refuse", "cap"] = "refuse"
+    empty_lists: Literal["take", "refuse"] = "take"
+    empty_natives: Literal["refuse", "take"] = "refuse"
+    repeated_options: Literal["refuse", "merge", "keep"] = "refuse"
+    repeated_names: Literal["take", "refuse"] = "take"
+    note_tags: Literal["common", "inline"] = "common"
+    note_max: int = 100_000
+
+    @property
+    def whims(self) -> bool:
+        """Return whether the account differs in something that `whims` lets it do."""
+        return self.unlike_specified != _SPECIFIED
+
+    @property
+    def unlike_specified(self) -> tuple[object, ...]:
+        """Return the switches that `whims` obeys."""
+        return (
+            self.due_time_zone,
+            self.activity_times,
+            self.deletes_below,
+            self.undelete_deal,
+            self.required_fields,
+            self.over_limit,
+            self.empty_lists,
+            self.empty_natives,
+            self.repeated_options,
+            self.repeated_names,
+            self.note_tags,
+            self.note_max,
+        )
+
+
+_SPECIFIED = Switches().unlike_specified

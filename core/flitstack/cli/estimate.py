@@ -1,0 +1,108 @@
+"""`flit estimate`: what a load takes, in requests, tokens and days, before anything is written."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from flitstack.stages.estimate import Estimate
+
+
+@click.command()
+@click.option("--source", metavar="NAME", help="Where the records come from.  [default: the only source installed]")
+@click.option("--dest", metavar="NAME", help="Where they go.  [default: the only destination installed]")
+@click.option("--input", "input_", metavar="PATH", help="The export: a folder or a zip file.")
+@click.option("--patients", "records", type=click.IntRange(min=1), metavar="N",
+              help="Without an export: so many main records, by documented ratios.")  # fmt: skip
+@click.option("--plan", metavar="NAME", help="The account's plan.")
+@click.option("--seats", type=click.IntRange(min=1), metavar="N", help="The account's paid seats.")
+@click.option(
+    "--journal", default="./flit.db", show_default=True, type=click.Path(path_type=Path, dir_okay=False),
+    help="The migration's file: where it exists, what is still to be done is estimated. It is only read.",
+)  # fmt: skip
+@click.option("--mapping", metavar="FILE", help="A mapping template of your own.")
+@click.option("--set", "sets", multiple=True, metavar="KEY=VALUE",
+              help="A setting: source.KEY, dest.KEY, or a variable of the map.")  # fmt: skip
+@click.option("--offline", is_flag=True, help="Ask no account, even where there is a token; take an empty one.")
+@click.option("--no-policies", is_flag=True, help="Leave out what each policy would save; quicker.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object to stdout.")
+def estimate(
+    source: str | None,
+    dest: str | None,
+    input_: str | None,
+    records: int | None,
+    plan: str | None,
+    seats: int | None,
+    journal: Path,
+    mapping: str | None,
+    sets: tuple[str, ...],
+    offline: bool,
+    no_policies: bool,
+    as_json: bool,
+) -> None:
+    """Say what a load takes: requests, tokens, time, per object, with and without each policy, on every plan.
+
+    \b
+    Example:
+        flit estimate --input ./export --set profile=full --plan growth --seats 3
+        flit estimate --patients 8000 --plan growth --seats 3
+    """
+    if (input_ is None) == (records is None):
+        raise click.UsageError("Give either --input PATH, an export, or --patients N, how many there are.")
+    found = _estimate(source, dest, input_, records, plan, seats, journal, mapping, sets, offline, not no_policies)
+    if as_json:
+        click.echo(json.dumps(found.as_json(), ensure_ascii=False))
+        return
+    from rich.console import Console
+
+    from flitstack.reports.estimate import print_estimate
+
+    print_estimate(found, Console())
+
+
+def _estimate(
+    source: str | None,
+    dest: str | None,
+    input_: str | None,
+    records: int | None,
+    plan: str | None,
+    seats: int | None,
+    journal: Path,
+    mapping: str | None,
+    sets: tuple[str, ...],
+    offline: bool,
+    policies: bool,
+) -> Estimate:
+    from flitstack.registry import load_plugins
+    from flitstack.reports.progress import progress_for_stderr
+    from flitstack.stages.context import StopFlag
+    from flitstack.stages.estimate import estimate_export, estimate_ratios
+    from flitstack.stages.options import RunOptions, set_up
+
+    registry = load_plugins()
+    source = source or _only(registry.sources(), "--source")
+    dest = dest or _only(registry.destinations(), "--dest")
+
+    stated = [f"dest.{name}={value}" for name, value in (("plan", plan), ("seats", seats)) if value is not None]
+    options = RunOptions(source, dest, journal, input_ or "", mapping, (*sets, *stated))
+    setup = set_up(options, registry=registry)
+    if records is not None:
+        return estimate_ratios(setup, records)
+    return asyncio.run(
+        estimate_export(setup, progress_for_stderr(), StopFlag(), journal=journal, offline=offline, policies=policies)
+    )
+
+
+def _only(names: tuple[str, ...], option: str) -> str:
+    """Return the only name there is.
+
+    :raises click.UsageError: there are several, or none.
+    """
+    if len(names) != 1:
+        raise click.UsageError(f"Say which: {option} {' | '.join(names) or 'NAME (no plugin offers one)'}.")
+    return names[0]

@@ -1,0 +1,72 @@
+"""Waits for the destination's budget to open again, through the days if need be, when the operator asked for that."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from flitstack.protocols import BudgetAsking
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from flitstack.clock import Clock
+    from flitstack.errors import BudgetExhausted
+    from flitstack.protocols import Writer
+    from flitstack.stages.context import Progress, StopFlag
+
+ASK_EVERY = timedelta(minutes=15)
+SLICE_S = 5.0
+
+
+class BudgetWait:
+    """What a writer does when the day's budget is used up: end the run, or wait, all its requests together.
+
+    :param patient: wait; else the run ends.
+    """
+
+    def __init__(self, clock: Clock, progress: Progress, stop: StopFlag, *, patient: bool) -> None:
+        self._clock = clock
+        self._progress = progress
+        self._stop = stop
+        self._patient = patient
+        self._writer: Writer | None = None
+        self._turn = asyncio.Lock()
+        self._reopened = 0
+
+    def watch(self, writer: Writer) -> None:
+        """Name the writer that can ask whether the budget is open."""
+        self._writer = writer
+
+    async def __call__(self, exhausted: BudgetExhausted) -> None:
+        """Return when the budget is open again.
+
+        :raises BudgetExhausted: waiting was not asked for.
+        :raises Interrupted: a person asked to stop.
+        """
+        if not self._patient:
+            raise exhausted
+        known = self._reopened
+        async with self._turn:
+            if self._reopened == known:  # else another request has waited already
+                await self._wait(exhausted.resets_at)
+                self._reopened += 1
+
+    async def _wait(self, resets_at: datetime | None) -> None:
+        now = self._clock.now()
+        until = resets_at if resets_at is not None and resets_at > now else now + ASK_EVERY
+        known = f"until {until:%Y-%m-%d %H:%M} UTC" if resets_at is not None else "and asking every 15 minutes"
+        self._progress.say(f"The day's budget is used up at {now:%H:%M} UTC: waiting {known}. Ctrl-C stops; run again.")
+        while True:
+            await self._sleep_until(until)
+            if not isinstance(self._writer, BudgetAsking) or await self._writer.budget_is_open():
+                break
+            until = self._clock.now() + ASK_EVERY
+        self._progress.say(f"The budget is open again at {self._clock.now():%Y-%m-%d %H:%M} UTC: carrying on.")
+
+    async def _sleep_until(self, until: datetime) -> None:
+        while (left := (until - self._clock.now()).total_seconds()) > 0:
+            self._stop.check()
+            await self._clock.sleep(min(left, SLICE_S))
+        self._stop.check()

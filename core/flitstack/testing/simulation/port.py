@@ -1,0 +1,103 @@
+"""What a destination brings along so that its plugin can be simulated: a template and an account to look into."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+from flitstack.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from flitstack.protocols import DestinationPlugin
+    from flitstack.testing.simulation.world import World
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Held:
+    """One record of an account, in the words of the source, with source keys in place of ids.
+
+    :param kind: `company`, `contact`, `visit`, `round`, `memo`; `stranger` for what nobody migrated.
+    :param name: the source key it carries; of a memo its name and size.
+    :param values: sorted (field, value as text); `@link` to the key of what it leads to. Nothing empty is in it.
+    """
+
+    kind: str
+    name: str
+    values: tuple[tuple[str, str], ...]
+
+
+class SimulatedAccount(Protocol):
+    """One account, which outlives the processes that write to it."""
+
+    @property
+    def writes(self) -> int:
+        """How many writes took effect so far."""
+        ...
+
+    def destination(self) -> DestinationPlugin:
+        """Return the plugin, whose writers talk to this account through the world's wire."""
+        ...
+
+    def picture(self) -> Sequence[Held]:
+        """Return all records that it holds, found without the plugin."""
+        ...
+
+    def close(self) -> None:
+        """Let it go."""
+        ...
+
+
+class Port(Protocol):
+    """A destination under simulation.
+
+    :ivar template: maps the simulated source (`source: memory`) to it; the module `exports` says what it holds, and
+        `oracle` what must come of it.
+    :ivar sets: what `--set` would say.
+    """
+
+    name: str
+    template: str
+    sets: Sequence[str]
+
+    def account(self, world: World) -> SimulatedAccount:
+        """Return a new account, in which there is something already that is not ours."""
+        ...
+
+
+def load_port(where: str) -> Port:
+    """Return the port that `MODULE:NAME`, or `FILE.py:NAME`, names.
+
+    :raises UsageError: there is none.
+    """
+    return cast("Port", load_named(where, "port"))
+
+
+def load_named(where: str, what: str) -> Any:
+    """Return what `MODULE:NAME`, or `FILE.py:NAME`, names.
+
+    :raises UsageError: there is nothing of that name.
+    """
+    place, _, name = where.rpartition(":")
+    try:
+        module: Any = _load_file(Path(place)) if place.endswith(".py") else importlib.import_module(place)
+        return getattr(module, name)
+    except (ImportError, OSError, AttributeError, ValueError) as exc:
+        raise UsageError(f"{where}: no {what} here. Write MODULE:NAME or FILE.py:NAME.") from exc
+
+
+def _load_file(path: Path) -> Any:
+    name = f"simulated_{path.stem}"
+    if name not in sys.modules:
+        found = importlib.util.spec_from_file_location(name, path)
+        if found is None or found.loader is None or not path.exists():
+            raise ImportError(name)
+        module = importlib.util.module_from_spec(found)
+        sys.modules[name] = module
+        found.loader.exec_module(module)
+    return sys.modules[name]

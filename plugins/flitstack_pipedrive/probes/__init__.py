@@ -1,0 +1,1 @@
+"""What `flit probe` asks a Pipedrive account: one question each, answered with throwaway records."""

@@ -1,0 +1,175 @@
+"""The two sides that `measure` compares, each run in a process of its own: flit, and the best there is without it."""
+
+from __future__ import annotations
+
+import csv
+import json
+import resource
+import sqlite3
+import sys
+import time
+from datetime import UTC, date, datetime
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import jsonschema_rs
+from jinja2 import StrictUndefined
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from flitstack.clock import VirtualClock
+from flitstack.journal import Journal
+from flitstack.mapping import fit_schema, load_spec, load_template
+from flitstack.mapping.functions import at_zone, first_present, join_present, lines
+from flitstack.protocols import Behaviours, ObjectBehaviour, WriterContext
+from flitstack.registry import load_plugins
+from flitstack.stages.context import RunContext, StopFlag
+from flitstack.stages.map import map_records
+from flitstack.stages.plan import plan_operations
+from flitstack.stages.stage import stage_export
+from flitstack.stages.validate import validate
+from flitstack.testing.memory import ALL, COST, MemoryAccount, memory_destination
+from flitstack.testing.migration import Words
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+HERE = Path(__file__).parent
+NOW = datetime(2026, 7, 1, tzinfo=UTC)
+BATCH = 1_000
+DATES = ("birth_date", "first_visit_date", "last_visit_date")
+OBJECTS = {
+    "field": ObjectBehaviour(ALL, COST, 500, "name", lag_s=5.0),
+    "person": ObjectBehaviour(ALL, COST, 500, "field:Source_Key__c", filter_since=True, lag_s=5.0),
+}
+
+
+def flit(file: Path, journal: Path) -> dict[str, float]:
+    """Stage, validate, map and plan the export; return the seconds of each stage and its number of rows.
+
+    The journal is a file as always; the destination is one in memory and is never written to.
+    """
+    registry = load_plugins()
+    source = registry.source("dental")
+    plugin = memory_destination(MemoryAccount(VirtualClock(NOW)), Behaviours(OBJECTS, ("field",)))
+    writer = plugin.open({}, WriterContext(VirtualClock(NOW), Path.open))
+    took: dict[str, float] = {}
+    began = time.perf_counter()
+
+    def lap(name: str) -> None:
+        nonlocal began
+        now = time.perf_counter()
+        took[name] = now - began
+        began = now
+
+    reader = source.open(str(file.parent), {"as_of": "2026-06-30"})
+    with Journal(journal, lease=True) as opened:
+        ctx = RunContext(
+            "run", "dental", opened, writer, writer.behaviours, VirtualClock(NOW), Words(), StopFlag(), _nobody
+        )
+        lap("open")
+        stage_export(ctx, source, reader)
+        lap("stage")
+        streams = {stream.name: stream for stream in reader.known_streams()}
+        validate(ctx, registry.validators("dental"), streams)
+        lap("validate")
+        text = load_template(HERE / "patients.yaml.j2").render({}, {}, {"streams": ["patients"]}, {})
+        spec = load_spec(
+            text, streams=streams, transforms=registry.transforms(), objects=[*OBJECTS, "user"], file="spec"
+        )
+        fit = fit_schema(spec, (), {}, None)
+        lap("spec")
+        map_records(ctx, spec, fit)
+        lap("map")
+        planned = plan_operations(ctx)
+        lap("plan")
+        rows = opened.staging.count("patients")
+        assert planned.operations["person", "create"] == rows, planned.operations
+        assert opened.operations.count("planned") == rows + 1
+    reader.close()
+    return {**took, "seconds": sum(took.values()), "rows": rows}
+
+
+def _nobody(hook: str, **arguments: Any) -> None:
+    """Observe nothing."""
+
+
+def reference(file: Path, database: Path) -> dict[str, float]:
+    """Parse, type, validate (jsonschema-rs), map (one sandboxed expression per record) and insert in batches.
+
+    No journal, no staging, no plan, no source keys, no line numbers, no checks of quotes, dates or secrets: what the
+    libraries do at their best, and nothing else.
+    """
+    began = time.perf_counter()
+    is_valid = jsonschema_rs.validator_for(_schema()).is_valid
+    evaluate = _compiled()
+    connection = sqlite3.connect(database, isolation_level=None)
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=NORMAL")
+    connection.execute("CREATE TABLE person (id TEXT PRIMARY KEY, fields TEXT)")
+    rows = 0
+    with file.open(encoding="utf-8", newline="") as stream:
+        reader = csv.reader(stream)
+        header = next(reader)
+        while chunk := list(islice(reader, BATCH)):
+            made = []
+            for cells in chunk:
+                record = {name: cell or None for name, cell in zip(header, cells, strict=True)}
+                record["text_ok"] = cells[18] == "yes"  # type: ignore[assignment]
+                if not is_valid(record):
+                    raise SystemExit("invalid")
+                typed: dict[str, Any] = record
+                for name in DATES:
+                    if text := record[name]:
+                        typed[name] = date.fromisoformat(text)
+                typed["created_at"] = datetime.fromisoformat(cells[25])
+                made.append((cells[0], json.dumps(evaluate(typed), default=_text)))
+            connection.execute("BEGIN")
+            connection.executemany("INSERT INTO person VALUES (?, ?)", made)
+            connection.execute("COMMIT")
+            rows += len(made)
+    connection.close()
+    return {"seconds": time.perf_counter() - began, "rows": rows}
+
+
+def _schema() -> dict[str, Any]:
+    """Return the stream's schema, without the notes that only flit reads."""
+    registry = load_plugins()
+    reader_streams = registry.source("dental")
+    text = (Path(sys.modules[type(reader_streams).__module__].__file__ or "")).name  # the plugin is found by its entry
+    assert text
+    import flitstack_dental
+
+    schema = json.loads((Path(flitstack_dental.__file__).parent / "streams" / "patients.json").read_text("utf-8"))
+    return dict(schema)
+
+
+def _compiled() -> Callable[[dict[str, Any]], Any]:
+    """Return all fields of the template as one compiled expression, in Jinja's immutable sandbox."""
+    fields = {}
+    body = (HERE / "patients.yaml.j2").read_text("utf-8").partition("\n    fields:\n")[2]
+    for line in body.splitlines():
+        name, _, expression = line.strip().partition(": ")
+        fields[name] = expression.strip('"').replace("patient.", "")
+    environment = ImmutableSandboxedEnvironment(undefined=StrictUndefined)
+    environment.globals.update(
+        {"join_present": join_present, "first_present": first_present, "at_zone": at_zone, "lines": lines}
+    )
+    inner = ", ".join(f"'{name}': ({expression})" for name, expression in fields.items())
+    return environment.compile_expression("{" + inner + "}", undefined_to_none=False)
+
+
+def _text(value: Any) -> str:
+    return str(value.isoformat())
+
+
+def main() -> None:
+    """Run one side and print what it took as JSON, with the process's largest resident size in MB."""
+    side, file, folder = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
+    took = (flit if side == "flit" else reference)(file, folder / f"{side}.db")
+    took["peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(json.dumps(took))  # noqa: T201 - a command
+
+
+if __name__ == "__main__":
+    main()

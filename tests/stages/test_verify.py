@@ -1,0 +1,164 @@
+"""Reading back: what is missing, different or there twice is found, and what people changed is told apart from it."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from flitstack.errors import ConfigurationError, UsageError
+from flitstack.stages.context import StopFlag
+from flitstack.stages.recheck import RecheckOptions, recheck
+from flitstack.stages.verify import sample_size
+from flitstack.testing.memory import Fault, memory_behaviours
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from flitstack.protocols import Operation, Stored
+    from flitstack.stages.recheck import RecheckReport
+    from flitstack.testing.migration import Migration
+
+
+def read_back(migration: Migration, *sets: str, hash_files: bool = False) -> RecheckReport:
+    """Read back as `flit verify` does."""
+    options = RecheckOptions(migration.journal, sets, hash_files=hash_files)
+    words, clock = migration.words, migration.clock
+    return asyncio.run(recheck(options, words, StopFlag(), registry=migration.registry, clock=clock))
+
+
+def test_reading_back_needs_no_export_and_writes_nothing(migration: Migration) -> None:
+    report = migration.run()
+    migration.export.rows.clear()
+    arrived = migration.account.arrived
+    journal = migration.journal.read_bytes()
+
+    found = read_back(migration)
+
+    assert (found.status, found.exit_code) == ("verified", 0)
+    assert report.verification is not None
+    assert found.verification.checked == report.verification.checked > 10
+    assert migration.account.arrived == arrived
+    assert migration.journal.read_bytes() == journal
+
+
+def test_what_a_person_changed_is_told_and_no_fault(migration: Migration) -> None:
+    migration.run()
+    ann = next(stored for stored in migration.account.of("contact") if stored.key == "memory:contacts:1")
+    migration.account.edit(ann, name="Ann Married")
+
+    for _ in range(2):  # nothing of it is kept, so the second time says the same
+        found = read_back(migration)
+
+        assert (found.status, found.exit_code) == ("drifted", 0)
+        assert found.verification.examples == [("contact", "memory:contacts:1", "changed in the account since: name")]
+
+
+def test_a_record_that_is_gone_is_a_mismatch(migration: Migration) -> None:
+    migration.run()
+    del migration.account.records["visit", migration.account.of("visit")[0].id]
+
+    found = read_back(migration)
+
+    assert (found.status, found.exit_code) == ("mismatched", 6)
+    assert found.verification.objects["visit"].mismatched == 1
+
+
+@pytest.mark.parametrize("object_", ["contact", "visit", "memo"])
+def test_what_a_list_showed_too_late_is_there_twice_and_found(migration: Migration, object_: str) -> None:
+    """The first write of the record shows long after the declared lag: the engine looked in vain and wrote again."""
+    hidden: list[Stored] = []
+
+    def lose(operation: Operation) -> None:
+        found = migration.account.of(object_)
+        if len(found) == 1 and not hidden:
+            hidden.append(found[0])
+            del migration.account.records[object_, found[0].id]
+
+    plain = migration.account.arriving
+    first = _number_of_first(migration, object_)
+    migration.account.faults = {first: Fault.COMMIT_THEN_DROP}
+    migration.account.answering = lose
+    assert migration.run().exit_code == 0
+    migration.account.answering = plain
+    migration.account.records[object_, hidden[0].id] = hidden[0]
+
+    found = read_back(migration)
+
+    assert found.exit_code == 6
+    assert found.verification.objects[object_].doubled == 1
+    assert any("second record" in what for name, _, what in found.verification.examples if name == object_)
+    assert found.verification.mismatched == 1
+
+
+def _number_of_first(migration: Migration, object_: str) -> int:
+    """Return which write is the first of an object, as it will be in the same load."""
+    folder = migration.journal.parent / "trial"
+    folder.mkdir()
+    trial = type(migration)(folder)
+    trial.export.rows = {name: list(rows) for name, rows in migration.export.rows.items()}
+    order: list[str] = []
+    trial.account.arriving = lambda operation: order.append(operation.object)
+    trial.run()
+    return order.index(object_) + 1
+
+
+def test_a_record_with_a_key_that_the_journal_does_not_know_is_a_mismatch(migration: Migration) -> None:
+    """As after the journal was put back from an old copy."""
+    migration.run()
+    migration.account.put("contact", "memory:contacts:77", name="Later")
+    migration.account.put("contact", "elsewhere:contacts:78", name="Not ours")
+
+    found = read_back(migration)
+
+    assert found.exit_code == 6
+    assert found.verification.objects["contact"].unknown == 1
+    assert found.verification.objects["contact"].left_alone == 1
+
+
+def test_a_journal_that_wrote_nothing_has_nothing_to_read_back(migration: Migration, tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="no journal here"):
+        read_back(migration)
+
+
+def test_the_token_of_another_account_is_refused(migration: Migration) -> None:
+    migration.run()
+    migration.account.id = "account-2"
+
+    with pytest.raises(ConfigurationError, match="another account"):
+        read_back(migration)
+
+
+def test_settings_of_the_source_mean_nothing_here(migration: Migration) -> None:
+    migration.run()
+
+    with pytest.raises(UsageError, match=r"dest\.KEY"):
+        read_back(migration, "source.path=x")
+
+
+def test_writes_that_are_still_open_are_told(migration: Migration) -> None:
+    migration.run()
+    migration.export.add("visits", "v9", contact_id="1", kind="check", note="x")
+    migration.run(dry_run=True)
+
+    assert read_back(migration).open == 1
+
+
+@pytest.mark.parametrize(
+    ("minimum", "documents", "expected"),
+    [(1_000, 500, 0), (20_000, 500, 1), (100_000, 500, 5), (900_000, 500, 10), (900_000, 3, 3), (900_000, 0, 0)],
+)
+def test_a_run_hashes_few_documents_within_a_thousandth_of_its_price(
+    minimum: int, documents: int, expected: int
+) -> None:
+    behaviours = memory_behaviours()
+    memo = replace(behaviours.objects["memo"], cost={**behaviours.objects["memo"].cost, "hash": 20})
+    priced = replace(behaviours, objects={**behaviours.objects, "memo": memo})
+
+    assert sample_size(priced, minimum, {"memo": documents, "contact": 9}) == expected
+
+
+def test_nothing_is_hashed_where_the_destination_cannot(migration: Migration) -> None:
+    assert sample_size(memory_behaviours(), 10**9, {"memo": 5}) == 0
