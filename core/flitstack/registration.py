@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 import jsonschema
 
 from flitstack.protocols import (
+    AccountPlan,
     Behaviours,
     DestinationPlugin,
     MappingTemplate,
@@ -98,6 +99,8 @@ def _destination(thing: DestinationPlugin) -> list[str]:
         _settings_schema(thing.settings_schema),
         _unless(callable(thing.open), "open cannot be called"),
         _unless(thing.demo is None or callable(thing.demo), "demo cannot be called"),
+        _unless(thing.assume is None or callable(thing.assume), "assume cannot be called"),
+        _unless(all(isinstance(plan, AccountPlan) for plan in thing.plans), "plans are AccountPlans"),
     ]
     if not isinstance(thing.behaviours, Behaviours):
         found.append(f"behaviours is a {type(thing.behaviours).__name__}, expected Behaviours")

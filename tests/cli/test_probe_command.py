@@ -64,7 +64,7 @@ def test_without_a_terminal_and_without_consent_it_says_what_it_would_do_and_sto
 
     assert done.returncode == 3
     assert "Creates at most 1 deal; each is named `flit probe ...`" in done.stderr
-    assert "Costs at most 10 of the account's daily tokens." in done.stderr
+    assert "Costs at most 10 more of the account's daily tokens." in done.stderr
     assert "--approve-unseen NAME" in done.stderr
     assert place.sandbox.account.store.count("deal", []) == 0
 

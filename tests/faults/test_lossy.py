@@ -1,4 +1,4 @@
-"""One write in ten loses its answer after it was kept, and lists lag: all is there once in the end, for little more."""
+"""One write in ten loses its answer after it was kept, and lists lag: all is there once in the end, for little more.
 
 What finding out costs is counted by the account, and compared with the same load undisturbed. `FLITSTACK_LOSSY=500`
 measures on so many patients, embedded and over HTTP.

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import closing
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -14,9 +15,6 @@ from flitstack_pipedrive.costs import cost_of
 from flitstack_pipedrive.probes.catalogue import QUESTIONS, probes
 from flitstack_pipedrive.sandbox.app import FaultRule, Step, Switches
 from flitstack_pipedrive.sandbox.faults import Fault
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 KEPT = {"deal": "kept", "activity": "kept", "note": "kept"}
 GONE = {"deal": "deleted", "activity": "deleted", "note": "deleted"}
@@ -103,6 +101,15 @@ SEEN = {"limit_headers", "burst_429"}  # their answers are numbers and names of 
 def test_every_question_is_tested_on_accounts_that_differ() -> None:
     assert set(CASES) | SEEN == set(QUESTIONS)
     assert all(len(cases) > 1 for cases in CASES.values())
+
+
+def test_every_question_is_documented_with_its_price() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "probe.md").read_text(encoding="utf-8")
+
+    rows = {line.split("`")[1]: line for line in page.splitlines() if line.startswith("| `")}
+    assert set(rows) == set(QUESTIONS)
+    for name, row in rows.items():
+        assert f"| {QUESTIONS[name].probe.cost} |" in row
 
 
 @pytest.mark.parametrize(

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
 from tests.pipedrive.probing import Death, Killed, Site
 
+from flitstack.errors import ApprovalNeeded
+from flitstack_pipedrive.probes.catalogue import QUESTIONS
 from flitstack_pipedrive.sandbox.app import Switches
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+LONG = os.environ.get("FLITSTACK_LONG") == "1"
 EVERY_OBJECT = ("deleting_an_organization", "repeated_names")
+ASKED = tuple(QUESTIONS) if LONG else EVERY_OBJECT
 
 
 @pytest.mark.parametrize("after", [False, True])
@@ -22,10 +27,10 @@ def test_whatever_request_was_the_last_the_next_probe_leaves_the_account_as_it_w
     deaths = 0
     with closing(site.sandbox):
         before = site.sandbox.canonical()
-        for at in range(1, 100):
+        for at in range(1, 1_000):
             site.death = Death(at, after)
             try:
-                site.probe(*EVERY_OBJECT)
+                site.probe(*ASKED)
             except Killed:
                 deaths += 1
             else:
@@ -60,8 +65,6 @@ def test_a_probe_that_dies_while_it_cleans_up_is_cleaned_up_after(tmp_path: Path
 
 
 def test_the_gate_says_what_an_interrupted_probe_left(tmp_path: Path) -> None:
-    from flitstack.errors import ApprovalNeeded
-
     site = Site(tmp_path)
     with closing(site.sandbox):
         site.death = Death(5, after=True)

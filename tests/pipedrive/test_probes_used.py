@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.pipedrive.probing import Site
 
+from flitstack.mapping import find_template, load_template
 from flitstack.protocols import WriterContext
 from flitstack_pipedrive.learned import assumptions
 from flitstack_pipedrive.opening import open_writer
@@ -81,6 +82,17 @@ def test_an_account_that_was_probed_is_written_to_as_it_was_found(tmp_path: Path
     facts = _facts(writer)
     assert facts["activity_zone"] == "America/New_York"
     assert facts["note_limit"] == 58_500
+
+
+def test_the_shipped_template_splits_notes_at_what_was_found() -> None:
+    template = load_template(find_template("dental-to-pipedrive"))
+    facts = {"currency": "USD", "time_zone": "UTC", "activity_zone": "UTC"}
+
+    found = template.resolve({"profile": "full"}, {**facts, "note_limit": 58_500})
+    told = template.resolve({"profile": "full", "note_limit": 70_000}, {**facts, "note_limit": 58_500})
+    unknown = template.resolve({"profile": "full"}, facts)
+
+    assert (found["note_limit"], told["note_limit"], unknown["note_limit"]) == (58_500, 70_000, 90_000)
 
 
 def _facts(writer: Any) -> Any:

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flitstack.protocols import AccountPlan, Behaviours, ObjectBehaviour, RecordCap, Spent
+from flitstack.protocols import AccountPlan, Behaviours, ObjectBehaviour, RecordCap, Spent, Verb
 from flitstack.stages.offers import offers
 from flitstack.stages.price import Load, Pace, duration, price_load
 
-ALL = frozenset({"create", "update", "delete"})
+ALL: frozenset[Verb] = frozenset({"create", "update", "delete"})
 COST = {"create": 5, "update": 4, "delete": 3, "list": 10, "get": 1}
 
 

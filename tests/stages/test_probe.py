@@ -296,3 +296,20 @@ def test_a_journal_of_another_account_is_refused(place: Place) -> None:
 def test_a_setting_that_is_not_the_destinations_is_refused(place: Place, item: str) -> None:
     with pytest.raises(UsageError, match=item.partition("=")[0]):
         place.run("size", sets=(item,))
+
+
+def test_what_stops_the_removing_is_told_with_what_is_left(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def used_up(*_: object) -> bool:
+        raise BudgetExhausted("Used up.")
+
+    monkeypatch.setattr(place, "remove", used_up)
+    words = Words()
+    options = ProbeOptions("place", place.journal, (), ("shape",), Passing(unseen="Dana"))
+    registry = load_plugins((), {"place": place})
+
+    with pytest.raises(BudgetExhausted):
+        asyncio.run(run_probes(options, words, StopFlag(), registry=registry, clock=place.clock))
+
+    assert any(one.startswith('Left in the account, removed by the next `flit probe`: visit "') for one in words.said)
+    with Journal.existing(place.journal) as journal:
+        assert [one.state for one in journal.throwaways.left()] == ["made"]

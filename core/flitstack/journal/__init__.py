@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 from flitstack.errors import ConfigurationError
 from flitstack.journal.audit import AuditLog, Head
 from flitstack.journal.buckets import BUCKETS, Buckets
+from flitstack.journal.mapped import Mapped, link_json
 from flitstack.journal.operations import OperationRow, Operations, Planned, Settlement
 from flitstack.journal.planning import Frame, Planning
 from flitstack.journal.rebuilding import LOOK_ALIKE, Held, Rebuilding
-from flitstack.journal.records import DesiredRow, Link, Records, is_cleared, link_json, read_link
+from flitstack.journal.records import DesiredRow, Link, Records, is_cleared, read_link
 from flitstack.journal.runs import Approval, Runs
-from flitstack.journal.staging import Snapshot, Staging
+from flitstack.journal.staging import Snapshot, Staged, Staging
 from flitstack.journal.store import Store, dumps
 from flitstack.journal.throwaways import Throwaway, Throwaways
 
@@ -31,6 +32,7 @@ __all__ = [
     "Held",
     "Journal",
     "Link",
+    "Mapped",
     "OperationRow",
     "Operations",
     "Planned",
@@ -40,6 +42,7 @@ __all__ = [
     "Runs",
     "Settlement",
     "Snapshot",
+    "Staged",
     "Staging",
     "Throwaway",
     "Throwaways",

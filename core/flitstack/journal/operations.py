@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from flitstack.journal.audit import append_all
-from flitstack.journal.records import link_json
+from flitstack.journal.mapped import link_json
 from flitstack.journal.store import dumps
 
 if TYPE_CHECKING:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import sqlite3
 from dataclasses import dataclass
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from flitstack.errors import MappingError
 from flitstack.journal.audit import append
 from flitstack.journal.jsontext import dumps, loads
-from flitstack.journal.staging import insert_rejections
+from flitstack.journal.mapped import Mapped, link_json
+from flitstack.journal.staging import Staged, insert_rejections
 from flitstack.protocols import LinkRef, source_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from concurrent.futures import Future
 
     from flitstack.journal.store import Store
     from flitstack.protocols import JSON, Rejection
@@ -55,7 +57,14 @@ class Link:
     made_by: int | None
 
 
-INSERT_DESIRED = "INSERT INTO desired (object, key, part, entry, fields, links, verdict) VALUES (?, ?, ?, ?, ?, ?, ?)"
+# Where a source record's fate can be written; `x` is a row of the table, `s` the staged record.
+CLAIMS = {
+    "contribution": "x.stream = s.stream AND x.id = s.id",
+    "left_out": "x.stream = s.stream AND x.id = s.id",
+    "rejection": "x.stream = s.stream AND x.id = s.id",
+    "used": "x.stream = s.stream AND x.id = s.id",
+    "owner": "x.stream = s.stream AND x.id = s.id AND x.user NOT NULL",
+}
 
 
 class Records:
@@ -83,27 +92,18 @@ class Records:
         used: Sequence[tuple[str, str]],
     ) -> None:
         """Write what one batch of source records came to; `skips` are (stream, id, rule)."""
-        rows = [
-            (d.object, d.key, d.part, d.entry, dumps(dict(d.fields)),
-             dumps({name: link_json(link) for name, link in d.links.items()}), d.verdict)
-            for d in desired
-        ]  # fmt: skip
-        made = [(*source[:2], d.object, d.key, d.part, source[2]) for d in desired for source in d.contributions]
+        batch = Mapped()
+        for d in desired:
+            batch.add((d.object, d.key, d.part), d.entry, d.fields, d.links, d.contributions, d.verdict)
+        batch.rejections, batch.skips, batch.used = list(rejections), list(skips), set(used)
+        self.submit(batch).result()
 
-        def job(db: sqlite3.Connection) -> None:
-            try:
-                db.executemany(INSERT_DESIRED, rows)
-            except sqlite3.IntegrityError as exc:
-                raise MappingError(
-                    "The mapping makes one destination record twice: two entries, or two groups of one entry, give the "
-                    "same object and key. Give one of them a key of its own (key, key_stream)."
-                ) from exc
-            db.executemany("INSERT OR IGNORE INTO contribution VALUES (?, ?, ?, ?, ?, ?)", made)
-            db.executemany("INSERT OR REPLACE INTO left_out VALUES (?, ?, ?, 'map', 'skipped')", skips)
-            db.executemany("INSERT OR IGNORE INTO used VALUES (?, ?)", used)
-            insert_rejections(db, rejections, "map")
+    def submit(self, batch: Mapped) -> Future[None]:
+        """Write a batch; the future resolves after the commit.
 
-        self._store.write(job)
+        :raises MappingError: the future does; a desired record is there already.
+        """
+        return self._store.submit(batch.write)
 
     def add_group_values(self, entry: str, rows: Sequence[tuple[str, int]]) -> None:
         """Note the group value of source records, each known by its number in the stream."""
@@ -113,11 +113,15 @@ class Records:
             )
         )
 
-    def groups(self, entry: str) -> Iterator[tuple[str, int]]:
-        """Yield (group value, number in the stream), group by group."""
-        sql = "SELECT value, pos FROM grouped WHERE entry = ? ORDER BY value, pos"
-        for row in self._store.rows(sql, (entry,)):
-            yield row["value"], row["pos"]
+    def groups(self, entry: str) -> Iterator[tuple[str, list[Staged]]]:
+        """Yield (group value, its source records in the stream's order), group by group."""
+        sql = (
+            "SELECT g.value, s.stream, s.id, s.data, s.file, s.line FROM grouped g JOIN staged s ON s.pos = g.pos "
+            "WHERE g.entry = ? ORDER BY g.value, g.pos"
+        )
+        rows = self._store.rows(sql, (entry,))
+        for value, members in groupby(rows, key=lambda row: str(row[0])):
+            yield value, [Staged(row[1], row[2], loads(row[3]), row[4], row[5]) for row in members]
 
     def desired(self, object_: str | None = None) -> Iterator[DesiredRow]:
         """Yield desired records in writing order, without their contributions."""
@@ -157,17 +161,27 @@ class Records:
 
     def unclaimed(self, stream: str) -> Iterator[tuple[str, Mapping[str, JSON]]]:
         """Yield id and data of the records of a stream that came to nothing so far."""
-        sql = (
-            "SELECT s.id, s.data FROM staged s WHERE s.stream = ? AND s.state = 'ok' "
-            "AND NOT EXISTS (SELECT 1 FROM contribution c WHERE c.stream = s.stream AND c.id = s.id) "
-            "AND NOT EXISTS (SELECT 1 FROM left_out k WHERE k.stream = s.stream AND k.id = s.id) "
-            "AND NOT EXISTS (SELECT 1 FROM rejection r WHERE r.stream = s.stream AND r.id = s.id) "
-            "AND NOT EXISTS (SELECT 1 FROM used u WHERE u.stream = s.stream AND u.id = s.id) "
-            "AND NOT EXISTS (SELECT 1 FROM owner o WHERE o.stream = s.stream AND o.id = s.id AND o.user NOT NULL) "
-            "ORDER BY s.pos"
-        )
+        tables = [name for name in CLAIMS if self._store.row(f"SELECT 1 FROM {name}") is not None]  # noqa: S608 - fixed names
+        claims = "".join(f" AND NOT EXISTS (SELECT 1 FROM {name} x WHERE {CLAIMS[name]})" for name in tables)  # noqa: S608 - fixed text
+        sql = f"SELECT s.id, s.data FROM staged s WHERE s.stream = ? AND s.state = 'ok'{claims} ORDER BY s.pos"  # noqa: S608 - fixed text
         for row in self._store.rows(sql, (stream,)):
-            yield row["id"], loads(row["data"])
+            yield row[0], loads(row[1])
+
+    def required_links(self, user: str) -> Iterator[tuple[tuple[str, str, str], LinkRef, bool]]:
+        """Yield the links that a desired record (object, key, part) cannot do without, in writing order.
+
+        With each, whether what it points to is desired; links to users and to schema items are not among them.
+        """
+        sql = (
+            "SELECT d.object, d.key, d.part, j.value, EXISTS (SELECT 1 FROM desired t "
+            "WHERE t.object = json_extract(j.value, '$[0]') AND t.key = json_extract(j.value, '$[1]') "
+            "AND t.part = json_extract(j.value, '$[2]')) AS there "
+            "FROM desired d CROSS JOIN json_each(d.links) j WHERE d.links <> '{}' "
+            "AND json_extract(j.value, '$[3]') = 1 AND json_extract(j.value, '$[0]') <> ? "
+            "AND json_extract(j.value, '$[1]') NOT LIKE 'schema:%' ORDER BY d.pos, j.id"
+        )
+        for row in self._store.rows(sql, (user,)):
+            yield (row[0], row[1], row[2]), read_link(loads(row[3])), bool(row[4])
 
     def leave_out(self, rows: Sequence[tuple[str, str, str, str]], rejections: Sequence[Rejection]) -> None:
         """Put source records (stream, id, rule, bucket) in bucket skipped or blocked, and note rejections."""
@@ -307,11 +321,6 @@ def read_desired(row: sqlite3.Row) -> DesiredRow:
     """Return a row of the table, without its contributions."""
     links = {name: read_link(link) for name, link in loads(row["links"]).items()}
     return DesiredRow(row["object"], row["key"], row["part"], row["entry"], loads(row["fields"]), links, row["verdict"])
-
-
-def link_json(link: LinkRef) -> list[Any]:
-    """Return a link in the form the journal keeps."""
-    return [link.object, link.key, link.part, int(link.required), int(link.fallback)]
 
 
 def is_cleared(link: LinkRef) -> bool:

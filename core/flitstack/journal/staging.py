@@ -8,7 +8,7 @@ import sqlite3
 from collections import deque
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from flitstack.errors import Fatal
 from flitstack.journal.bulk import insert_rows
@@ -49,6 +49,21 @@ class Snapshot:
     id: int
     as_of: str | None
     sha256: str | None
+
+
+class Staged(NamedTuple):
+    """A staged record that can move: what `Record` holds, without its cost."""
+
+    stream: str
+    id: str
+    data: Mapping[str, JSON]
+    file: str
+    line: int
+
+    @property
+    def where(self) -> Where:
+        """Where in the export it was found."""
+        return Where(self.file, self.line)
 
 
 class Staging:
@@ -149,20 +164,23 @@ class Staging:
 
     def records(self, stream: str) -> Iterator[Record]:
         """Yield the staged records of a stream that can move, in the order in which they were first read."""
-        return (record for _, record in self.numbered(stream))
+        for chunk in self.chunks(stream):
+            for _, found in chunk:
+                yield Record(stream, found.id, found.data, found.where)
 
-    def numbered(self, stream: str) -> Iterator[tuple[int, Record]]:
-        """Yield what `records` does, each with its number for `at`."""
-        sql = "SELECT pos, id, data, file, line FROM staged WHERE stream = ? AND state = 'ok' ORDER BY pos"
-        for row in self._store.rows(sql, (stream,)):
-            yield row["pos"], Record(stream, row["id"], loads(row["data"]), Where(row["file"], row["line"]))
+    def chunks(self, stream: str) -> Iterator[list[tuple[int, Staged]]]:
+        """Yield what `records` does, many at a time and each with its number in the stream.
 
-    def at(self, pos: int) -> Record:
-        """Return the staged record with that number."""
-        row = self._store.row("SELECT * FROM staged WHERE pos = ?", (pos,))
-        if row is None:
-            raise Fatal(f"staged record {pos} is gone.")
-        return Record(row["stream"], row["id"], loads(row["data"]), Where(row["file"], row["line"]))
+        Nothing is held open in between, so that what is written meanwhile need not be kept apart.
+        """
+        sql = (
+            "SELECT pos, id, data, file, line FROM staged WHERE stream = ? AND state = 'ok' AND pos > ? "
+            "ORDER BY pos LIMIT ?"
+        )
+        last = 0
+        while rows := list(self._store.rows(sql, (stream, last, CHUNK))):
+            last = rows[-1][0]
+            yield [(pos, Staged(stream, key, loads(data), file, line)) for pos, key, data, file, line in rows]
 
     def get(self, stream: str, record_id: str) -> Mapping[str, JSON] | None:
         """Return a staged record's data, or None."""
@@ -192,6 +210,20 @@ class Staging:
             "AND state = 'ok' ORDER BY pos"
         )
         return [(row["id"], loads(row["data"])) for row in self._store.rows(sql, (target,))]
+
+    def referring_many(
+        self, stream: str, field: str, targets: Sequence[str]
+    ) -> dict[str, list[tuple[str, Mapping[str, JSON]]]]:
+        """Return what `referring` does for each target that any record refers to."""
+        name, field = _safe(stream), _safe(field)
+        sql = (
+            f"SELECT json_extract(data, '$.{field}') AS target, id, data FROM staged WHERE stream = '{name}' "  # noqa: S608 - as above
+            f"AND json_extract(data, '$.{field}') IN (SELECT value FROM json_each(?)) AND state = 'ok' ORDER BY pos"
+        )
+        found: dict[str, list[tuple[str, Mapping[str, JSON]]]] = {}
+        for target, record_id, data in self._store.rows(sql, (dumps(list(targets)),)):
+            found.setdefault(target, []).append((record_id, loads(data)))
+        return found
 
     def missing_references(self, stream: str, field: str, target: str) -> Iterator[str]:
         """Yield ids of records whose reference into stream `target` leads nowhere."""

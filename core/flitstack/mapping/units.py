@@ -89,7 +89,7 @@ class Generator(CodeGenerator):
         else:
             self.write(f"({name}.read({node.attr!r}) if type({name}) is RecordView else {by_rule})")
 
-    def visit_Call(self, node: nodes.Call, frame: Frame, forward_caller: bool = False) -> None:
+    def visit_Call(self, node: nodes.Call, frame: Frame) -> None:
         """Write a call: of a registered function at once, of anything else as the sandbox allows."""
         called = node.node
         if isinstance(called, nodes.Name):
@@ -97,7 +97,7 @@ class Generator(CodeGenerator):
             if called.name not in OF_SCOPE and self._trusting.is_trusted(function):
                 self._call_function(node, called.name, frame)
                 return
-        super().visit_Call(node, frame, forward_caller)
+        super().visit_Call(node, frame, forward_caller=forward_caller)
 
     def _call_function(self, node: nodes.Call, name: str, frame: Frame) -> None:
         held = f"function_{name}"

@@ -2,44 +2,55 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from itertools import groupby
+from collections import deque
+from dataclasses import replace
+from itertools import islice
 from typing import TYPE_CHECKING, TypeAlias
 
-from flitstack.journal import DesiredRow
+from flitstack.journal import Mapped
 from flitstack.mapping import Desired, RejectedEntry, Skipped
 from flitstack.protocols import Rejection, split_source_key
-from flitstack.stages.schema import SCHEMA_KEY, schema_key
+from flitstack.stages.lookups import Lookups
+from flitstack.stages.schema import schema_key
 from flitstack.stages.specs import scope_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping, Sequence
+    from concurrent.futures import Future
 
+    from flitstack.journal import Staged
     from flitstack.mapping import Entry, Fit, Scope, Spec
     from flitstack.mapping.entries import Collect
-    from flitstack.protocols import LinkRef, Record
+    from flitstack.protocols import LinkRef
     from flitstack.stages.context import RunContext
 
 CHUNK = 1000
+UNDER_WAY = 4  # batches that may wait for the disk
+GROUPS = 200
 PLANNING_ONLY = frozenset({"priority", "label", "key"})
 
 Result: TypeAlias = list[Desired] | Skipped | RejectedEntry | None
 
 
-@dataclass(slots=True)
 class _Batch:
-    """What a few source records came to, on its way into the journal."""
+    """What source records came to, on its way into the journal: the next are mapped while these are being written."""
 
-    ctx: RunContext
-    desired: list[DesiredRow] = field(default_factory=list)
-    rejections: list[Rejection] = field(default_factory=list)
-    skips: list[tuple[str, str, str]] = field(default_factory=list)
-    used: set[tuple[str, str]] = field(default_factory=set)
+    def __init__(self, ctx: RunContext) -> None:
+        self._ctx = ctx
+        self._under_way: deque[Future[None]] = deque()
+        self._mapped = Mapped()
 
-    def take(self, result: Result, records: Iterable[Record]) -> None:
+    def take(self, result: Result, records: Sequence[Staged]) -> None:
         """Note what an entry made of a record, or of a group of them."""
-        if isinstance(result, Skipped):
-            self.skips += [(record.stream, record.id, result.rule) for record in records]
+        mapped = self._mapped
+        if type(result) is list:
+            for d in result:
+                fields = d.fields
+                if None in fields.values():
+                    fields = {name: value for name, value in fields.items() if value is not None}
+                mapped.add((d.object, d.key, d.part), d.entry, fields, d.links, d.contributions)
+        elif isinstance(result, Skipped):
+            mapped.skips += [(record.stream, record.id, result.rule) for record in records]
         elif isinstance(result, RejectedEntry):
             for record in records:
                 self.reject(
@@ -47,20 +58,30 @@ class _Batch:
                         record.stream, record.id, result.code, result.reason, result.hint, record.where, result.field
                     )
                 )
-        elif result:
-            self.desired += map(_row, result)
-        if len(self.desired) + len(self.skips) + len(self.rejections) >= CHUNK:
-            self.flush()
+        if mapped.count >= CHUNK or len(mapped.skips) + len(mapped.rejections) >= CHUNK:
+            self.hand_over()
+
+    def use(self, stream: str, record_id: str) -> None:
+        """Note that a record was looked up."""
+        self._mapped.used.add((stream, record_id))
 
     def reject(self, rejection: Rejection) -> None:
         """Note a rejection and tell observers."""
-        self.rejections.append(rejection)
-        self.ctx.notify("flit_record_rejected", rejection=rejection)
+        self._mapped.rejections.append(rejection)
+        self._ctx.notify("flit_record_rejected", rejection=rejection)
 
-    def flush(self) -> None:
-        """Write what was noted."""
-        self.ctx.journal.records.add(self.desired, self.rejections, self.skips, sorted(self.used))
-        self.desired, self.rejections, self.skips, self.used = [], [], [], set()
+    def hand_over(self) -> None:
+        """Begin to write what was noted; wait only while too much is on its way."""
+        self._under_way.append(self._ctx.journal.records.submit(self._mapped))
+        self._mapped = Mapped()
+        if len(self._under_way) > UNDER_WAY:
+            self._under_way.popleft().result()
+
+    def finish(self) -> None:
+        """Write what was noted, and return when all of it is committed."""
+        self.hand_over()
+        while self._under_way:
+            self._under_way.popleft().result()
 
 
 def map_records(ctx: RunContext, spec: Spec, fit: Fit) -> None:
@@ -70,76 +91,75 @@ def map_records(ctx: RunContext, spec: Spec, fit: Fit) -> None:
     """
     records = ctx.journal.records
     records.clear()
-    records.add(_schema_rows(spec, fit), (), (), ())
     batch = _Batch(ctx)
+    for item in _schema_rows(spec, fit):
+        batch.take([item], ())
     looked_up = {*spec.references, *(source.stream for source in spec.owners)}
 
     def used(stream: str, record_id: str) -> None:
         if stream in looked_up:  # a record with an entry of its own has its fate from there
-            batch.used.add((stream, record_id))
+            batch.use(stream, record_id)
 
-    scope = scope_of(ctx, spec, used)
+    lookups = Lookups(ctx.journal.staging)
+    scope = replace(scope_of(ctx, spec, used), lookup=lookups.lookup, referring=lookups.referring)
     ctx.progress.begin("map", sum(ctx.journal.staging.count(entry.stream) for entry in spec.entries))
     try:
         for entry in spec.entries:
             for collect in entry.collects:
                 ctx.journal.staging.index(collect.shape.stream, collect.by)
-            (_map_groups if entry.is_grouped else _map_each)(ctx, entry, fit, scope, batch)
-            batch.flush()
+            (_map_groups if entry.is_grouped else _map_each)(ctx, entry, fit, scope, lookups, batch)
+            batch.finish()
     finally:
         ctx.progress.end()
     _settle_links(ctx)
     _claim_the_rest(ctx, spec)
 
 
-def _map_each(ctx: RunContext, entry: Entry, fit: Fit, scope: Scope, batch: _Batch) -> None:
-    for record in ctx.journal.staging.records(entry.stream):
+def _map_each(ctx: RunContext, entry: Entry, fit: Fit, scope: Scope, lookups: Lookups, batch: _Batch) -> None:
+    for chunk in ctx.journal.staging.chunks(entry.stream):
         ctx.stop.check()
-        batch.take(_fitted(entry.evaluate(record, scope), fit), [record])
-        ctx.progress.advance()
+        lookups.gather(entry, [record.id for _, record in chunk])
+        for _, record in chunk:
+            batch.take(_fitted(entry.evaluate(record, scope), fit), (record,))
+        ctx.progress.advance(len(chunk))
 
 
-def _map_groups(ctx: RunContext, entry: Entry, fit: Fit, scope: Scope, batch: _Batch) -> None:
-    staging, records = ctx.journal.staging, ctx.journal.records
-    values: list[tuple[str, int]] = []
-    for pos, record in staging.numbered(entry.stream):
+def _map_groups(ctx: RunContext, entry: Entry, fit: Fit, scope: Scope, lookups: Lookups, batch: _Batch) -> None:
+    records = ctx.journal.records
+    for chunk in ctx.journal.staging.chunks(entry.stream):
         ctx.stop.check()
-        value = entry.group_key(record, scope)
-        if isinstance(value, str):
-            values.append((value, pos))
-        else:
-            batch.take(value, [record])
-        if len(values) >= CHUNK:
-            records.add_group_values(entry.name, values)
-            values = []
-        ctx.progress.advance()
-    records.add_group_values(entry.name, values)
-    for _, members in groupby(records.groups(entry.name), key=lambda pair: pair[0]):
-        group = [staging.at(pos) for _, pos in members]
-        batch.take(_fitted(entry.evaluate_group(group, scope), fit), group)
+        values: list[tuple[str, int]] = []
+        for pos, record in chunk:
+            value = entry.group_key(record, scope)
+            if isinstance(value, str):
+                values.append((value, pos))
+            else:
+                batch.take(value, (record,))
+        records.add_group_values(entry.name, values)
+        ctx.progress.advance(len(chunk))
+    groups = (members for _, members in records.groups(entry.name))
+    while some := list(islice(groups, GROUPS)):
+        ctx.stop.check()
+        lookups.gather(entry, [members[0].id for members in some])
+        for members in some:
+            batch.take(_fitted(entry.evaluate_group(members, scope), fit), members)
 
 
 def _fitted(result: Result, fit: Fit) -> Result:
     return [fit.apply(desired) for desired in result] if isinstance(result, list) else result
 
 
-def _row(desired: Desired) -> DesiredRow:
-    fields = {name: value for name, value in desired.fields.items() if value is not None}
-    made_of = tuple((c.stream, c.id, c.role) for c in desired.contributions)
-    return DesiredRow(desired.object, desired.key, desired.part, desired.entry, fields, desired.links, None, made_of)
-
-
-def _schema_rows(spec: Spec, fit: Fit) -> list[DesiredRow]:
+def _schema_rows(spec: Spec, fit: Fit) -> list[Desired]:
     """Return the schema items that are used, as the spec wants them, whether the account has them already or not."""
     finals = {(fit.clashes.get(item.key) or item).key: item for item in spec.schema}
-    rows: list[DesiredRow] = []
+    rows: list[Desired] = []
     for key, final in fit.items.items():
         wanted = finals.get(key, final)
         settings = {name: wanted.settings[name] for name in sorted(wanted.settings) if name not in PLANNING_ONLY}
         if key not in finals:
             settings = {"type": final.settings["type"]}
         fields = {**settings, "name": final.name, "of": final.of}
-        rows.append(DesiredRow(final.object, schema_key(final), "", "schema", fields, {}))
+        rows.append(Desired(final.object, "schema", schema_key(final), "", fields, {}, ()))
     return rows
 
 
@@ -149,11 +169,12 @@ def _settle_links(ctx: RunContext) -> None:
     verdicts: list[tuple[str, str, str, str]] = []
     rejections: list[Rejection] = []
     skips: list[tuple[str, str, str]] = []
-    for desired in ctx.journal.records.desired():
-        verdict = _verdict(ctx, desired.links, decided)
+    for name, link, is_there in ctx.journal.records.required_links(ctx.behaviours.user):
+        if name in decided:
+            continue
+        verdict = _verdict(ctx, link, is_there, decided)
         if verdict is None:
             continue
-        name = (desired.object, desired.key, desired.part)
         decided[name] = verdict
         verdicts.append((*name, verdict))
         for stream, record_id, role in ctx.journal.records.contributors(*name):
@@ -176,21 +197,18 @@ def _orphan(stream: str, record_id: str) -> Rejection:
     )
 
 
-def _verdict(ctx: RunContext, links: Mapping[str, LinkRef], decided: Mapping[tuple[str, str, str], str]) -> str | None:
-    for link in links.values():
-        if not link.required or link.object == ctx.behaviours.user or link.key.startswith(SCHEMA_KEY):
-            continue
-        if not link.key:
-            return "rejected:orphan"
-        exists, _ = ctx.journal.records.verdict(link.object, link.key, link.part)
+def _verdict(
+    ctx: RunContext, link: LinkRef, is_there: bool, decided: Mapping[tuple[str, str, str], str]
+) -> str | None:
+    if not link.key:
+        return "rejected:orphan"
+    if is_there:
         parent = decided.get((link.object, link.key, link.part))
-        if exists and parent is None:
-            continue
-        if exists and parent is not None:
-            return "skipped:parent_skipped" if parent.startswith("skipped") else "blocked:parent_rejected"
-        _, stream, record_id, _ = split_source_key(link.key)
-        return _fate(ctx, stream, record_id) or "skipped:parent_skipped"
-    return None
+        if parent is None:
+            return None
+        return "skipped:parent_skipped" if parent.startswith("skipped") else "blocked:parent_rejected"
+    _, stream, record_id, _ = split_source_key(link.key)
+    return _fate(ctx, stream, record_id) or "skipped:parent_skipped"
 
 
 def _claim_the_rest(ctx: RunContext, spec: Spec) -> None:

@@ -180,6 +180,7 @@ async def _run(run: _Run, options: ProbeOptions, destination: DestinationPlugin,
         status = "done"
     except FlitError as exc:
         status = type(exc).__name__
+        _say_what_is_left(run)
         raise
     finally:
         spent = run.writer.spent()
@@ -242,7 +243,7 @@ def gate_text(account: Account, offered: Sequence[Probe], chosen: Sequence[Probe
     lines = [
         f'Account "{account.name}" ({account.id}), as {account.user.email}.',
         f"Creates at most {records}; each is named `{MARK} ...`, belongs to the token's user, and is removed again.",
-        f"Costs at most {sum(probe.cost for probe in chosen):,} of the account's daily tokens.",
+        f"Costs at most {sum(probe.cost for probe in chosen):,} more of the account's daily tokens.",
         "Automations, webhooks and notifications of the account see these records like any others.",
         *([f"First removes {len(left)} records that an interrupted probe may have left."] if left else []),
         "Asks:",
@@ -309,7 +310,6 @@ async def _ask(run: _Run, probe: Probe) -> ProbeAnswer:
     except (AuthError, Interrupted, Stopped):
         with suppress(FlitError):
             await _clear(run)
-        _say_what_is_left(run)
         raise
     except FlitError as exc:
         answer = ProbeAnswer(None, str(exc))

@@ -15,7 +15,6 @@ import tempfile
 from pathlib import Path
 
 import click
-
 from tests.benchmarks.engine.harness import RIVALS, Measured, Tool, measure, rival_python, server_python, table
 
 FLIT, BARE = "flit", "bare loop"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import urllib.request
@@ -12,6 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from flitstack_pipedrive.costs import cost_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
@@ -19,7 +22,6 @@ ROOT = Path(__file__).parents[3]
 HERE = "tests.benchmarks.engine"
 RIVALS = ("dlt", "singer", "drt")
 NEEDS_FOLDER = ("dlt", "drt")
-TOKENS_A_CREATE = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +129,17 @@ def measure(tool: Tool, server: str, folder: Path, count: int, latency_ms: float
     took_s = said["took_s"]
     rate = count / report["seconds"]
     return Measured(rate, count / took_s, said["cpu_s"] / count * 1e6, said["peak_mb"], said["settings"], report)
+
+
+def tokens(report: Mapping[str, Any]) -> int:
+    """Return what the requests that the server counted would have cost (Pipedrive API, "Rate limiting")."""
+    spent = 0
+    for asked, times in report["requests"].items():
+        method, path = asked.split(" ")
+        _, _, version, rest = path.split("/", 3)
+        templated = re.sub(r"/\d+(?=/|$)", "/{id}", f"/{rest}")
+        spent += times * cost_of(int(version[1:]), method, templated)
+    return spent
 
 
 def table(rows: Sequence[Sequence[str]]) -> str:

@@ -1,4 +1,4 @@
-"""A local server without limits, so that a benchmark measures the client: Pipedrive's persons, and what flit reads first.
+"""A local server without limits, so that a benchmark measures the client: Pipedrive's persons, and what flit reads.
 
     python -m tests.benchmarks.engine.server [--latency-ms 50] [--drop 7,19] [--fail 5] [--stall-after 55]
 
@@ -66,7 +66,7 @@ class Account:
     latency_s: float = 0.0
     faults: Faults = field(default_factory=Faults)
     persons: list[tuple[float, bytes]] = field(default_factory=list)
-    requests: int = 0
+    requests: dict[str, int] = field(default_factory=dict)
     first: float = 0.0
     last: float = 0.0
     connections: int = 0
@@ -84,7 +84,10 @@ class Account:
         return len(self.persons)
 
     def report(self) -> dict[str, Any]:
-        """Return what was committed: counts, seconds, a digest of the distinct bodies in the order of their keys."""
+        """Return what was committed: counts, seconds, a digest of the distinct bodies in the order of their keys.
+
+        `requests` counts by method and path.
+        """
         seen: dict[str, int] = {}
         distinct: dict[str, str] = {}
         for _, raw in self.persons:
@@ -156,7 +159,8 @@ class Connection(asyncio.Protocol):
             return
         if account.stalled:
             return
-        account.requests += 1
+        asked = f"{method} {path}"
+        account.requests[asked] = account.requests.get(asked, 0) + 1
         if method == "POST" and path == "/api/v2/persons":
             self._create(body)
         else:

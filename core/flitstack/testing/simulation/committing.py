@@ -18,6 +18,20 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
+class _Due(Future[T]):
+    """The result of a job; whoever will not wait for the disk's time makes it commit at once."""
+
+    def __init__(self, flush: Callable[[], None]) -> None:
+        super().__init__()
+        self._commit_now = flush
+
+    def result(self, timeout: float | None = None) -> T:
+        """Return the job's result, committing it first when that is still to come."""
+        if not self.done():
+            self._commit_now()
+        return super().result(timeout)
+
+
 class InlineCommitter:
     """Commits on the event loop, after the time that the disk takes; what comes in meanwhile goes with it."""
 
@@ -34,7 +48,7 @@ class InlineCommitter:
         self._refuse_the_dead()
         if not self._waiting:
             asyncio.get_running_loop().call_later(self._world.disk_s(), self._flush)
-        future: Future[T] = Future()
+        future = _Due[T](self._flush)
         self._waiting.append((job, future))
         return future
 

@@ -7,8 +7,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from flitstack.errors import AuthError, InDoubt, NotSent, RateLimited, Rejected, Unavailable
-from flitstack.protocols import DestinationPlugin, Operation, Outcome, Stored
-from flitstack.testing.memory import ADMIN, MemoryAccount, MemoryWriter, memory_behaviours
+from flitstack.protocols import Account, DestinationPlugin, Operation, Outcome, Spent, Stored
+from flitstack.testing.memory import ADMIN, MemoryAccount, memory_behaviours
 from flitstack.testing.memory_source import TEMPLATE
 from flitstack.testing.simulation.oracle import AUTOMATED, held
 from flitstack.testing.simulation.port import Held
@@ -19,33 +19,34 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping, Sequence
     from datetime import datetime
 
-    from flitstack.protocols import Account, Behaviours, SchemaItem, User, Writer, WriterContext
+    from flitstack.protocols import JSON, Behaviours, SchemaItem, User, Writer, WriterContext
     from flitstack.testing.simulation.world import World
 
 READS = 4
 
 
-class _Writer(MemoryWriter):
+class _Writer:
     """Writes to the account through the wire, as a plugin would through the network."""
 
     def __init__(self, account: SimulatedMemory, behaviours: Behaviours) -> None:
-        super().__init__(account.memory, behaviours)
+        self.behaviours = behaviours
+        self.bound: dict[str, SchemaItem] = {}
         self._world = account.world
         self._simulated = account
+        self._requests = 0
+
+    def bind(self, items: Mapping[str, SchemaItem]) -> None:
+        """Remember which custom fields the account has."""
+        self.bound |= items
 
     async def apply(self, operations: Sequence[Operation]) -> list[Outcome]:
         """Send one operation, and say what is known of it."""
         (operation,) = operations
-        self._count()
         try:
             destination_id = await self._send(lambda: self._simulated.take(self, operation), write=True)
         except (Rejected, AuthError, InDoubt, NotSent, RateLimited, Unavailable) as exc:
             return [Outcome(operation.id, error=exc)]
         return [Outcome(operation.id, destination_id)]
-
-    def check(self, operation: Operation) -> None:
-        """:raises Rejected: the operation names a field that the account does not have."""
-        self._check(operation)
 
     async def list(
         self, object: str, since: datetime | None = None, parent: str | None = None
@@ -72,11 +73,22 @@ class _Writer(MemoryWriter):
 
     async def account(self) -> Account:
         """Return whose account this is."""
+        memory = self._simulated.memory
         await self._read(lambda: None)
-        return await super().account()
+        return Account(memory.id, "Memory Ltd", memory.token_user, {"time_zone": "UTC"}, memory.slots)
+
+    def comparable(self, object: str, fields: Mapping[str, JSON]) -> Mapping[str, JSON]:
+        """Return the fields as they are: this account keeps what it is given."""
+        return dict(fields)
+
+    def spent(self) -> Spent:
+        """Return requests, each at one token."""
+        return Spent(self._requests, self._requests)
+
+    async def aclose(self) -> None:
+        """Close nothing."""
 
     async def _read(self, deliver: Callable[[], Any]) -> Any:
-        self._count()
         for attempt in range(1, READS + 1):
             try:
                 return await self._send(deliver, write=False)
@@ -92,6 +104,7 @@ class _Writer(MemoryWriter):
         """Return the answer, or raise what it means."""
 
         async def delivered() -> Any:
+            self._requests += 1
             try:
                 return deliver()
             except Rejected as exc:
@@ -141,7 +154,9 @@ class SimulatedMemory:
         if operation.verb == "create" and operation.key in scenario.refused:
             self.world.struck["refused_4xx"] += 1
             raise Rejected("refused", "The account refuses this record.", "Correct it and run again.")
-        writer.check(operation)
+        for name in operation.fields:
+            if name.endswith("__c") and f"field/{operation.object}/{name}" not in writer.bound:
+                raise Rejected("unknown_field", "The account has no such field.", "Create it first.", name)
         destination_id = memory.take(operation, writer.behaviours)
         where = (operation.object, destination_id)
         if operation.verb == "create" and where in memory.records:

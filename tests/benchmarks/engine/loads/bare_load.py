@@ -1,6 +1,6 @@
 """The ceiling: a bare asyncio loop over httpx clients, which keeps no journal and gives no guarantee.
 
-    python -m tests.benchmarks.engine.loads.bare_load --url URL --count 5000 --clients 8 --connections 8
+python -m tests.benchmarks.engine.loads.bare_load --url URL --count 5000 --clients 8 --connections 8
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 import httpx
-
 from tests.benchmarks.engine.loads.saying import timed
 from tests.benchmarks.engine.people import bodies
 

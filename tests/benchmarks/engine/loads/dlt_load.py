@@ -3,9 +3,9 @@
     PYTHON_WITH_DLT -m tests.benchmarks.engine.loads.dlt_load --url URL --count 5000 --folder F --workers 20 --batch 1
 
 A job is a file, and a worker loads one job at a time, so the file's size decides how far the work can be shared out
-(dlt, "Performance": `file_max_items`, `workers`). Requests are posted with dlt's own `requests` helper, as its documents
-do, or with an `httpx.Client` a thread. Run again on the same folder, it carries on with the load package that was not
-finished.
+(dlt, "Performance": `file_max_items`, `workers`). Requests are posted with dlt's own `requests` helper, as in its
+documents, or with an `httpx.Client` a thread. Run again on the same folder, it carries on with the load package that was
+not finished.
 """
 
 from __future__ import annotations

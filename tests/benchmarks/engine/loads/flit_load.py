@@ -13,6 +13,9 @@ import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tests.benchmarks.engine.loads.saying import timed
+from tests.benchmarks.engine.people import SOURCE, fields, key
+
 from flitstack.clock import SystemClock
 from flitstack.journal import Journal, Planned
 from flitstack.protocols import WriterContext
@@ -20,8 +23,6 @@ from flitstack.stages.apply import apply_operations
 from flitstack.stages.context import RunContext, StopFlag
 from flitstack.stages.reconcile import reconcile
 from flitstack_pipedrive.opening import open_writer
-from tests.benchmarks.engine.loads.saying import timed
-from tests.benchmarks.engine.people import SOURCE, fields, key
 
 if TYPE_CHECKING:
     from flitstack.protocols import Writer

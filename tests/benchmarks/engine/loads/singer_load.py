@@ -16,11 +16,12 @@ from typing import Any
 
 import httpx
 import requests
+from requests.adapters import HTTPAdapter
 from singer_sdk import BatchSink, Target
 from singer_sdk import typing as th
-
 from tests.benchmarks.engine.loads.saying import timed
 from tests.benchmarks.engine.people import KEY_CODE, bodies
+from urllib3.util.retry import Retry
 
 
 class PersonsSink(BatchSink):  # type: ignore[misc,unused-ignore]
@@ -28,8 +29,15 @@ class PersonsSink(BatchSink):  # type: ignore[misc,unused-ignore]
 
     def setup(self) -> None:
         """Open the connection."""
-        self._client: Any = requests.Session() if self.config["http"] == "requests" else httpx.Client(timeout=60)
+        self._client: Any = self._session() if self.config["http"] == "requests" else httpx.Client(timeout=60)
         self._client.headers.update({"x-api-token": "bench", "content-type": "application/json"})
+
+    def _session(self) -> requests.Session:
+        """Return a session that tries a failed request again as often as configured, writes included."""
+        session = requests.Session()
+        retry = Retry(total=int(self.config["retries"]), status_forcelist=[500], allowed_methods=None)
+        session.mount("http://", HTTPAdapter(max_retries=retry, pool_maxsize=1))
+        return session
 
     @property
     def max_size(self) -> int:
@@ -54,6 +62,7 @@ class TargetPersons(Target):  # type: ignore[misc,unused-ignore]
         th.Property("url", th.StringType, required=True),
         th.Property("sinks", th.IntegerType, required=True),
         th.Property("batch", th.IntegerType, required=True),
+        th.Property("retries", th.IntegerType, required=True),
         th.Property("http", th.StringType, required=True),
     ).to_dict()
 
@@ -93,10 +102,13 @@ def main() -> None:
     parser.add_argument("--sinks", type=int, default=8)
     parser.add_argument("--batch", type=int, default=10_000)
     parser.add_argument("--http", choices=("requests", "httpx"), default="requests")
+    parser.add_argument("--retries", type=int, default=0)
     given = parser.parse_args()
-    target = TargetPersons(config={"url": given.url, "sinks": given.sinks, "batch": given.batch, "http": given.http})
+    names = ("url", "sinks", "batch", "http", "retries")
+    target = TargetPersons(config={name: getattr(given, name) for name in names})
     given_in = io.StringIO(messages(given.count))
-    with timed(sinks=given.sinks, max_parallelism=given.sinks, max_size=given.batch, http=given.http):
+    said = {"max_parallelism": given.sinks, "max_size": given.batch, "http": given.http, "retries": given.retries}
+    with timed(sinks=given.sinks, **said):
         target.listen(given_in)
 
 
