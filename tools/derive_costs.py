@@ -61,6 +61,7 @@ CALLS: dict[int, tuple[str, ...]] = {
         "GET /files",
         "POST /files",
         "GET /files/{id}",
+        "GET /files/{id}/download",
         "PUT /files/{id}",
         "DELETE /files/{id}",
         "GET /persons/{id}/files",

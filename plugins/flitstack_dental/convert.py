@@ -176,19 +176,19 @@ def record_data(plan: Plan, cells: list[str], identity: str) -> dict[str, Any]:
     :raises BadCell: a cell cannot be read.
     """
     # A short text of letters and digits alone has no white space to strip and no secret to remove.
-    written = {
+    data: dict[str, Any] = {
         name: text if text.isalnum() and len(text) < SHORTEST and text not in nothing else parse(text)
         for name, at, parse, nothing in plan.texts
         if (text := cells[at])
     }
-    if None in written.values():
-        written = {name: value for name, value in written.items() if value is not None}
-    data: dict[str, Any] = {
-        "id": identity,
-        **plan.defaults,
-        **written,
-        **{name: value for name, at, parse in plan.cells if (text := cells[at]) and (value := parse(text)) is not None},
-    }
+    for name, at, parse in plan.cells:
+        if text := cells[at]:
+            data[name] = parse(text)
+    if None in data.values():
+        data = {name: value for name, value in data.items() if value is not None}
+    if plan.defaults:
+        data = {**plan.defaults, **data}
+    data["id"] = identity
     for name, positions, join, parse in plan.several:
         if join is not None:
             text = join.join(filter(None, (cells[at].strip() for at in positions)))

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 
 PAGE = 500
 FILES_PAGE = 100
-CONCURRENCY = 8
+CONCURRENCY = 128  # at most; the client finds how many requests are of use at once
 RESTORE_DAYS = 30
+DOWNLOAD = "/files/{id}/download"
 SCHEMA_OBJECTS = ("field", "pipeline", "stage", "activity_type")
 SCHEMA_LISTS = (
     *((2, f"/{entity}Fields") for entity in ENTITIES),
@@ -93,9 +94,10 @@ def _record(
 ) -> ObjectBehaviour:
     shape = SHAPES[object]
     is_file = object == "file"
+    costs = _costs(shape.version, shape.path, update)
     return ObjectBehaviour(
         verbs=_ALL,
-        cost=_costs(shape.version, shape.path, update),
+        cost={**costs, "hash": cost_of(1, "GET", DOWNLOAD)} if is_file else costs,
         page_size=FILES_PAGE if is_file else PAGE,
         key_in=key_in,
         parents=shape.parents,

@@ -1,25 +1,40 @@
-"""Speaks HTTP with Pipedrive: the only module that knows httpx, and the only one that holds the token."""
+"""Speaks HTTP with Pipedrive: the only module that knows httpx, and the only one that holds the token.
+
+One AsyncClient grows slower with each connection it holds, as its pool looks through all of them for each request. The
+work is therefore shared over several clients with a few connections each (measured in `tests/benchmarks/limits`).
+"""
 
 from __future__ import annotations
 
 import asyncio
+import importlib
 import logging
+import os
 import random
 import re
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
-import httpx
-
-from flitstack.errors import BudgetExhausted, ConfigurationError, InDoubt, NotSent, RateLimited, Rejected, Unavailable
+from flitstack.errors import (
+    AuthError,
+    BudgetExhausted,
+    ConfigurationError,
+    InDoubt,
+    NotSent,
+    RateLimited,
+    Rejected,
+    Unavailable,
+)
 from flitstack_pipedrive.answers import NOT_FOUND, Answer, Call, data_of, is_passing
 from flitstack_pipedrive.costs import cost_of
 from flitstack_pipedrive.limits import (
     REMAINING_HEADER,
     BurstLimiter,
     DailyBudget,
+    Gate,
     header_number,
+    parse_reset,
     says_day_is_over,
     window_wait_s,
 )
@@ -29,13 +44,34 @@ from flitstack_pipedrive.settings import API_HOST
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
+    import httpx
+
     from flitstack.clock import Clock
+    from flitstack.errors import FlitError
+    from flitstack.protocols import JSON
+    from flitstack_pipedrive.limits import Ticket
     from flitstack_pipedrive.settings import Settings
+
+HTTP_VARIABLE = "FLITSTACK_HTTPX"
+HTTP_MODULES = ("httpx", "httpx2")  # the second, a fork with the same interface and a faster pool, is an extra
+
+if not TYPE_CHECKING:
+    # Never chosen by what happens to be installed: how requests are sent is the user's decision.
+    _chosen = os.environ.get(HTTP_VARIABLE) or HTTP_MODULES[0]
+    try:
+        httpx = importlib.import_module(_chosen if _chosen in HTTP_MODULES else "")
+    except (ImportError, ValueError) as exc:
+        raise ConfigurationError(
+            f"{HTTP_VARIABLE}: choose one of {', '.join(HTTP_MODULES)}, and install it (pip install flitstack[httpx2])."
+        ) from exc
 
 logger = logging.getLogger("flitstack.pipedrive")
 
+CONNECTIONS = 8  # of one AsyncClient
 MOST_WAITS = 3
 LONGEST_PAUSE_S = 8.0
+RESETS_AT, BURST = "budget_resets_at", "burst_limit"  # names among what is learned of an account
+PROBE = Call(2, "GET", "/persons/{id}", {"id": "1"})
 _COMPANY = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
 
@@ -44,11 +80,63 @@ class _LostError(Exception):
     """The request left, or may have; no whole answer came."""
 
 
+class _Lines:
+    """Several AsyncClients with a few connections each, opened as they are needed."""
+
+    def __init__(self, settings: Settings, transport: httpx.AsyncBaseTransport | None) -> None:
+        self._headers = {"x-api-token": settings.api_token, "accept": "application/json", "user-agent": "flitstack"}
+        self._timeout = httpx.Timeout(settings.timeout_s, connect=settings.connect_timeout_s, pool=None)
+        self._transport = transport
+        self._verify: Any = True
+        self._clients: list[httpx.AsyncClient] = []
+        self._busy: list[int] = []
+
+    def take(self) -> int:
+        """Return the number of the first client with a connection to spare; `give_back` it."""
+        for number, busy in enumerate(self._busy):
+            if busy < CONNECTIONS or self._transport is not None:
+                self._busy[number] += 1
+                return number
+        self._clients.append(self._open())
+        self._busy.append(1)
+        return len(self._clients) - 1
+
+    def give_back(self, number: int) -> None:
+        """Note that a request is over."""
+        self._busy[number] -= 1
+
+    def __getitem__(self, number: int) -> httpx.AsyncClient:
+        return self._clients[number]
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        for client in self._clients:
+            await client.aclose()
+
+    def plain(self) -> httpx.AsyncClient:
+        """Return a client without the token, for another host."""
+        return httpx.AsyncClient(timeout=self._timeout, transport=self._transport)
+
+    def _open(self) -> httpx.AsyncClient:
+        if self._transport is None and self._verify is True:
+            self._verify = httpx.create_ssl_context()  # once for all: reading the certificates takes longest
+        return httpx.AsyncClient(
+            headers=self._headers,
+            timeout=self._timeout,
+            transport=self._transport,
+            verify=self._verify,
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=CONNECTIONS),
+            follow_redirects=False,
+        )
+
+
 class Client:
-    """One connection pool, one limiter and one budget for one token.
+    """One limiter, one budget and as many connections as are of use, for one token.
 
     :param transport: instead of the network, for the embedded sandbox and for tests.
     :param spent_today: tokens that were spent today before this client began to count.
+    :param learned: what `learned` returned to an earlier client of this account.
+    :param rng: spreads retries; a simulation seeds it.
     """
 
     def __init__(
@@ -58,22 +146,25 @@ class Client:
         transport: httpx.AsyncBaseTransport | None = None,
         *,
         spent_today: int = 0,
+        learned: Mapping[str, JSON] | None = None,
+        rng: random.Random | None = None,
     ) -> None:
+        known = learned or {}
         self._clock = clock
+        self._rng = rng or random.Random()  # noqa: S311 - spreads retries, no secret
         self._attempts = settings.attempts
         self._host = settings.host or API_HOST
         self._host_is_given = settings.host is not None
-        self._limiter = BurstLimiter(clock, settings.plan.burst if settings.plan else SMALLEST_BURST)
-        self._budget = DailyBudget(clock, settings.daily_tokens, settings.reserve, spent_today)
+        self._first_burst = _first_burst(settings, known)
+        self._limiter = BurstLimiter(clock, self._first_burst)
+        self._gate = Gate(clock)
+        resets_at = parse_reset(known.get(RESETS_AT))
+        self._budget = DailyBudget(clock, settings.daily_tokens, settings.reserve, spent_today, resets_at)
         self._requests = 0
+        self._halt: FlitError | None = None
+        self._halts = 0
         self._field_names: dict[str, str] = {}
-        timeout = httpx.Timeout(settings.timeout_s, connect=settings.connect_timeout_s, pool=None)
-        self._http = httpx.AsyncClient(
-            headers={"x-api-token": settings.api_token, "accept": "application/json", "user-agent": "flitstack"},
-            timeout=timeout,
-            transport=transport,
-            follow_redirects=False,
-        )
+        self._lines = _Lines(settings, transport)
 
     @property
     def clock(self) -> Clock:
@@ -90,9 +181,39 @@ class Client:
         """Tokens spent so far."""
         return self._budget.spent
 
+    @property
+    def concurrency(self) -> int:
+        """Requests that may be under way at once, as found so far."""
+        return self._gate.limit
+
+    def learned(self) -> dict[str, JSON]:
+        """Return what was found out of the account: a burst limit nobody stated, and when its budget is full again."""
+        found: dict[str, JSON] = {}
+        if self._limiter.stated_limit not in (None, self._first_burst):
+            found[BURST] = self._limiter.stated_limit
+        if self._budget.learned_reset is not None:
+            found[RESETS_AT] = f"{self._budget.learned_reset:%H:%M}"
+        return found
+
     async def aclose(self) -> None:
         """Close the connections."""
-        await self._http.aclose()
+        await self._lines.aclose()
+
+    async def budget_is_open(self) -> bool:
+        """Return whether the day's budget has room: as far as we count it ourselves, and then as the account says.
+
+        Asks for one record that need not exist, the cheapest request there is (1 token); a 404 is an answer. Without a
+        request, the answer is no while our own count has nothing to spend.
+
+        :raises Unavailable: the account does not answer at all.
+        """
+        if self._budget.is_over:
+            return False
+        try:
+            await self.find(PROBE)
+        except BudgetExhausted:
+            return False
+        return True
 
     def name_fields(self, names: Mapping[str, str]) -> None:
         """Learn the names of custom fields by key, for messages."""
@@ -134,7 +255,12 @@ class Client:
                 failures += 1
                 await self._pause(failures)
                 continue
-            return data_of(call, answer, lambda key: self._field_names.get(key, "a custom field"))
+            try:
+                return data_of(call, answer, lambda key: self._field_names.get(key, "a custom field"))
+            except (AuthError, Unavailable) as exc:
+                if answer.status in (401, 402) or (answer.status == 403 and isinstance(exc, Unavailable)):
+                    self._halted(exc)
+                raise
 
     async def once(self, call: Call, *, within_burst: bool = True) -> Answer:
         """Return the answer to one request as it came, whatever its status; nothing is tried again.
@@ -151,6 +277,18 @@ class Client:
             if call.is_write:
                 raise InDoubt(f"pipedrive: {call.words} got no answer; whether it was done is looked up.") from exc
             raise Unavailable(f"pipedrive: {call.words} got no answer. Check the network, then run it again.") from exc
+
+    async def elsewhere(self, address: str) -> Answer:
+        """Return what another host answers, to which the token is not sent.
+
+        :raises Unavailable: it does not answer.
+        """
+        try:
+            async with self._lines.plain() as plain:
+                response = await plain.get(address)
+        except httpx.HTTPError as exc:
+            raise Unavailable("pipedrive: the server that keeps the documents does not answer. Try again.") from exc
+        return Answer(response.status_code, {}, response.content)
 
     async def find(self, call: Call) -> dict[str, Any] | None:
         """Return the answer to reading one record, or None when there is no such record."""
@@ -201,9 +339,14 @@ class Client:
         wait_s = window_wait_s(answer.headers)
         window_is_empty = header_number(answer.headers, REMAINING_HEADER) == 0
         if says_day_is_over(answer.headers) or (waits > 1 and not window_is_empty):
-            raise BudgetExhausted(
-                f"pipedrive: 429 for {call.words}: the account's API tokens for today are used up. Run the same "
-                "command after the reset, at midnight of Pipedrive's servers."
+            resets_at = self._budget.refused()
+            when = f"at {resets_at:%H:%M} UTC" if resets_at else "at midnight of Pipedrive's servers"
+            raise self._halted(
+                BudgetExhausted(
+                    f"pipedrive: 429 for {call.words}: the account's API tokens for today are used up. Run the same "
+                    f"command after the reset, {when}.",
+                    resets_at,
+                )
             )
         if waits > MOST_WAITS:
             raise RateLimited(f"pipedrive: 429 for {call.words}: too many requests, others use the token too.", wait_s)
@@ -211,38 +354,73 @@ class Client:
 
     async def _pause(self, failures: int) -> None:
         longest_s = min(0.5 * 2**failures, LONGEST_PAUSE_S)
-        await self._clock.sleep(random.uniform(longest_s / 2, longest_s))  # noqa: S311 - spreads retries, no secret
+        await self._clock.sleep(self._rng.uniform(longest_s / 2, longest_s))
+
+    def _halted(self, error: FlitError) -> FlitError:
+        """Let the requests that are waiting now stop with the same error, unsent: they would fare no better."""
+        self._halt = error
+        self._halts += 1
+        return error
 
     async def _exchange(self, call: Call) -> Answer:
-        """Send the request once, within the limits, and pay for it unless it was refused."""
+        """Send the request once, within the limits, and pay for it unless it was refused or never left."""
         cost = cost_of(call.version, call.method, call.path)
         self._budget.pay(cost, counted_write=call.method in ("POST", "PUT"))
-        answer: Answer | None = None
-        kept = False
+        halts, left, kept = self._halts, False, False
         try:
-            ticket = await self._limiter.acquire()
+            await self._gate.enter()
             try:
-                answer = await self._request(call)
+                ticket = await self._limiter.acquire()
+                if self._halt is not None and self._halts != halts:
+                    self._limiter.release(ticket)
+                    raise self._halt
+                refusals = self._budget.refusals
+                left = True
+                answer = await self._request_in_turn(call, ticket)
                 kept = answer.status < 400
             except (_LostError, asyncio.CancelledError):
-                kept = True
+                kept = left
                 raise
             finally:
-                self._limiter.release(ticket, answer.headers if answer else None)
+                self._gate.leave()
         finally:
             if not kept:
                 self._budget.refund(cost)
-            if answer is not None:
-                self._budget.learn(answer.headers)
+        if refusals == self._budget.refusals and (answer.status < 400 or answer.status == 404):
+            self._budget.answered()
+        self._budget.learn(answer.headers)
         return answer
+
+    async def _request_in_turn(self, call: Call, ticket: Ticket) -> Answer:
+        """Send the request that has a ticket, and learn from the time and the headers of its answer."""
+        answer: Answer | None = None
+        try:
+            answer = await self._request(call)
+        except (_LostError, NotSent):
+            self._gate.failed()
+            raise
+        finally:
+            refused = answer is not None and answer.status == 429
+            self._limiter.release(ticket, answer.headers if answer else None, refused=refused)
+        self._note(answer, self._clock.monotonic() - ticket.sent_at, ticket.under_way)
+        return answer
+
+    def _note(self, answer: Answer, seconds: float, under_way: int) -> None:
+        if answer.status >= 500:
+            self._gate.failed()
+        elif answer.status != 429:
+            self._gate.answered(seconds, under_way)
 
     async def _request(self, call: Call) -> Answer:
         with ExitStack() as opened:
+            line = self._lines.take()
+            opened.callback(self._lines.give_back, line)
+            http = self._lines[line]
             files = None
             if call.upload is not None:
                 name, opener = call.upload
                 files = {"file": (name, opened.enter_context(opener()))}
-            request = self._http.build_request(
+            request = http.build_request(
                 call.method,
                 self._url(call),
                 params=dict(call.query) or None,
@@ -252,7 +430,7 @@ class Client:
             )
             self._requests += 1
             try:
-                response = await self._http.send(request)
+                response = await http.send(request)
             except _NEVER_LEFT as exc:
                 self._requests -= 1
                 raise NotSent(
@@ -270,6 +448,14 @@ class Client:
         # The specification's own host for version 1 has no /api before it.
         prefix = "/v1" if call.version == 1 and self._host == API_HOST else f"/api/v{call.version}"
         return f"{self._host}{prefix}{path}"
+
+
+def _first_burst(settings: Settings, known: Mapping[str, JSON]) -> int:
+    """Return the burst limit to begin with: as answers stated it before, else the plan's, else the smallest sold."""
+    stated = known.get(BURST)
+    if isinstance(stated, int) and stated >= 1:
+        return stated
+    return settings.plan.burst if settings.plan else SMALLEST_BURST
 
 
 def _with_query(call: Call, query: Mapping[str, str]) -> Call:

@@ -12,12 +12,13 @@ from flitstack.errors import ConfigurationError, Fatal, FlitError, InDoubt, Reje
 from flitstack.protocols import Outcome, Spent, Stored
 from flitstack_pipedrive.account import ME, USERS, count_custom_fields, read_account, read_user, require_admin
 from flitstack_pipedrive.answers import NOT_FOUND, Call
-from flitstack_pipedrive.behaviours import FILES_PAGE, PAGE, SCHEMA_OBJECTS, behaviours
+from flitstack_pipedrive.behaviours import DOWNLOAD, FILES_PAGE, PAGE, SCHEMA_OBJECTS, behaviours
 from flitstack_pipedrive.codec.compare import comparable_fields
 from flitstack_pipedrive.codec.fieldbook import ENTITIES
 from flitstack_pipedrive.codec.records import MONEY, Directory, decode, encode
 from flitstack_pipedrive.codec.shapes import SHAPES, Shape
 from flitstack_pipedrive.codec.times import read_time, rfc3339
+from flitstack_pipedrive.downloads import sha256_of
 from flitstack_pipedrive.schema import AccountSchema
 
 if TYPE_CHECKING:
@@ -128,6 +129,14 @@ class PipedriveWriter:
         by_id = {stored.id: stored for stored in found}
         return [by_id[id] for id in dict.fromkeys(ids) if id in by_id]
 
+    async def file_sha256(self, destination_id: str) -> str:
+        """Return the SHA-256 (hexadecimal) of a stored document's bytes.
+
+        :raises Rejected: the account has no such document.
+        """
+        await self._identify()
+        return await sha256_of(self._client, DOWNLOAD, destination_id)
+
     def comparable(self, object: str, fields: Mapping[str, JSON]) -> Mapping[str, JSON]:
         """Return the fields in the form in which two of them mean the same exactly if they are equal."""
         return comparable_fields(object, fields, self._directory.fields)
@@ -158,6 +167,15 @@ class PipedriveWriter:
     def spent(self) -> Spent:
         """Return requests and API tokens used so far."""
         return Spent(self._client.requests, self._client.tokens)
+
+    def learned(self) -> Mapping[str, JSON]:
+        """Return what was found out about the account's limits, by name."""
+        return self._client.learned()
+
+    async def budget_is_open(self) -> bool:
+        """Return whether the day's budget has room again; one token at most."""
+        await self._identify()
+        return await self._client.budget_is_open()
 
     async def aclose(self) -> None:
         """Close connections."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Callable
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import flitstack_pipedrive.sandbox.app as embedded
 from flitstack.clock import VirtualClock
@@ -17,7 +18,7 @@ from flitstack.stages.gates import Passing
 from flitstack.stages.options import RunOptions
 from flitstack.stages.run import run_migration
 from flitstack.testing.migration import Words
-from flitstack_pipedrive.sandbox.faults import Fault, FaultRule
+from flitstack_pipedrive.sandbox.faults import Fault, FaultRule, Faults
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -61,40 +62,39 @@ class Came:
 
 
 class Lossy:
-    """One export, one journal, one embedded account, one virtual clock; a new account object for each run."""
+    """One export, one journal, one embedded account that outlives the runs, one virtual clock.
+
+    :param rules: what goes wrong in the next run. :param left_today: tokens that the account has left at its start.
+    """
 
     def __init__(self, folder: Path, export: Path, rules: Sequence[FaultRule] = (), seed: int = 0) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
         self._export = export
-        self.rules = tuple(rules)
         self._seed = seed
+        self.rules = tuple(rules)
+        self.left_today: int | None = None
         self.clock = VirtualClock(START)
         self.sets: tuple[str, ...] = ("profile=full",)
-        self.left_today: int | None = None
         self.requests: list[tuple[str, str]] = []
-        self.opened: list[embedded.Sandbox] = []
         self.words = Words()
-        folder.mkdir(parents=True, exist_ok=True)
+        self.runs = 0
+        path = str(folder / "account.db")
+        self.account = embedded.Sandbox(path, plan="ultimate", seats=5, clock=self.clock, log=self._noted)
 
-    @property
-    def account(self) -> Path:
-        """The account's file."""
-        return self._folder / "account.db"
+    def close(self) -> None:
+        """Close the account's file."""
+        self.account.close()
 
     @contextmanager
     def _served(self) -> Iterator[None]:
-        """Let the account that the plugin opens go wrong as the rules say."""
+        """Let the account go wrong as the rules say, and let the plugin open it in the place of another one."""
+        self.account.front.faults = Faults(self.rules, self._seed + self.runs)
+        if self.left_today is not None:
+            self.account.limits._new_day()
+            self.account.limits.used = self.account.limits.daily_limit - self.left_today
         plain = embedded.Sandbox
-
-        def opened(path: str, **settings: Any) -> embedded.Sandbox:
-            made = plain(path, faults=self.rules, seed=self._seed + len(self.opened), log=self._noted, **settings)
-            if self.left_today is not None:
-                made.limits._new_day()
-                made.limits.used = made.limits.daily_limit - self.left_today
-            self.opened.append(made)
-            return made
-
-        embedded.Sandbox = opened  # type: ignore[assignment,misc]
+        embedded.Sandbox = lambda *_, **__: _Lent(self.account)  # type: ignore[assignment,misc]
         try:
             yield
         finally:
@@ -106,16 +106,15 @@ class Lossy:
 
     def state(self) -> State:
         """Return what the account holds."""
-        with embedded.Sandbox(str(self.account), plan="ultimate", seats=5, clock=self.clock) as sandbox:
-            return sandbox.canonical()
+        return self.account.canonical()
 
     def renew_token(self) -> str:
         """Give the first admin another token, as an account's settings page does, and return it."""
-        with embedded.Sandbox(str(self.account), plan="ultimate", seats=5, clock=self.clock) as sandbox:
-            old = str(sandbox.users[0]["token"])
+        old = str(self.account.users[0]["token"])
         new = old[::-1]
-        with closing(sqlite3.connect(self.account)) as db, db:
+        with closing(sqlite3.connect(self._folder / "account.db")) as db, db:
             assert db.execute("UPDATE user SET token = ? WHERE token = ?", (new, old)).rowcount == 1
+        self.account.restart()
         return new
 
     def attempt(self) -> None:
@@ -128,7 +127,8 @@ class Lossy:
 
         :raises FlitError: what stopped it.
         """
-        settings = (*self.sets, f"dest.base_url=sandbox:{self.account}?plan=ultimate&seats=5")
+        self.runs += 1
+        settings = (*self.sets, f"dest.base_url=sandbox:{self._folder / 'account.db'}?plan=ultimate&seats=5")
         options = RunOptions(
             "dental", "pipedrive", self._folder / "flit.db", str(self._export), None, settings, Passing(unseen="test")
         )
@@ -147,6 +147,35 @@ class Lossy:
                     raise
                 self.clock.advance(60.0)
                 continue
-            tokens = self.opened[-1].tokens_used
-            return Came(self.state(), tokens, report["tokens"]["spent"], number, report, list(self.requests))
+            return Came(
+                self.state(), self.account.tokens_used, report["tokens"]["spent"], number, report, list(self.requests)
+            )
         raise AssertionError("it never ends")
+
+
+Opens: TypeAlias = Callable[..., Lossy]
+"""Opens a load, with the arguments of `Lossy`."""
+
+
+@contextmanager
+def closing_all() -> Iterator[Opens]:
+    """Yield what opens loads; leave with their accounts closed."""
+    with ExitStack() as opened:
+
+        def open_one(*arguments: Any, **more: Any) -> Lossy:
+            made = Lossy(*arguments, **more)
+            opened.callback(made.close)
+            return made
+
+        yield open_one
+
+
+class _Lent:
+    """An account that stays open when the run that used it is over."""
+
+    def __init__(self, account: embedded.Sandbox) -> None:
+        self.app = account.app
+        self.users = account.users
+
+    def close(self) -> None:
+        """Stay open."""

@@ -11,7 +11,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.faults.lossy import LATENCY, LOSSES, Lossy
+from tests.faults.lossy import LATENCY, LOSSES, closing_all
 from tests.faults.real import Load, Rule, Server, State, difference, write_export
 
 if TYPE_CHECKING:
@@ -46,9 +46,10 @@ def told(where: str, calm: int, lossy: int) -> None:
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_tenth_of_all_answers_lost_costs_no_record_and_few_tokens(tmp_path: Path, export: Path, seed: int) -> None:
-    calm = Lossy(tmp_path / "calm", export, [LATENCY]).until_done()
+    with closing_all() as lossy:
+        calm = lossy(tmp_path / "calm", export, [LATENCY]).until_done()
 
-    came = Lossy(tmp_path / "lossy", export, LOSSES, seed).until_done()
+        came = lossy(tmp_path / "lossy", export, LOSSES, seed).until_done()
 
     assert difference(came.state, calm.state) == {}
     assert came.writes - calm.writes < calm.writes * 0.01, "what was kept is not sent again"

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+SETTINGS = ("profile=full", "dest.list_lag_s=0.2")
 SLOW: Rule = {"method": "POST", "fault": "latency:0.04"}
 
 
@@ -45,14 +46,14 @@ def calm(tmp_path_factory: pytest.TempPathFactory) -> Calm:
 
 @pytest.fixture
 def load(tmp_path: Path, calm: Calm) -> Iterator[Callable[..., Load]]:
-    """Return `load(*rules, **settings)`: a migration into an account of its own, served."""
+    """Return `load(*rules, settings=...)`: a migration into an account of its own, served."""
     servers: list[Server] = []
 
-    def loading(*rules: Rule, **more: tuple[str, ...]) -> Load:
+    def loading(*rules: Rule, settings: tuple[str, ...] = SETTINGS) -> Load:
         server = Server(tmp_path / "account", list(rules))
         server.start()
         servers.append(server)
-        return Load(tmp_path, calm.export, server, **more)
+        return Load(tmp_path, calm.export, server, settings)
 
     yield loading
     for server in servers:

@@ -56,6 +56,7 @@ schema:
   - {object: field, of: organization, name: Partner__c, type: org, priority: 2}
   - {object: field, of: person, name: Source_System_ID__c, type: varchar, key: true, priority: 0}
   - {object: field, of: person, name: Boss__c, type: people, priority: 1}
+  - {object: field, of: person, name: Company__c, type: org, priority: 1}
 {% if facts.labels %}
   - {object: field, of: person, name: Labels__c, type: set, options: {{ facts.labels }}, priority: 2}
 {% endif %}
@@ -90,7 +91,7 @@ entries:
 {% endif %}
     links:
       owner_id: {object: user, stream: staff, id: contact.staff_id, fallback: true}
-      org_id: {object: organization, stream: companies, id: contact.company_id}
+      Company__c: {object: organization, stream: companies, id: contact.company_id}
       Boss__c: {object: person, stream: contacts, id: contact.boss_id}
     fields:
       name: contact.name
@@ -254,9 +255,7 @@ class SimulatedSandbox:
 class _Look:
     """Reads records of the sandbox in the words of the source."""
 
-    def __init__(
-        self, keys: Mapping[tuple[str, int], str], users: Mapping[int, str], types: Mapping[str, str]
-    ) -> None:
+    def __init__(self, keys: Mapping[tuple[str, int], str], users: Mapping[int, str], types: Mapping[str, str]) -> None:
         self._keys = keys
         self._users = users
         self._types = types
@@ -281,7 +280,7 @@ class _Look:
             "name": record["name"],
             "phone": " and ".join(phones),
             "labels": sorted(custom.get("Labels__c") or ()),
-            "@company": self._link("organization", record["org_id"]),
+            "@company": self._link("organization", custom.get("Company__c")),
             "@boss": self._link("person", custom.get("Boss__c")),
             "@owner": self._users[record["owner_id"]],
         }

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from flitstack.errors import FlitError
+from flitstack.errors import FlitError, Unavailable
 from flitstack.testing.memory import Fault
 from flitstack.testing.migration import Migration
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from pathlib import Path
 
-    from flitstack.protocols import Operation
+    from flitstack.clock import VirtualClock
+    from flitstack.protocols import Operation, Stored
 
 LOST = (Fault.COMMIT_THEN_DROP, Fault.COMMIT_LATE, Fault.DROP)
 
@@ -144,6 +147,69 @@ def test_a_schema_item_in_doubt_is_there_once(people: Migration, fault: Fault) -
         "type//call",
         "type//check",
     ]
+
+
+class Jumping:
+    """A machine's clock that somebody sets; the account's is another."""
+
+    def __init__(self, right: VirtualClock) -> None:
+        self._right = right
+        self.drift = timedelta()
+
+    def now(self) -> datetime:
+        return self._right.now() + self.drift
+
+    def monotonic(self) -> float:
+        return self._right.monotonic()
+
+    async def sleep(self, seconds: float) -> None:
+        await self._right.sleep(seconds)
+
+
+def test_a_clock_that_is_set_on_shortens_no_wait(people: Migration) -> None:
+    """Found by simulation: the lag was taken for over, and a record that no list showed yet was created again."""
+    clock = Jumping(people.clock)
+    people.clock = clock  # type: ignore[assignment]
+    people.account.lag_s = 3.9
+    faults_at(people, {("create", "memory:contacts:3"): Fault.COMMIT_THEN_DROP})
+    strike = people.account.arriving
+
+    def arriving(operation: Operation) -> None:
+        strike(operation)
+        if operation.key == "memory:contacts:4":
+            clock.drift = timedelta(minutes=20)
+
+    people.account.arriving = arriving
+
+    assert people.run().exit_code == 0
+    assert attempts(people, "create", "memory:contacts:3") == 1
+
+
+def test_an_update_in_doubt_over_what_the_account_made_of_a_value_is_no_conflict(people: Migration) -> None:
+    """Found by simulation: what was read back is what the record held before, not what was once sent."""
+    (three,) = (one for one in _written(people) if one.key == "memory:contacts:3")
+    people.account.edit(three, phone="made by the account")
+    people.run()
+    people.export.change("contacts", "3", phone="33")
+    faults_at(people, {("update", "memory:contacts:3"): Fault.DROP})
+
+    report = people.run()
+
+    assert report.objects["contact"]["conflicts"] == 0
+    assert people.account.records["contact", three.id].fields["phone"] == "33"
+
+
+def _written(migration: Migration) -> list[Stored]:
+    """Return the records of a run that ended before it read anything back."""
+
+    async def stop(self: object, *_: object, **__: object) -> None:
+        raise Unavailable("before it was read back")
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("flitstack.stages.run.verify", stop)
+        with pytest.raises(Unavailable):
+            migration.run()
+    return migration.account.of("contact")
 
 
 @pytest.mark.parametrize("fault", LOST)

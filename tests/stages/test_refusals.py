@@ -71,20 +71,6 @@ def test_a_journal_of_another_account_is_refused(migration: Migration) -> None:
     assert len(migration.account.written) == written
 
 
-def test_an_account_that_holds_our_keys_from_elsewhere_is_refused(migration: Migration) -> None:
-    migration.run()
-    arrived = migration.account.arrived
-    migration.journal.unlink()
-
-    with pytest.raises(ConfigurationError, match="written by another journal"):
-        migration.run()
-    assert migration.account.arrived == arrived
-
-    migration.journal = migration.journal.with_name("second.db")
-    assert migration.run(sets=("source_id=second",)).exit_code == 0
-    assert len(migration.account.of("contact")) == 6
-
-
 def test_a_token_without_rights_is_refused(migration: Migration) -> None:
     migration.account.token_user = STAFF
 

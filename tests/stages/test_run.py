@@ -133,6 +133,20 @@ def test_a_link_taken_away_is_cleared(migration: Migration) -> None:
     assert writes_of(migration) == []
 
 
+@pytest.mark.parametrize("gone", ["rejected", "unknown"])
+def test_a_link_that_now_leads_to_what_is_not_there_no_longer_leads_elsewhere(migration: Migration, gone: str) -> None:
+    """Found by simulation: the record went on pointing where the source no longer says it points."""
+    migration.export.add("companies", "rejected", name=None)
+    migration.run()
+    migration.export.change("contacts", "1", company_id=gone)
+
+    (operation,) = writes_of(migration)
+
+    assert operation.links == {"company": ""}
+    assert "company" not in by_key(migration, "contact")["memory:contacts:1"].links
+    assert writes_of(migration) == []
+
+
 def test_a_link_that_comes_back_is_written_again(migration: Migration) -> None:
     migration.run()
     migration.export.change("contacts", "1", company_id=None)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from flitstack.errors import ConfigurationError, UsageError
+from flitstack.errors import ConfigurationError, FlitError, UsageError
 from flitstack.stages.context import StopFlag
 from flitstack.stages.recheck import RecheckOptions, recheck
 from flitstack.stages.verify import sample_size
@@ -162,3 +162,39 @@ def test_a_run_hashes_few_documents_within_a_thousandth_of_its_price(
 
 def test_nothing_is_hashed_where_the_destination_cannot(migration: Migration) -> None:
     assert sample_size(memory_behaviours(), 10**9, {"memo": 5}) == 0
+
+
+def test_a_change_of_one_field_does_not_hide_what_a_person_changed_in_another(empty: Migration) -> None:
+    empty.export.add("contacts", "1", name="Ann", phone="1")
+    empty.run()
+    empty.account.edit(empty.account.of("contact")[0], phone="2")
+    empty.export.change("contacts", "1", name="Anna")
+
+    report = empty.run()
+
+    assert report.exit_code == 0
+    assert report.verification is not None
+    assert report.verification.drifted == 1
+
+    empty.export.change("contacts", "1", phone="3")
+    report = empty.run()
+
+    assert report.exit_code == 1
+    assert empty.account.of("contact")[0].fields == {"name": "Anna", "phone": "2", "Labels__c": []}
+
+
+def test_two_changes_in_a_row_without_reading_back_between_are_no_conflict(empty: Migration) -> None:
+    empty.export.add("contacts", "1", name="Ann")
+    empty.export.add("contacts", "2", name="Bob")
+    empty.run()
+    empty.export.change("contacts", "1", name="Anna")
+    empty.export.change("contacts", "2", name="Rob")
+    empty.account.faults = {empty.account.arrived + 2: Fault.AUTH}
+    empty.behaviours = memory_behaviours(concurrency=1)
+    with pytest.raises(FlitError):
+        empty.run()
+    empty.account.faults = {}
+    empty.export.change("contacts", "1", name="Annabel")
+
+    assert empty.run().exit_code == 0
+    assert {stored.fields["name"] for stored in empty.account.of("contact")} == {"Annabel", "Rob"}

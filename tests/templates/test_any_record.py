@@ -49,7 +49,12 @@ def _value(schema: Mapping[str, Any]) -> st.SearchStrategy[Any]:
 def test_no_expression_fails_on_a_record_that_its_schema_allows(
     practice: Callable[..., Any], schemas: Callable[[], Mapping[str, Stream]], data: st.DataObject, profile: str
 ) -> None:
-    made = practice(profile, procedures="each" if profile == "engagement" else "per_visit")
+    saving = (
+        {}
+        if profile == "engagement"
+        else {"procedures": "per_visit", "notes": "per_visit", "active_since": "2024-06-30"}
+    )
+    made = practice(profile, **saving)
     for name, stream in schemas().items():
         for record_id in ("1", "2"):
             made.add(name, record_id, **data.draw(values_of(stream), label=name))

@@ -8,7 +8,7 @@ from flitstack.errors import ConfigurationError
 from flitstack.journal.audit import AuditLog, Head
 from flitstack.journal.buckets import BUCKETS, Buckets
 from flitstack.journal.mapped import Mapped, link_json
-from flitstack.journal.operations import OperationRow, Operations, Planned, Settlement
+from flitstack.journal.operations import UNREAD, OperationRow, Operations, Planned, Settlement
 from flitstack.journal.planning import Frame, Planning
 from flitstack.journal.rebuilding import LOOK_ALIKE, Held, Rebuilding
 from flitstack.journal.records import DesiredRow, Link, Records, is_cleared, read_link
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BUCKETS",
+    "UNREAD",
     "LOOK_ALIKE",
     "Approval",
     "AuditLog",

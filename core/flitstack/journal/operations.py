@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from flitstack.journal.store import Store
     from flitstack.protocols import JSON, LinkRef, Verb
 
+UNREAD = "?"
+"""Under this name a link's `after` lists the fields and links that were written since it was read back."""
+
 OPEN = ("planned", "blocked", "intended", "in_doubt")
 
 
@@ -277,15 +280,23 @@ def _keep_link(db: sqlite3.Connection, operation: OperationRow, destination_id: 
             (*name, destination_id, dumps(wanted), operation.id, operation.id),
         )
         return
-    row = db.execute("SELECT wanted FROM link WHERE object = ? AND key = ? AND part = ?", name).fetchone()
+    row = db.execute("SELECT wanted, after FROM link WHERE object = ? AND key = ? AND part = ?", name).fetchone()
     before = json.loads(row[0]) if row else {"fields": {}, "links": {}}
+    after = _still_known(row[1], operation) if row and row[1] else None
     merged = {kind: {**before[kind], **wanted[kind]} for kind in ("fields", "links")}
     if users or before.get("users"):
         merged["users"] = {**before.get("users", {}), **users}
     db.execute(
-        "UPDATE link SET wanted = ?, after = NULL, changed_by = ? WHERE object = ? AND key = ? AND part = ?",
-        (dumps(merged), operation.id, *name),
+        "UPDATE link SET wanted = ?, after = ?, changed_by = ? WHERE object = ? AND key = ? AND part = ?",
+        (dumps(merged), after, operation.id, *name),
     )
+
+
+def _still_known(after: str, operation: OperationRow) -> str:
+    """Return what was read back before an update, without what it wrote: that is named, and not known until read."""
+    known: dict[str, Any] = json.loads(after)
+    written = {*operation.fields, *(f"@{name}" for name in operation.links), *known.pop(UNREAD, ())}
+    return dumps({**{name: value for name, value in known.items() if name not in written}, UNREAD: sorted(written)})
 
 
 def read_operation(row: sqlite3.Row) -> OperationRow:

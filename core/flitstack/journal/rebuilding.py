@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from flitstack.journal.audit import append
 from flitstack.journal.jsontext import dumps, loads
-from flitstack.journal.operations import read_operation
 from flitstack.journal.mapped import link_json
+from flitstack.journal.operations import read_operation
 from flitstack.journal.records import read_desired
 from flitstack.protocols import full_key
 

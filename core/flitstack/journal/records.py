@@ -161,7 +161,11 @@ class Records:
 
     def unclaimed(self, stream: str) -> Iterator[tuple[str, Mapping[str, JSON]]]:
         """Yield id and data of the records of a stream that came to nothing so far."""
-        tables = [name for name in CLAIMS if self._store.row(f"SELECT 1 FROM {name}") is not None]  # noqa: S608 - fixed names
+        tables = [
+            name
+            for name in CLAIMS
+            if self._store.row(f"SELECT 1 FROM {name} WHERE stream = ?", (stream,)) is not None  # noqa: S608 - fixed names
+        ]
         claims = "".join(f" AND NOT EXISTS (SELECT 1 FROM {name} x WHERE {CLAIMS[name]})" for name in tables)  # noqa: S608 - fixed text
         sql = f"SELECT s.id, s.data FROM staged s WHERE s.stream = ? AND s.state = 'ok'{claims} ORDER BY s.pos"  # noqa: S608 - fixed text
         for row in self._store.rows(sql, (stream,)):

@@ -20,6 +20,7 @@ MOST_ITEMS = 100_000
 LONGEST_NUMBER = 400
 _DEEPEST = 20
 _AS_IS = frozenset({str, int, bool, type(None)})
+_SCALARS = frozenset({Decimal, datetime, date, time, float})
 
 
 def exact(value: Any) -> Decimal:
@@ -46,11 +47,16 @@ def canonical(value: Any, depth: int = 0) -> JSON:
     :raises TypeError: something that is no value, such as a whole record.
     :raises ValueError: not a finite number, too long or too deep.
     """
-    if type(value) in _AS_IS:
-        if type(value) is str and len(value) > LONGEST_TEXT:
+    kind = type(value)
+    if kind is date:
+        return value.isoformat()  # type: ignore[no-any-return]
+    if kind in _AS_IS:
+        if kind is str and len(value) > LONGEST_TEXT:
             raise ValueError("text too long")
         return value  # type: ignore[no-any-return]
-    if isinstance(value, Mapping | list | tuple | set | frozenset) or _is_iterator(value):
+    if kind not in _SCALARS and (
+        isinstance(value, Mapping | list | tuple | set | frozenset) or _is_iterator(value)
+    ):
         return _canonical_collection(value, depth)
     return _canonical_scalar(value)
 

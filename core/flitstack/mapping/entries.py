@@ -286,10 +286,10 @@ class Entry:
         for collect in self.collects:
             names[collect.name], folded = collect.gather(names, record_id, scope)
             contributions += folded
-        made_of = tuple(dict.fromkeys(contributions))
+        made_of = tuple(dict.fromkeys(contributions) if len(contributions) > 1 else contributions)
         if self.prepare is None:
-            row = self.write.run(names)
-            return [self._record(self._key(row[0], record_id, scope), "", row[1:], made_of, scope)]
+            key, *row = self.write.run(names)
+            return [self._record(self._key(key, record_id, scope), "", row, made_of, scope)]
         key, parts = self.prepare.run(names)
         verdict = self._judged(self.late, names, record_id)
         if isinstance(verdict, Skipped | RejectedEntry):
@@ -326,10 +326,10 @@ class Entry:
             at = end
             if link is not None:
                 links[rule.field] = link
-        values = row[at:]
-        fields: dict[str, JSON] = {}
-        for name, value in zip(self.fields, values, strict=True):
-            fields[name] = value if value is None or type(value) is str else _canonical(value, name)
+        fields: dict[str, JSON] = {
+            name: value if value is None or type(value) is str else _canonical(value, name)
+            for name, value in zip(self.fields, row[at:] if at else row, strict=True)
+        }
         return Desired(self.object, self.name, key, part, fields, links, made_of)
 
 

@@ -47,10 +47,12 @@ class Fit:
 
     def apply(self, desired: Desired) -> Desired:
         """Return the desired record with folded fields in the overflow text and renamed fields under their names."""
+        if not self.folded and not self.clashes:
+            return desired
         of = self.fields_of.get(desired.entry, desired.object)
         renamed = {_last(key): item.name for key, item in self.clashes.items() if item.of == of}
         folded = [item for item in self.folded if item.of == of]
-        if not renamed and not folded and not self.clashes:
+        if not folded and not self.clashes:
             return desired
         fields = dict(desired.fields)
         links = {name: _relinked(link, self.clashes) for name, link in desired.links.items()}

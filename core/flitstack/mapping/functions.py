@@ -63,7 +63,13 @@ def join_present(separator: str, *parts: Any) -> str | None:
 
     Lists among the parts are joined item by item; blank text counts as missing.
     """
-    texts = [part if isinstance(part, str) else str(text(part)) for part in _present(parts)]
+    texts: list[str] = []
+    for part in parts:  # mostly texts, and then nothing else has to be looked at
+        if type(part) is str:
+            if part and not part.isspace():
+                texts.append(part)
+        elif part is not None:
+            texts += [each if isinstance(each, str) else str(text(each)) for each in _present((part,))]
     if sum(map(len, texts)) + len(separator) * len(texts) > LONGEST_TEXT:
         raise ValueError("text too long")
     return separator.join(texts) if texts else None
@@ -77,7 +83,9 @@ def lines(*parts: Any) -> str | None:
 def first_present(*values: Any) -> Any:
     """Return the first value that is neither missing, blank text nor an empty list; None when there is none."""
     for value in values:
-        if value is not None and value != [] and not (isinstance(value, str) and not value.strip()):
+        if value is None or value == []:
+            continue
+        if not isinstance(value, str) or (value and not value.isspace()):
             return value
     return None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,8 +16,7 @@ FOLDED = "folded"
 SCHEMA_PREFIX = "schema:"
 
 
-@dataclass(frozen=True, slots=True)
-class Contribution:
+class Contribution(NamedTuple):
     """One source record that a desired record is made of.
 
     :param role: `main` for the record itself, `grouped` for each of a group, `folded` for one that was collected.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, Protocol
@@ -55,10 +55,15 @@ class Scope:
     referring: Callable[[str, str, str], Sequence[tuple[str, Mapping[str, JSON]]]]
     used: Callable[[str, str], None] = _ignore
     has_user: Callable[[str, str], bool] = _nobody
+    kept: dict[int, dict[str, Any]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def names(self, shapes: Mapping[str, Shape]) -> dict[str, Any]:
         """Return what every expression of an entry may name besides its record, as far as it hangs on the scope."""
-        return {"as_of": self.as_of, "has_user": self.is_matched, "referring": partial(self._views, shapes)}
+        found = self.kept.get(id(shapes))
+        if found is None:
+            found = {"as_of": self.as_of, "has_user": self.is_matched, "referring": partial(self._views, shapes)}
+            self.kept[id(shapes)] = found
+        return found
 
     def is_matched(self, stream: str, record_id: str | None) -> bool:
         """Return whether the person of (stream, id) is matched with a user; nobody is not."""

@@ -97,7 +97,7 @@ class Generator(CodeGenerator):
             if called.name not in OF_SCOPE and self._trusting.is_trusted(function):
                 self._call_function(node, called.name, frame)
                 return
-        super().visit_Call(node, frame, forward_caller=forward_caller)
+        super().visit_Call(node, frame)
 
     def _call_function(self, node: nodes.Call, name: str, frame: Frame) -> None:
         held = f"function_{name}"

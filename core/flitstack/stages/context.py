@@ -75,6 +75,22 @@ class RunContext:
     spec_sha256: str = ""
     fallback_user: str | None = None
     owners: dict[str, str] = field(default_factory=dict)
+    _given_up: dict[int, float] = field(default_factory=dict)
+    _began: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._began = self.clock.monotonic()
+
+    def give_up(self, operation: int) -> None:
+        """Note that no answer to an operation is waited for any more."""
+        self._given_up[operation] = self.clock.monotonic()
+
+    def since_given_up_s(self, operation: int) -> float:
+        """Return the seconds since an operation was given up, at the latest when this run began.
+
+        Wall times would not do: the machine's clock may have been set since.
+        """
+        return self.clock.monotonic() - self._given_up.get(operation, self._began)
 
     def user_for(self, link: LinkRef) -> str | None:
         """Return the user a link to one leads to: who was matched, else the fallback where the link allows it."""

@@ -343,11 +343,12 @@ def estimate_ratios(setup: Setup, records: int) -> Estimate:
     assumed = destination.assume(setup.destination_settings)
     terms = terms_of(destination.plans, setup.destination_settings, assumed.account.facts)
     variant = _by_ratio(setup, template, records, terms.pace(assumed.account.daily_budget), assumed.opening)
-    base = variant((), "", "")
+    on = _set_already(setup, template)
+    base = variant(on, "", "")
     others = [
-        variant((name,), f"{name}={_shown(policy.offer[0])}", policy.gives_up)
+        variant((*on, name), f"{name}={_shown(policy.offer[0])}", policy.gives_up)
         for name, policy in template.policies.items()
-        if any(name in row.with_policy for row in template.ratios.rows)
+        if name not in on and any(name in row.with_policy for row in template.ratios.rows)
     ]
     if len(others) > 1:
         others.append(variant(tuple(template.policies), ALL, ""))
@@ -360,8 +361,24 @@ def estimate_ratios(setup: Setup, records: int) -> Estimate:
     return make_estimate(terms, base, others, template.ratios.schema, told)
 
 
+def _set_already(setup: Setup, template: Template) -> tuple[str, ...]:
+    """Return the policies that settings have on.
+
+    :raises UsageError: a variable is set to what the ratios do not hold for.
+    """
+    given = template.ratios.given if template.ratios else {}
+    for name, value in given.items():
+        if setup.variables.get(name, value) != value:
+            raise UsageError(f"{name}: the documented ratios hold for {name}={value} alone. Give an export: --input.")
+    properties = template.variables["properties"]
+    stated = ((name, setup.variables.get(name)) for name in template.policies)
+    return tuple(name for name, value in stated if value not in (None, properties[name].get("default")))
+
+
 def _shown(offer: Any) -> str:
-    return str(offer) if not isinstance(offer, dict) else ", ".join(f"{n} {k}" for k, n in offer.items())
+    return (
+        str(offer) if not isinstance(offer, dict) else ", ".join(f"{n} {k.replace('_', ' ')}" for k, n in offer.items())
+    )
 
 
 def _by_ratio(

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 from flitstack.journal import Frame, Planned, is_cleared, link_json, read_link
 from flitstack.protocols import LinkRef
 from flitstack.stages.schema import LEVEL_STEP
+from flitstack.stages.verify import sample_size
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from flitstack.journal import DesiredRow, Link, OperationRow
     from flitstack.protocols import JSON
@@ -28,6 +29,7 @@ class PlanSummary:
     :param minimum: one create per desired record and schema item, and one listing of each object.
     :param cleared: fields of earlier runs that will be emptied.
     :param unwanted: records of earlier runs that the map makes no more; they stay.
+    :param hashes: documents whose bytes verification reads back.
     """
 
     operations: Mapping[tuple[str, str], int]
@@ -35,6 +37,7 @@ class PlanSummary:
     minimum: int
     cleared: int = 0
     unwanted: int = 0
+    hashes: int = 0
 
     @property
     def writes(self) -> int:
@@ -165,7 +168,7 @@ def _update(
     known: dict[str, Any] = link.wanted["links"]
     changed = {name: target for name, target in links.items() if known.get(name) != link_json(target)}
     for field, kept_link in known.items():
-        if field not in desired.links and not is_cleared(read_link(kept_link)):
+        if not is_cleared(read_link(kept_link)) and _led_elsewhere(ctx, kept_link, desired.links.get(field), links):
             changed[field] = LinkRef(kept_link[0], "")
     if not fields and not changed:
         return None
@@ -178,6 +181,18 @@ def _update(
     name = (desired.entry, desired.object, desired.key, desired.part)
     level = order.level_after(coming) if coming else level
     return Planned("update", *name, fields, changed, level, link.destination_id, kept)
+
+
+def _led_elsewhere(
+    ctx: RunContext, kept: Sequence[Any], wanted: LinkRef | None, reachable: Mapping[str, LinkRef]
+) -> bool:
+    """Tell whether a link that was written must go: none is wanted, or one to a record that is not there.
+
+    Left as it is, it would lead to a record that the source says it does not lead to.
+    """
+    if wanted is None:
+        return True
+    return wanted.object != ctx.behaviours.user and wanted not in reachable.values() and link_json(wanted) != kept
 
 
 def _linked(ctx: RunContext, target: LinkRef) -> bool:
@@ -248,4 +263,7 @@ def _summary(ctx: RunContext, counts: Mapping[tuple[str, str], int], cleared: in
     writing = sum(n * objects[object_].cost.get(verb, 0) for (object_, verb), n in counts.items())
     so_far = ctx.writer.spent().tokens
     unwanted = records.unwanted()
-    return PlanSummary(dict(counts), so_far + writing + listing, making + listing, cleared, unwanted)
+    hashes = sample_size(ctx.behaviours, making + listing, {name: records.expected(name) for name in objects})
+    hashing = hashes * max(each.cost.get("hash", 0) for each in objects.values())
+    tokens = so_far + writing + listing + hashing
+    return PlanSummary(dict(counts), tokens, making + listing, cleared, unwanted, hashes)

@@ -14,11 +14,13 @@ from flitstack.stages.targets import Targets
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from flitstack.journal import OperationRow
+    from flitstack.journal import Link, OperationRow
     from flitstack.protocols import Stored
     from flitstack.stages.context import RunContext
 
 CLOCK_SKEW = timedelta(minutes=15)
+EDGE_S = 0.001  # a sleep may end a rounding too early
+LAST_OF_ALL = 4  # times the declared lag is waited for a create that no later one of ours follows
 
 
 async def reconcile(ctx: RunContext) -> bool:
@@ -114,13 +116,8 @@ def _certainly_absent(ctx: RunContext, row: OperationRow, seen: set[str], ours: 
 
 
 def _waited_long(ctx: RunContext, row: OperationRow) -> bool:
-    """Tell whether four times the declared lag has passed, for the last create of all, which no later one follows."""
-    return ctx.clock.now() - _given_up(ctx, row) >= timedelta(seconds=4 * ctx.behaviours.objects[row.object].lag_s)
-
-
-def _given_up(ctx: RunContext, row: OperationRow) -> datetime:
-    """Return when its answer was given up: its last byte left before that, however long it had to queue."""
-    return datetime.fromisoformat(row.settled_at or row.intended_at or ctx.at())
+    """Tell whether long enough has passed for the last create of all, which no later one follows."""
+    return ctx.since_given_up_s(row.id) >= LAST_OF_ALL * ctx.behaviours.objects[row.object].lag_s
 
 
 async def _reconcile_changes(ctx: RunContext, object_: str, rows: Sequence[OperationRow]) -> None:
@@ -136,7 +133,7 @@ async def _reconcile_changes(ctx: RunContext, object_: str, rows: Sequence[Opera
         if row.verb == "delete":
             settled.append(_again(ctx, row) if stored else _done(ctx, row, ids[row.id]))
             continue
-        standing = _standing(ctx, row, stored, link.wanted if link else {"fields": {}, "links": {}}, targets)
+        standing = _standing(ctx, row, stored, link, targets)
         if standing == "done":
             settled.append(_done(ctx, row, ids[row.id]))
         elif standing == "planned":
@@ -146,12 +143,15 @@ async def _reconcile_changes(ctx: RunContext, object_: str, rows: Sequence[Opera
     await on_disk(ctx.journal.operations.settle(settled))
 
 
-def _standing(
-    ctx: RunContext, row: OperationRow, stored: Stored | None, before: Mapping[str, Any], targets: Targets
-) -> str:
-    """Return `done` or `planned` for an update in doubt, or the code of the conflict."""
+def _standing(ctx: RunContext, row: OperationRow, stored: Stored | None, link: Link | None, targets: Targets) -> str:
+    """Return `done` or `planned` for an update in doubt, or the code of the conflict.
+
+    Before it, a field held what was written last, or what the account had made of that when it was read back.
+    """
     if stored is None:
         return "record_gone"
+    before: Mapping[str, Any] = link.wanted if link else {"fields": {}, "links": {}}
+    image = {name.removeprefix("@"): value for name, value in ((link.after if link else None) or {}).items()}
     held = {**ctx.writer.comparable(row.object, stored.fields), **stored.links}
     wanted = {**ctx.writer.comparable(row.object, row.fields), **targets.ids(row.links)}
     was = {**ctx.writer.comparable(row.object, before["fields"]), **targets.ids(before["links"])}
@@ -160,7 +160,7 @@ def _standing(
     names = wanted.keys() - unknown
     if not unknown and all(held.get(name) == wanted[name] for name in names):
         return "done"
-    if all(held.get(name) in (wanted[name], was.get(name)) for name in names):
+    if all(held.get(name) in (wanted[name], was.get(name), image.get(name, was.get(name))) for name in names):
         return "planned"
     return "changed_elsewhere"
 
@@ -184,17 +184,16 @@ def _name(ctx: RunContext, row: OperationRow, targets: Targets) -> str:
 
 
 async def _wait_for_lag(ctx: RunContext, rows: Sequence[OperationRow]) -> None:
-    """Wait until the declared lag has passed since the last of them was given up, four times for one without a later.
+    """Wait until the declared lag has passed since the last of them was given up, longer for one without a later.
 
-    A clock that was set back makes nobody wait longer than that.
+    An operation's last byte left before it was given up, however long it had to queue.
     """
-    given_up = max(_given_up(ctx, row) for row in rows)
     lag = max(ctx.behaviours.objects[row.object].lag_s for row in rows)
     if not all(ctx.journal.operations.later_done(row.object, row.id) for row in rows):
-        lag *= 4
-    left = lag - (ctx.clock.now() - given_up).total_seconds()
+        lag *= LAST_OF_ALL
+    left = lag - min(ctx.since_given_up_s(row.id) for row in rows)
     if left > 0:
-        await ctx.clock.sleep(min(left, lag))
+        await ctx.clock.sleep(left + EDGE_S)
 
 
 def _done(ctx: RunContext, row: OperationRow, destination_id: str) -> Settlement:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from flitstack import __version__
-from flitstack.errors import ConfigurationError, FlitError, UsageError
+from flitstack.errors import FlitError, UsageError
 from flitstack.journal import Journal, dumps
 from flitstack.mapping import fit_schema
 from flitstack.protocols import Learning, WriterContext
@@ -22,6 +22,7 @@ from flitstack.stages.map import map_records
 from flitstack.stages.options import Setup, set_up
 from flitstack.stages.owners import settle_owners
 from flitstack.stages.plan import PlanSummary, plan_operations
+from flitstack.stages.rebuild import Rebuilt, accept, existing_text, rebuild
 from flitstack.stages.reconcile import reconcile
 from flitstack.stages.report import BEGINNING, RunReport, Tokens
 from flitstack.stages.schema import bind_links, link_found
@@ -55,6 +56,7 @@ class _Run:
     ctx: RunContext
     began: float
     plan: PlanSummary | None = None
+    rebuilt: Rebuilt | None = None
     verification: Verification | None = None
 
 
@@ -158,6 +160,7 @@ async def _walk(run: _Run) -> None:
     fit = fit_schema(prepared.spec, found, account.slots, ctx.journal.records.schema_decision())
     map_records(ctx, prepared.spec, fit)
     link_found(ctx, found)
+    run.rebuilt = await rebuild(ctx, found)
     run.plan = plan_operations(ctx)
     ctx.journal.runs.predict(ctx.id, run.plan.tokens, run.plan.minimum)
     if setup.options.dry_run:
@@ -169,34 +172,18 @@ async def _walk(run: _Run) -> None:
             ctx.journal.runs.remember(APPROVED, basis)
         ctx.journal.records.keep_schema_decision(fit.kept)
         bind_links(ctx, found)
+    if run.rebuilt is not None:
+        accept(ctx)
+    if run.plan.writes:
         await apply_operations(ctx)
-    run.verification = await verify(ctx)
+    run.verification = await verify(ctx, hashes=run.plan.hashes)
 
 
 async def _catch_up(ctx: RunContext, found: Sequence[SchemaItem]) -> Sequence[SchemaItem]:
     """Find out what earlier runs left in doubt; return the account's schema as it is then."""
     ctx.journal.operations.doubt_intended(ctx.at())
-    if not ctx.journal.operations.ever_sent():
-        ctx.writer.bind({item.key: item for item in found})
-        await _refuse_foreign_keys(ctx, found)
     bind_links(ctx, found)
     return await ctx.writer.schema() if await reconcile(ctx) else found
-
-
-async def _refuse_foreign_keys(ctx: RunContext, found: Sequence[SchemaItem]) -> None:
-    """:raises ConfigurationError: the account holds records of this source id, and this journal did not write them."""
-    for object_, behaviour in ctx.behaviours.objects.items():
-        field = behaviour.key_in.removeprefix("field:")
-        if not any(item.name == field and item.of == object_ for item in found):
-            continue
-        async for stored in ctx.writer.list(object_):
-            if stored.key is not None and stored.key.startswith(f"{ctx.source_id}:"):
-                raise ConfigurationError(
-                    f"The account already holds records of source id {ctx.source_id!r}, written by another journal. "
-                    "Use that journal (--journal). Only if this export is of another practice: give it an id of its "
-                    "own in a new journal, --set source_id=NAME --journal FILE; for the same practice that would write "
-                    "everything a second time."
-                )
 
 
 def _pass_gates(run: _Run, prepared: Prepared, fit: Fit, account: Account, users: Sequence[User]) -> None:
@@ -205,9 +192,11 @@ def _pass_gates(run: _Run, prepared: Prepared, fit: Fit, account: Account, users
     fallback = next((user.name for user in users if user.id == ctx.fallback_user), "the token's user")
     owners = (len(ctx.owners), ctx.journal.records.owner_count(), run.setup.core.get("owner_map"))
     schema = [("schema", schema_text(fit, account), True)] if fit.create or fit.add_options else []
+    existing = [("existing", existing_text(run.rebuilt, ctx.source_id), False)] if run.rebuilt else []
     gates = chain(
         [
             ("profile", prepared.choices, False),
+            *existing,
             ("map", map_text(prepared, fit, account, owners_text(*owners)), False),
             *schema,
             ("full", full_text(ctx.journal, ctx.id, run.plan, account.daily_budget, fallback), False),
@@ -258,6 +247,7 @@ def _report(run: _Run) -> RunReport:
         skips=journal.buckets.skips(ctx.id),
         planned=plan.operations if plan and run.setup.options.dry_run else {},
         findings=journal.staging.findings(),
+        look_alikes=journal.rebuilding.look_alikes(),
     )
 
 

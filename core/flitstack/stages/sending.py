@@ -22,7 +22,7 @@ from flitstack.errors import (
     RateLimited,
     Rejected,
 )
-from flitstack.journal import Settlement, is_cleared, read_link
+from flitstack.journal import UNREAD, Settlement, is_cleared, read_link
 from flitstack.protocols import Operation, Outcome, Rejection
 from flitstack.stages.context import on_disk
 from flitstack.stages.schema import bind_made
@@ -170,7 +170,10 @@ class Level:
         after = (link.after if link else None) or {}
         held = self._ctx.writer.comparable(row.object, stored.fields)
         wanted = self._ctx.writer.comparable(row.object, row.fields)
-        return any(held.get(name) not in (after.get(name), value) for name, value in wanted.items())
+        unread: Sequence[str] = after.get(UNREAD, ())  # type: ignore[assignment]
+        return any(
+            held.get(name) not in (after.get(name), value) for name, value in wanted.items() if name not in unread
+        )
 
     def _resolve(self, row: OperationRow) -> tuple[OperationRow, dict[str, str]] | None:
         """Return the operation, and field to destination id; None when it must wait for a parent.
@@ -268,6 +271,8 @@ class Level:
     # --- what became of it ---
 
     def _settlement(self, item: _Ready, state: str, **more: Any) -> Settlement:
+        if state == "in_doubt":
+            self._ctx.give_up(item.row.id)
         return Settlement(item.row, state, self._ctx.at(), self._ctx.facts(item.row), **more)
 
     def _note(self, settled: Settlement) -> None:

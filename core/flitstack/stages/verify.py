@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from flitstack.errors import Rejected
-from flitstack.journal import dumps, read_link
+from flitstack.journal import UNREAD, dumps, read_link
 from flitstack.protocols import FileHashing, full_key
 from flitstack.stages.schema import SCHEMA_KEY
 from flitstack.stages.targets import Targets
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from flitstack.journal import Link
     from flitstack.protocols import JSON, Behaviours, Stored
@@ -277,10 +277,15 @@ def _compare(ctx: RunContext, link: Link, stored: Stored, targets: Targets, resu
     counted.fields += len(expected)
     if not differing:
         return {name: held.get(name) for name in expected}
-    drifted = link.after is not None and all(link.after.get(name) == expected[name] for name in differing)
+    before = link.after or {}
+    unread: Sequence[str] = before.get(UNREAD, ())  # type: ignore[assignment]
+    drifted = link.after is not None and all(
+        name not in unread and before.get(name) == expected[name] for name in differing
+    )
     counted.drifted += drifted
     counted.mismatched += not drifted
     what = "changed in the account since: " if drifted else "differs: "
     named = ", ".join(sorted(name.removeprefix("@") for name in differing))
     result.note(link.object, full_key(link.key, link.part), what + named)
-    return dict(link.after) if drifted and link.after is not None else {name: held.get(name) for name in expected}
+    kept = {name: before.get(name) for name in differing} if drifted else {}
+    return {**{name: held.get(name) for name in expected}, **kept}

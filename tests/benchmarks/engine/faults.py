@@ -99,6 +99,13 @@ def _kill_at_stall(process: Popen[str], url: str) -> None:
     process.communicate()
 
 
+SETTINGS: dict[str, list[dict[str, str | int]]] = {
+    "dlt": [{"workers": 1, "batch": 1}, {"workers": 1, "batch": 100}, {"workers": 20, "batch": 10}],
+    "singer": [{"sinks": 1}, {"sinks": 1, "retries": 3}],
+    "drt": [{"on-error": "fail"}, {"on-error": "skip"}],
+}
+
+
 def candidates(rivals: Path | None) -> list[Tool]:
     """Return the tools, with the settings that decide what they leave behind."""
     found = [Tool("flit", "flit", sys.executable)]
@@ -106,15 +113,8 @@ def candidates(rivals: Path | None) -> list[Tool]:
         python = rival_python(rivals, kind)
         if python is None:
             click.echo(f"{kind}: no interpreter under the folder of --rivals, left out", err=True)
-            continue
-        found += [
-            Tool(_named(kind, options), kind, python, options)
-            for options in {
-                "dlt": ({"workers": 1, "batch": 1}, {"workers": 1, "batch": 100}, {"workers": 20, "batch": 10}),
-                "singer": ({"sinks": 1}, {"sinks": 1, "retries": 3}),
-                "drt": ({"on-error": "fail"}, {"on-error": "skip"}),
-            }[kind]
-        ]
+        else:
+            found += [Tool(_named(kind, options), kind, python, options) for options in SETTINGS[kind]]
     return found
 
 

@@ -145,4 +145,5 @@ def tokens(report: Mapping[str, Any]) -> int:
 def table(rows: Sequence[Sequence[str]]) -> str:
     """Return rows in columns, the first row as the head."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
+    lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
+    return "\n".join(line.rstrip() for line in lines)

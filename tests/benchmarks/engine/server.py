@@ -246,11 +246,16 @@ def _numbers(text: str) -> frozenset[int]:
     return frozenset(int(part) for part in text.split(",") if part)
 
 
-async def serve(account: Account) -> None:
-    """Serve on a free port of this machine until stopped."""
+async def listen(account: Account) -> tuple[asyncio.Server, str]:
+    """Return a server on a free port of this machine, and its address."""
     server = await asyncio.get_running_loop().create_server(lambda: Connection(account), "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    print(json.dumps({"url": f"http://127.0.0.1:{port}"}), flush=True)  # noqa: T201 - what a starter waits for
+    return server, f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+
+async def serve(account: Account) -> None:
+    """Serve until stopped."""
+    server, url = await listen(account)
+    print(json.dumps({"url": url}), flush=True)  # noqa: T201 - what a starter waits for
     await server.serve_forever()
 
 
@@ -264,7 +269,7 @@ def main() -> None:
     given = parser.parse_args()
     account = Account(given.latency_ms / 1000, Faults(given.drop, given.fail, given.stall_after))
     try:
-        import uvloop
+        import uvloop  # type: ignore[import-not-found,unused-ignore]
     except ImportError:
         asyncio.run(serve(account))
     else:

@@ -1,4 +1,4 @@
-"""The journal's commits without a thread: grouped as they would be, each of them two moments at which a process can end."""
+"""The journal's commits without a thread: grouped as they would be, each two moments at which a process can end."""
 
 from __future__ import annotations
 

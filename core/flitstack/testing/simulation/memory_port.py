@@ -11,7 +11,6 @@ from flitstack.protocols import Account, DestinationPlugin, Operation, Outcome, 
 from flitstack.testing.memory import ADMIN, MemoryAccount, memory_behaviours
 from flitstack.testing.memory_source import TEMPLATE
 from flitstack.testing.simulation.oracle import AUTOMATED, held
-from flitstack.testing.simulation.port import Held
 from flitstack.testing.simulation.scenario import DECLARED_LAG_S
 from flitstack.testing.simulation.wire import LostError, NeverLeftError
 
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from flitstack.protocols import JSON, Behaviours, SchemaItem, User, Writer, WriterContext
+    from flitstack.testing.simulation.port import Held
     from flitstack.testing.simulation.world import World
 
 READS = 4
@@ -61,15 +61,18 @@ class _Writer:
     async def get_many(self, object: str, ids: Sequence[str]) -> Sequence[Stored]:
         """Return those of the records that exist."""
         records = self._simulated.memory.records
-        return await self._read(lambda: [records[object, one] for one in ids if (object, one) in records])
+        found: list[Stored] = await self._read(lambda: [records[object, i] for i in ids if (object, i) in records])
+        return found
 
     async def schema(self) -> Sequence[SchemaItem]:
         """Return the account's schema items."""
-        return await self._read(lambda: list(self._simulated.memory.items.values()))
+        items: list[SchemaItem] = await self._read(lambda: list(self._simulated.memory.items.values()))
+        return items
 
     async def users(self) -> Sequence[User]:
         """Return all users."""
-        return await self._read(lambda: self._simulated.memory.users)
+        users: tuple[User, ...] = await self._read(lambda: self._simulated.memory.users)
+        return users
 
     async def account(self) -> Account:
         """Return whose account this is."""

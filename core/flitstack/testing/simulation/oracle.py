@@ -1,4 +1,4 @@
-"""The oracle: what the account must hold in the end, worked out from the exports alone, without a line of the engine."""
+"""The oracle: what the account must hold in the end, worked out from the exports alone, not by the engine."""
 
 from __future__ import annotations
 

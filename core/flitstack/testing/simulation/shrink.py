@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from flitstack.testing.simulation.exports import Rows
     from flitstack.testing.simulation.scenario import Scenario
@@ -45,10 +45,10 @@ def _smaller(scenario: Scenario) -> Iterator[Scenario]:
         kept = getattr(scenario, name)
         if len(kept) > 1:
             yield from (replace(scenario, **{name: kept[:n] + kept[n + 1 :]}) for n in range(len(kept)))
-    for name in ("faults", "jumps"):
-        kept = getattr(scenario, name)
-        if len(kept) > 1:
-            yield from (replace(scenario, **{name: _without(kept, number)}) for number in kept)
+    if len(scenario.faults) > 1:
+        yield from (replace(scenario, faults=_without(scenario.faults, number)) for number in scenario.faults)
+    if len(scenario.jumps) > 1:
+        yield from (replace(scenario, jumps=_without(scenario.jumps, number)) for number in scenario.jumps)
     for name in ("refused", "automated", "rivals"):
         kept = getattr(scenario, name)
         if len(kept) > 1:
@@ -72,7 +72,7 @@ def _each(scenario: Scenario, change: Callable[[Rows], Rows]) -> Scenario:
     return replace(scenario, exports=tuple(change(rows) for rows in scenario.exports))
 
 
-def _without(kept: dict[Any, Any], name: Any) -> dict[Any, Any]:
+def _without(kept: Mapping[Any, Any], name: Any) -> dict[Any, Any]:
     return {key: value for key, value in kept.items() if key != name}
 
 

@@ -7,7 +7,7 @@ import random
 import tempfile
 import traceback
 from collections import Counter
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -126,7 +126,7 @@ class _Walk:
             ended += [report.status] if report is not None else []
             if len(ended) == ENOUGH:
                 break
-        self._world.wrongs.append(f"never done: runs ended {', '.join(ended) or 'not at all'}")
+        self._world.wrongs.append(f"never done: {ended[-1] if ended else 'no run ended'}")
         return None
 
     def _is_foreseen(self, report: RunReport) -> bool:
@@ -202,19 +202,17 @@ class _Walk:
 @contextmanager
 def _quick() -> Iterator[None]:
     """Leave out what thousands of runs need not repeat: compiling the same template and the same spec."""
-    load_spec, load_template = specs.load_spec, specs.load_template
-    with ExitStack() as stack:
-        for name, load in (
-            ("load_spec", _once(load_spec, _SPECS)),
-            ("load_template", _once(load_template, _TEMPLATES)),
-        ):
-            stack.callback(setattr, specs, name, getattr(specs, name))
-            setattr(specs, name, load)
+    known = {name: getattr(specs, name) for name in _COMPILED}
+    for name, load in known.items():
+        setattr(specs, name, _once(load, _COMPILED[name]))
+    try:
         yield
+    finally:
+        for name, load in known.items():
+            setattr(specs, name, load)
 
 
-_SPECS: dict[Any, Any] = {}
-_TEMPLATES: dict[Any, Any] = {}
+_COMPILED: dict[str, dict[Any, Any]] = {"load_spec": {}, "load_template": {}}
 
 
 def _once(load: Any, known: dict[Any, Any]) -> Any:

@@ -4,8 +4,8 @@
 
 A job is a file, and a worker loads one job at a time, so the file's size decides how far the work can be shared out
 (dlt, "Performance": `file_max_items`, `workers`). Requests are posted with dlt's own `requests` helper, as in its
-documents, or with an `httpx.Client` a thread. Run again on the same folder, it carries on with the load package that was
-not finished.
+documents, or with an `httpx.Client` a thread. Run again on the same folder, it carries on with the load package that
+was not finished.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def main() -> None:
         "RUNTIME__DLTHUB_TELEMETRY": "false",
         "RUNTIME__LOG_LEVEL": "CRITICAL",
     }
-    import dlt  # noqa: F401 - after the settings, before the clock
+    import dlt  # type: ignore[import-not-found,unused-ignore]  # noqa: F401 - after the settings, before the clock
 
     post = posting(given.url, given.http)
     with timed(workers=given.workers, batch_size=given.batch, file_max_items=items, http=given.http):
@@ -49,7 +49,7 @@ def main() -> None:
 def posting(url: str, http: str) -> Callable[[Any], None]:
     """Return what posts one body, with a kept connection a thread."""
     import httpx
-    from dlt.sources.helpers import requests
+    from dlt.sources.helpers import requests  # type: ignore[import-not-found,unused-ignore]
 
     local = threading.local()
 

@@ -15,9 +15,9 @@ import json
 from typing import Any
 
 import httpx
-import requests
-from requests.adapters import HTTPAdapter
-from singer_sdk import BatchSink, Target
+import requests  # type: ignore[import-untyped,unused-ignore]
+from requests.adapters import HTTPAdapter  # type: ignore[import-untyped,unused-ignore]
+from singer_sdk import BatchSink, Target  # type: ignore[import-not-found,unused-ignore]
 from singer_sdk import typing as th
 from tests.benchmarks.engine.loads.saying import timed
 from tests.benchmarks.engine.people import KEY_CODE, bodies

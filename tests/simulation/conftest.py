@@ -1,0 +1,22 @@
+"""The ports that the simulations of this room run against."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+MEMORY = "flitstack.testing.simulation.memory_port:PORT"
+PIPEDRIVE = f"{Path(__file__).parent / 'pipedrive_port.py'}:PORT"
+
+
+@pytest.fixture
+def memory() -> str:
+    """Return where the port of the account in memory is."""
+    return MEMORY
+
+
+@pytest.fixture
+def pipedrive() -> str:
+    """Return where the port of Pipedrive's sandbox is."""
+    return PIPEDRIVE
