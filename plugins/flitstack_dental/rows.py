@@ -6,7 +6,7 @@ import csv
 import io
 from collections import deque
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 from flitstack_dental.dialect import NO_QUOTE, Dialect
 from flitstack_dental.encoding import ERRORS
@@ -25,8 +25,7 @@ _ODD = {0: None, 0x1A: None}
 _INVISIBLE = {**_ODD, 0x200B: None, 0x2060: None, 0xFEFF: None}
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One row: its cells as written, and the physical line on which it begins."""
 
     line: int

@@ -219,10 +219,10 @@ class Life:
             return True
         return False
 
-    def ended_before(self, server: Server, requests: int) -> bool:
-        """Wait until the server has seen so many requests; return whether the run ended before."""
+    def ended_before(self, server: Server, requests: int, path: str = "") -> bool:
+        """Wait until the server has seen so many requests, to a path if given; return whether the run ended before."""
         deadline = time.monotonic() + PATIENCE_S
-        while len(server.seen) < requests:
+        while sum(seen.endswith(path) for _, seen, _ in list(server.seen)) < requests:
             if self.process.poll() is not None:
                 return True
             assert time.monotonic() < deadline, "the run neither ends nor asks for anything"

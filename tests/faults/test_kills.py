@@ -32,7 +32,8 @@ PATIENTS = 40 if KILLS > 10 else 6
 ROUNDS = [SEED * 1000 + number for number in range(KILLS // KILLS_A_ROUND)]
 LAG = {"fault": "list_lag:0.1", "nth": 1}
 SLOW = {"method": "POST", "fault": "latency:0.02"}
-BY_TIME, WITH_SERVER = 0.35, 0.25
+BY_TIME, AT_UPLOADS, WITH_SERVER = 0.35, 0.15, 0.25
+UPLOADS = "/files"
 NOT_TOLD_BY_A_RUN = {"created", "updated", "unchanged"}
 
 
@@ -89,8 +90,12 @@ class Round:
         server = load.server
         before = len(server.seen)
         life = load.start()
-        if self.chance.random() < BY_TIME:
+        drawn = self.chance.random()
+        if drawn < BY_TIME:
             ended = life.ended_within(self.chance.uniform(0.05, self.calm.seconds))
+        elif drawn < BY_TIME + AT_UPLOADS:
+            uploads = sum(path.endswith(UPLOADS) for _, path, _ in server.seen)
+            ended = life.ended_before(server, uploads + self.chance.randint(1, 12), UPLOADS)
         else:
             ended = life.ended_before(server, before + self.chance.randint(1, max(2, self.calm.requests // 2)))
         if not ended and self.chance.random() < WITH_SERVER:

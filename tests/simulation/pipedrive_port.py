@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import atexit
 import re
 import shutil
 import tempfile
@@ -314,7 +316,9 @@ _FOUNDED: list[Path] = []
 def _founded() -> Path:
     """Return the state of a new account that already holds a person and a note of its own, made once per process."""
     if not _FOUNDED:
-        folder = Path(tempfile.mkdtemp(prefix="flit-founded-"))
+        kept = tempfile.TemporaryDirectory(prefix="flit-founded-")
+        atexit.register(kept.cleanup)
+        folder = Path(kept.name)
         with Sandbox(str(folder / "sandbox.db"), plan=PLAN, seats=SEATS, seed=1) as sandbox:
             sandbox.add_user("Sam Staff", STAFF)
             _strangers(sandbox)
@@ -332,8 +336,6 @@ def _strangers(sandbox: Sandbox) -> None:
             made = await client.post("/api/v2/persons", json={"name": "Contact 1"})
             person = made.json()["data"]["id"]
             await client.post("/api/v1/notes", json={"content": "Strange", "person_id": person})
-
-    import asyncio
 
     asyncio.run(put())
 

@@ -26,8 +26,10 @@ from flitstack.testing.simulation.campaign import replay_command
 from flitstack.testing.simulation.port import load_port
 from flitstack.testing.simulation.scenario import SEARCH_LAG_S, scenario_of
 from flitstack.testing.simulation.walk import simulate
+from flitstack_pipedrive import client
 from flitstack_pipedrive.answers import Call
 from flitstack_pipedrive.codec import records as codec
+from flitstack_pipedrive.costs import cost_of
 
 if TYPE_CHECKING:
     import sqlite3
@@ -45,6 +47,7 @@ PORTS = {
     "pipedrive": f"{HERE / 'pipedrive_port.py'}:PORT",
 }
 WITHIN = 500
+SEARCH_COST = 20
 
 
 @contextmanager
@@ -113,7 +116,10 @@ def search_instead_of_list() -> Iterator[None]:
             settled.append(reconcile._done(ctx, row, found) if found else reconcile._again(ctx, row))
         await on_disk(ctx.journal.operations.settle(settled))
 
-    with patch.object(reconcile, "_reconcile_creates", broken):
+    def priced(version: Any, method: Any, path: str) -> int:
+        return SEARCH_COST if path.endswith("/search") else cost_of(version, method, path)
+
+    with patch.object(reconcile, "_reconcile_creates", broken), patch.object(client, "cost_of", priced):
         yield
 
 
@@ -259,6 +265,12 @@ def caught(name: str, port: str, within: int = WITHIN) -> Verdict | None:
     return None
 
 
+def _telling(wrongs: Sequence[str]) -> str:
+    """Return the line that says most."""
+    worst = ("duplicate", "lost", "wrong", "not wanted", "buckets", "never")
+    return min(wrongs, key=lambda line: next((n for n, word in enumerate(worst) if line.startswith(word)), len(worst)))
+
+
 @click.command()
 @click.option("--port", "ports", multiple=True, type=click.Choice(list(PORTS)), default=list(PORTS))
 def main(ports: Sequence[str]) -> None:
@@ -268,7 +280,7 @@ def main(ports: Sequence[str]) -> None:
         for port in ports:
             verdict = caught(name, port)
             seed = "none" if verdict is None else str(verdict.scenario.seed)
-            seen = "" if verdict is None else "; ".join(dict.fromkeys(w.split(" (")[0] for w in verdict.wrongs[:2]))
+            seen = "" if verdict is None else _telling(verdict.wrongs)
             click.echo(f"| {name} | {port} | {seed} | {seen} |")
     command = replay_command("PORT", 0, f"{Path(__file__).name}:NAME").replace("--seeds 0", "--seeds SEED")
     click.echo(f"\nReplay one: `{command}`", err=True)

@@ -120,6 +120,16 @@ def test_a_text_too_long_for_an_activity_stands_whole_in_notes(
 
 
 @pytest.mark.parametrize(("stream", "entry", "number", "data"), TEXTS)
+def test_a_text_that_a_note_holds_and_an_activity_does_not_stands_in_one_note(
+    practice: Callable[..., Make], stream: str, entry: str, number: str, data: dict[str, Any]
+) -> None:
+    given = patient(practice).add(stream, number, patient_id="1", note="x" * 70_000, **data)
+
+    assert len(str(given.one(stream, number).fields["note"]).encode()) <= 64_000
+    assert len(given.run(entry, number)) == 1
+
+
+@pytest.mark.parametrize(("stream", "entry", "number", "data"), TEXTS)
 def test_a_text_that_fits_makes_no_note(
     practice: Callable[..., Make], stream: str, entry: str, number: str, data: dict[str, Any]
 ) -> None:

@@ -178,9 +178,9 @@ class Staging:
             "ORDER BY pos LIMIT ?"
         )
         last = 0
-        while rows := list(self._store.rows(sql, (stream, last, CHUNK))):
+        while rows := self._store.tuples(sql, (stream, last, CHUNK)):
             last = rows[-1][0]
-            yield [(pos, Staged(stream, key, loads(data), file, line)) for pos, key, data, file, line in rows]
+            yield [(row[0], Staged(stream, row[1], loads(row[2]), row[3], row[4])) for row in rows]
 
     def at(self, pos: int) -> Record:
         """Return the staged record with that number."""
@@ -243,13 +243,13 @@ class Staging:
         for row in self._store.rows(sql, (target,)):
             yield row["id"]
 
-    def fresh(self, stream: str) -> int:
-        """Return how many rows the last snapshot that holds a stream has of it."""
+    def is_fresh(self, stream: str) -> bool:
+        """Tell whether the last snapshot that holds a stream has any row of it."""
         sql = (
-            "SELECT count(*) FROM staged s JOIN snapshot_stream p ON p.stream = s.stream AND p.snapshot = s.snapshot "
+            "SELECT 1 FROM staged s JOIN snapshot_stream p ON p.stream = s.stream AND p.snapshot = s.snapshot "
             "WHERE s.stream = ?"
         )
-        return int(self._store.value(sql, (stream,)))
+        return self._store.row(sql, (stream,)) is not None
 
     def vanished(self, stream: str) -> list[str]:
         """Return ids of records that an earlier snapshot had and the last one that holds their stream has not."""
@@ -259,15 +259,14 @@ class Staging:
         )
         return [row["id"] for row in self._store.rows(sql, (stream,))]
 
-    def filled(self, stream: str, field: str) -> int:
-        """Return how many records of a stream have a value in a field."""
+    def filled(self, stream: str, fields: Sequence[str]) -> dict[str, int]:
+        """Return, per field, how many records of a stream have a value in it."""
         # A quote inside a text has a backslash before it, so this is a key, and looking for it needs no parsing.
-        key = f'"{_safe(field)}":'
-        sql = (
-            "SELECT count(*) FROM staged WHERE stream = ? AND state = 'ok' AND instr(data, ?) > 0 "
-            "AND instr(data, ?) = 0"
-        )
-        return int(self._store.value(sql, (stream, key, f"{key}null")))
+        keys = [f'"{_safe(field)}":' for field in fields]
+        sums = ", ".join("sum(instr(data, ?) > 0 AND instr(data, ?) = 0)" for _ in keys)
+        sql = f"SELECT {sums} FROM staged WHERE stream = ? AND state = 'ok'"  # noqa: S608 - fixed text
+        found = self._store.row(sql, (*(text for key in keys for text in (key, f"{key}null")), stream)) if keys else ()
+        return {field: count or 0 for field, count in zip(fields, found or (), strict=True)}
 
     def distinct(self, stream: str, field: str) -> list[str]:
         """Return the sorted distinct values of a field."""
@@ -380,9 +379,13 @@ class _Chunk:
 
     def _hash(self, data: Mapping[str, JSON], text: str) -> str:
         """Return a hash of what counts as a record's content: no missing value, and no stamp of a change."""
-        stamps = self._stamps
-        if None in data.values() or not stamps.isdisjoint(data):
-            text = dumps({name: value for name, value in data.items() if value is not None and name not in stamps})
+        if ":null" in text:
+            data = {name: value for name, value in data.items() if value is not None}
+        kept = {**data}
+        for stamp in self._stamps:
+            kept.pop(stamp, None)
+        if len(kept) < len(data) or ":null" in text:
+            text = dumps(kept)
         return hashlib.sha256(text.encode()).hexdigest()
 
 

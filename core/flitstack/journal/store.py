@@ -142,6 +142,15 @@ class Store:
         except sqlite3.Error as exc:
             raise _as_journal_error(self.path, exc) from exc
 
+    def tuples(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Return all rows of a query over what is committed, as plain tuples: the quickest way to many."""
+        try:
+            cursor = self._read.cursor()
+            cursor.row_factory = None
+            return cursor.execute(sql, parameters).fetchall()
+        except sqlite3.Error as exc:
+            raise _as_journal_error(self.path, exc) from exc
+
     def row(self, sql: str, parameters: Sequence[Any] = ()) -> sqlite3.Row | None:
         """Return the first row of a query, or None."""
         return next(self.rows(sql, parameters), None)

@@ -86,7 +86,7 @@ def _canonical_time(value: datetime) -> str:
             "A time has no zone, so which moment it names is unknown.",
             "In the mapping, give it one: at_zone(value, values.time_zone).",
         )
-    return value.astimezone(UTC).replace(microsecond=0, tzinfo=None).isoformat() + "Z"
+    return value.astimezone(UTC).isoformat(timespec="seconds")[:19] + "Z"
 
 
 def _is_iterator(value: Any) -> bool:

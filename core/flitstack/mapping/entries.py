@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from flitstack.errors import FlitError, Rejected
@@ -326,10 +327,13 @@ class Entry:
             at = end
             if link is not None:
                 links[rule.field] = link
-        fields: dict[str, JSON] = {
-            name: value if value is None or type(value) is str else _canonical(value, name)
-            for name, value in zip(self.fields, row[at:] if at else row, strict=True)
-        }
+        fields: dict[str, JSON] = {}
+        for name, value in zip(self.fields, row[at:] if at else row, strict=True):
+            kind = type(value)
+            if kind is str or value is None or kind is bool:
+                fields[name] = value
+            else:
+                fields[name] = value.isoformat() if kind is date else _canonical(value, name)
         return Desired(self.object, self.name, key, part, fields, links, made_of)
 
 

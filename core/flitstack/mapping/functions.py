@@ -210,8 +210,11 @@ def at_zone(value: datetime | None, zone: str) -> datetime | None:
         return None
     if value.tzinfo is not None:
         return value.astimezone(_zone(zone))
-    moment = value.replace(tzinfo=_zone(zone), fold=0)
-    return moment.astimezone(UTC).astimezone(_zone(zone))
+    place = _zone(zone)
+    moment = value.replace(tzinfo=place, fold=0)
+    if moment.utcoffset() == moment.replace(fold=1).utcoffset():  # no change of the clock near it
+        return moment
+    return moment.astimezone(UTC).astimezone(place)
 
 
 def in_zone(value: datetime | None, zone: str) -> datetime | None:

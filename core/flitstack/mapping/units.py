@@ -14,7 +14,7 @@ from jinja2.visitor import NodeVisitor
 
 from flitstack.mapping.functions import OF_SCOPE
 from flitstack.mapping.kinds import Kind, OneRecord
-from flitstack.mapping.records import RecordView
+from flitstack.mapping.records import CONVERSIONS, RecordView
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -83,11 +83,9 @@ class Generator(CodeGenerator):
             super().visit_Getattr(node, frame)
             return
         name, by_rule = self.variable(owner.name), f"environment.getattr({self.variable(owner.name)}, {node.attr!r})"
-        if mark == PLAIN:
-            self.records.add(owner.name)
-            self.write(f"(data_{name}({node.attr!r}) if data_{name} is not None else {by_rule})")
-        else:
-            self.write(f"({name}.read({node.attr!r}) if type({name}) is RecordView else {by_rule})")
+        self.records.add(owner.name)
+        value = f"data_{name}({node.attr!r})" if mark == PLAIN else f"typed_{KINDS.index(mark)}(data_{name}({node.attr!r}))"
+        self.write(f"({value} if data_{name} is not None else {by_rule})")
 
     def visit_Call(self, node: nodes.Call, frame: Frame) -> None:
         """Write a call: of a registered function at once, of anything else as the sandbox allows."""
@@ -114,7 +112,17 @@ class Generator(CodeGenerator):
 
 MARK = "flitstack_member"
 PLAIN = "plain"
-TYPED = "typed"
+KINDS = tuple(CONVERSIONS)
+
+
+def _typed(convert: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    def typed(value: Any) -> Any:
+        return None if value is None or value == "" else convert(value)
+
+    return typed
+
+
+_TYPED = {f"typed_{at}": _typed(CONVERSIONS[kind]) for at, kind in enumerate(KINDS)}
 
 
 class Marker(NodeVisitor):
@@ -127,10 +135,10 @@ class Marker(NodeVisitor):
         """Mark a member of a name."""
         owner = node.node
         kind = self._names.get(owner.name) if isinstance(owner, nodes.Name) else None
-        if isinstance(kind, OneRecord) and node.attr in kind.shape.plain and node.attr not in ("id", "key"):
-            setattr(node, MARK, PLAIN)
-        elif isinstance(kind, OneRecord) and (node.attr in kind.shape.kinds or node.attr in kind.shape.references):
-            setattr(node, MARK, TYPED)
+        if isinstance(kind, OneRecord) and node.attr not in ("id", "key"):
+            sort = PLAIN if node.attr in kind.shape.plain else kind.shape.kinds.get(node.attr)
+            if sort is not None:
+                setattr(node, MARK, sort)
         self.generic_visit(node)
 
 
@@ -181,6 +189,7 @@ def compile_function(
         **{variable: environment.filters[name] for name, variable in generator.filters.items()},
         **{variable: environment.tests[name] for name, variable in generator.tests.items()},
         **generator.constants,
+        **_TYPED,
         "environment": environment, "undefined": environment.undefined, "RecordView": RecordView, "Decimal": Decimal,
         "bounded": bounded, "Names": Names, "shared": EvalContext(environment),
     }  # fmt: skip

@@ -22,28 +22,34 @@ if TYPE_CHECKING:
     from flitstack.matching.facts import Facts, Frequencies
     from flitstack.matching.people import Handling
 
-ASK = 12.0
+ASK = 10.0
 MERGE = 20.0
 FEW = 2000
 """Among fewer records than this a value counts as rare as if there were so many: a small file has no rare names."""
 MOST_PLACE = 10.0
 SAME_BIRTH = 12.0
+NEAR = ("same", "alike", "near")
 
 
 @dataclass(slots=True)
 class Evidence:
     """What speaks for and against two records being one, as it is gathered.
 
+    :param name_bits: what their names are worth.
     :param apart: why two that look alike are two; "" when nothing says so.
     :param doubts: whether something forbids to merge them without asking.
-    :param ties: what they share besides names and birth date: phone, e-mail, address, household.
+    :param ties: what they share besides names and birth date: a phone, an e-mail, an address.
+    :param strays: which of these both have, and differ in.
+    :param given, family, birth: how these compare, in a word; "" when one has none.
     """
 
     bits: float = 0.0
+    name_bits: float = 0.0
     reasons: list[tuple[float, str]] = field(default_factory=list)
     apart: str = ""
     doubts: bool = False
     ties: int = 0
+    strays: int = 0
     given: str = ""
     family: str = ""
     birth: str = ""
@@ -54,51 +60,61 @@ class Evidence:
         self.reasons.append((bits, words))
 
 
-def compare(left: Facts, right: Facts, frequencies: Frequencies) -> Match | None:
-    """Return what two records say of each other; None when they are two persons who do not even look alike."""
+def compare(left: Facts, right: Facts, frequencies: Frequencies, *, by_ties: bool = False) -> Match | None:
+    """Return what two records say of each other; None when they do not even look alike.
+
+    :param by_ties: where a birth date is missing, a same name and two ties are proof enough to merge.
+    """
+    if left.is_organization != right.is_organization:
+        return None
     evidence = Evidence()
-    if left.is_organization or right.is_organization:
-        if left.is_organization != right.is_organization:
-            return None
+    if left.is_organization:
         _compare_titles(left, right, frequencies, evidence)
     else:
         _compare_names(left, right, frequencies, evidence)
+        evidence.name_bits = evidence.bits
         _compare_births(left, right, evidence)
         _compare_sexes(left, right, evidence)
     _compare_reach(left, right, frequencies, evidence)
     if evidence.bits + MOST_PLACE < ASK:
         return None
     _compare_places(left, right, frequencies, evidence)
-    _tell_apart(left, right, evidence)
-    handling = _handling(evidence, left.is_organization)
-    if handling is None:
+    if evidence.bits < ASK or (not left.is_organization and _are_two(evidence)):
         return None
+    _tell_apart(left, right, evidence)
     ordered = sorted(evidence.reasons, key=lambda reason: -abs(reason[0]))
     reasons = tuple(words for bits, words in ordered if abs(bits) >= 1)
-    if evidence.apart:
-        reasons = (evidence.apart, *reasons)
-    return Match(left.id, right.id, round(evidence.bits, 1), handling, reasons)
+    handling = _handling(evidence, left.is_organization, by_ties)
+    return Match(left.id, right.id, round(evidence.bits, 1), handling, (*filter(None, [evidence.apart]), *reasons))
+
+
+def _are_two(evidence: Evidence) -> bool:
+    """Tell whether two are members of one family, say: they share much, but not what makes them one person."""
+    if evidence.birth in NEAR:
+        return evidence.name_bits <= 0 and evidence.birth != "same"
+    if evidence.name_bits <= 0 or evidence.given in ("", "differ"):
+        return True
+    if evidence.family in ("", "differ"):
+        return evidence.birth == "differ" or evidence.ties < 2
+    return evidence.ties == 0 and (evidence.birth == "differ" or evidence.strays > 0)
 
 
 def _tell_apart(left: Facts, right: Facts, evidence: Evidence) -> None:
     """Note why two who share much are two: twins, and parent and child of one name."""
     home = evidence.ties > 0 or (left.household != "" and left.household == right.household)
-    if evidence.given == "differ" and evidence.birth == "same" and home:
+    if evidence.given == "differ" and evidence.birth in NEAR and home:
         evidence.apart = "given names differ, birth date and home are the same: twins?"
     elif evidence.given == "same" and evidence.family == "same" and evidence.birth == "differ" and home:
         evidence.apart = "same name and home, birth dates differ: parent and child?"
 
 
-def _handling(evidence: Evidence, is_organization: bool) -> Handling | None:
-    """Return what is proposed; None when it is not worth a person's look."""
+def _handling(evidence: Evidence, is_organization: bool, by_ties: bool) -> Handling:
     if evidence.apart:
         return "keep"
-    if evidence.bits < ASK:
-        return None
     if is_organization:
         return "merge" if evidence.family == "same" and evidence.ties and not evidence.doubts else "ask"
     agree = evidence.given in ("same", "form") and evidence.family == "same"
-    proven = evidence.birth == "same" or (evidence.birth == "" and evidence.ties > 1)
+    proven = evidence.birth == "same" or (by_ties and evidence.birth == "" and evidence.ties > 1)
     return "merge" if agree and proven and not evidence.doubts and evidence.bits >= MERGE else "ask"
 
 
@@ -134,6 +150,9 @@ def _compare_names(left: Facts, right: Facts, frequencies: Frequencies, evidence
     elif left.suffix != right.suffix:
         evidence.doubts = True
         evidence.add(-1.0, "only one has a suffix (Jr., Sr.)")
+    if left.others and right.others and not {word[0] for word in left.others} & {word[0] for word in right.others}:
+        evidence.doubts = True
+        evidence.add(-1.0, "middle names differ")
 
 
 GIVEN = {
@@ -187,7 +206,9 @@ def _compare_titles(left: Facts, right: Facts, frequencies: Frequencies, evidenc
         return
     bits = sum(math.log2(max(frequencies.count, FEW) / max(2, frequencies.family[word])) for word in shared)
     evidence.family = "same" if mine == theirs else "part"
-    evidence.add(min(14.0, bits) if mine == theirs else min(8.0, bits / 2), f"{'same' if mine == theirs else 'similar'} name")
+    evidence.add(
+        min(14.0, bits) if mine == theirs else min(8.0, bits / 2), f"{'same' if mine == theirs else 'similar'} name"
+    )
 
 
 # --- the person -----------------------------------------------------------------------------------------------------
@@ -230,11 +251,13 @@ def _compare_reach(left: Facts, right: Facts, frequencies: Frequencies, evidence
         evidence.ties += 1
         evidence.add(_worth(phones, frequencies.phones, frequencies.count, 7.0), "same phone")
     elif left.phones and right.phones:
+        evidence.strays += 1
         evidence.add(-0.5, "phones differ")
     if emails:
         evidence.ties += 1
         evidence.add(_worth(emails, frequencies.emails, frequencies.count, 7.0), "same e-mail")
     elif left.emails and right.emails:
+        evidence.strays += 1
         evidence.add(-0.5, "e-mails differ")
 
 
@@ -246,6 +269,7 @@ def _compare_places(left: Facts, right: Facts, frequencies: Frequencies, evidenc
         evidence.ties += 1
         evidence.add(min(MOST_PLACE, bits), "same address" if share > 0.95 else "similar address")
     else:
+        evidence.strays += 1
         evidence.add(min(2.0, bits) - 4.0 * (1 - share), "addresses differ")
 
 

@@ -8,11 +8,13 @@ from flitstack.matching.nicknames import FORMS
 
 FAR = 9
 ALIKE = (0.9, 0.8, 0.6)
-_CODES = {letter: code for code, letters in enumerate(("bfpv", "cgjkqsxz", "dt", "l", "mn", "r"), 1) for letter in letters}
+_CODES = {
+    letter: code for code, letters in enumerate(("bfpv", "cgjkqsxz", "dt", "l", "mn", "r"), 1) for letter in letters
+}
 
 
 def edits(left: str, right: str, most: int = 3) -> int:
-    """Return how many typing errors (a letter more, less or other, two swapped) lie between; `FAR` for more than `most`.
+    """Return how many typing errors lie between (a letter more, less or other, two swapped); `FAR` when over `most`.
 
     Source: F. J. Damerau, "A technique for computer detection and correction of spelling errors", CACM 7 (1964).
     """
@@ -52,7 +54,7 @@ def sound(word: str) -> str:
 
 @lru_cache(maxsize=1 << 18)
 def likeness(left: str, right: str) -> float:
-    """Return 1.0 for the same word, 0.6 to 0.9 for one that typing errors explain, 0.5 for one that sounds like it, else 0.0."""
+    """Return 1.0 for the same word, less for one that typing errors explain or that sounds like it, 0.0 for another."""
     if left == right:
         return 1.0
     shorter = min(len(left), len(right))

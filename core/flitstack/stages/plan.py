@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from flitstack.journal import Frame, Planned, is_cleared, link_json, read_link
 from flitstack.protocols import LinkRef
+from flitstack.stages.price import Load, price_load
 from flitstack.stages.schema import LEVEL_STEP
 from flitstack.stages.verify import sample_size
 
@@ -252,18 +253,9 @@ def _walk(start: str, edges: Mapping[str, Mapping[str, str]], depths: dict[str, 
 
 
 def _summary(ctx: RunContext, counts: Mapping[tuple[str, str], int], cleared: int) -> PlanSummary:
-    objects = ctx.behaviours.objects
-    records = ctx.journal.records
-    making = sum(n * objects[object_].cost.get("create", 0) for object_, n in records.counts().items())
-    listing = sum(
-        behaviour.cost.get("list", 0) * max(1, -(-held // behaviour.page_size))
-        for object_, behaviour in objects.items()
-        if (held := records.expected(object_))
-    )
-    writing = sum(n * objects[object_].cost.get(verb, 0) for (object_, verb), n in counts.items())
-    so_far = ctx.writer.spent().tokens
-    unwanted = records.unwanted()
-    hashes = sample_size(ctx.behaviours, making + listing, {name: records.expected(name) for name in objects})
+    objects, records = ctx.behaviours.objects, ctx.journal.records
+    held = {object_: records.expected(object_) for object_ in objects}
+    price = price_load(ctx.behaviours, Load(counts, records.counts(), held), ctx.writer.spent())
+    hashes = sample_size(ctx.behaviours, price.minimum, held)
     hashing = hashes * max(each.cost.get("hash", 0) for each in objects.values())
-    tokens = so_far + writing + listing + hashing
-    return PlanSummary(dict(counts), tokens, making + listing, cleared, unwanted, hashes)
+    return PlanSummary(dict(counts), price.tokens + hashing, price.minimum, cleared, records.unwanted(), hashes)

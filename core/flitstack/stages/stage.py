@@ -68,6 +68,8 @@ def _absent(ctx: RunContext, streams: Sequence[Stream]) -> list[Finding]:
 
 def _vanished(ctx: RunContext, streams: Sequence[Stream]) -> Iterator[Finding]:
     """Count the records of an earlier export that this one leaves out, though it holds their stream."""
+    if ctx.journal.staging.latest() is None:
+        return
     for stream in streams:
         gone = ctx.journal.staging.vanished(stream.name)
         if gone:
@@ -79,12 +81,12 @@ def _leading_nowhere(ctx: RunContext, streams: Sequence[Stream]) -> Iterator[Fin
     """Count references into streams that no export has held."""
     held = set(ctx.journal.staging.streams())
     for stream in streams:
-        for field, schema in stream.schema.get("properties", {}).items():
-            target = schema.get("x-references")
-            if target is None or target in held:
-                continue
-            count = ctx.journal.staging.filled(stream.name, field)
+        properties = stream.schema.get("properties", {})
+        targets = {field: schema["x-references"] for field, schema in properties.items() if "x-references" in schema}
+        nowhere = {field: target for field, target in targets.items() if target not in held}
+        for field, count in ctx.journal.staging.filled(stream.name, list(nowhere)).items():
             if count:
+                target = nowhere[field]
                 message = f"{count:,} of {stream.name} name one of {target} ({field}); the export holds no {target}."
                 yield Finding("reference_nowhere", message, "warning", stream.name, count)
 
@@ -92,7 +94,7 @@ def _leading_nowhere(ctx: RunContext, streams: Sequence[Stream]) -> Iterator[Fin
 def _require_records(ctx: RunContext, plugin: SourcePlugin, here: set[str]) -> None:
     for name in plugin.required_streams:
         staging = ctx.journal.staging
-        if name in here and not staging.fresh(name) and staging.count(name):
+        if name in here and not staging.is_fresh(name) and staging.count(name):
             raise UsageError(
                 f"The export holds no {name}, and the last one held {staging.count(name):,}. If that is so by mistake, "
                 "export again; to keep those of the last export, leave that file out."
