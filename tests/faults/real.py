@@ -186,9 +186,9 @@ class Load:
         )  # fmt: skip
         return Life(process)
 
-    def run(self, *more: str) -> Ended:
-        """Run to the end."""
-        return self.start(*more).end()
+    def run(self, *more: str, patience_s: float = PATIENCE_S) -> Ended:
+        """Run to the end, which comes within `patience_s`."""
+        return self.start(*more).end(patience_s)
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,9 +234,9 @@ class Life:
         self.process.kill()
         return self.end()
 
-    def end(self) -> Ended:
+    def end(self, patience_s: float = PATIENCE_S) -> Ended:
         """Wait for its end."""
-        out, err = self.process.communicate(timeout=PATIENCE_S)
+        out, err = self.process.communicate(timeout=patience_s)
         return Ended(self.process.returncode, out, err)
 
 

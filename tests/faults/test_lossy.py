@@ -75,7 +75,7 @@ def loaded_over_http(folder: Path, export: Path, rules: list[Rule]) -> tuple[Sta
     try:
         load = Load(folder, export, server, settings=("profile=full",))
         for _ in range(10):
-            done = load.run()
+            done = load.run(patience_s=3600)
             if done.code != 5:
                 break
         assert done.code == 0, done.err

@@ -1,4 +1,4 @@
-"""A server that counts arrivals in a rolling window, another client of it, and a loop on which time passes by itself."""
+"""A server with a rolling window, another client of it, and an event loop on which time passes by itself."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ async def load(limit: int, seed: int, others: str = "none", writes: int = 2_000,
     :param others: another client takes a third of the limit: "none", "poisson" (whenever it likes), "uneven" (gaps
         between nothing and twice the mean).
     """
-    clock, server, random = LoopClock(), RollingServer(limit), Random(seed)
+    clock, server, random = LoopClock(), RollingServer(limit), Random(seed)  # noqa: S311 - a simulation
     limiter = BurstLimiter(clock, limit)
     left = iter(range(writes))
 

@@ -13,6 +13,7 @@ import pytest
 
 import flitstack.errors
 from flitstack.errors import (
+    AuthError,
     BudgetExhausted,
     ConfigurationError,
     FlitError,
@@ -316,6 +317,107 @@ def test_an_id_cannot_leave_its_place_in_the_path(clock: VirtualClock) -> None:
     send(server, Call(2, "GET", "/persons/{id}", {"id": "../deals/1?x=y"}), clock)
 
     assert server.requests[0].url.raw_path == b"/api/v2/persons/..%2Fdeals%2F1%3Fx%3Dy"
+
+
+REFUSED_FOR_TODAY = httpx.Response(429, headers={"x-daily-ratelimit-token-remaining": "0"})
+
+
+@pytest.mark.parametrize(
+    ("refusal", "error"),
+    [
+        (httpx.Response(401, json={"success": False}), AuthError),
+        (REFUSED_FOR_TODAY, BudgetExhausted),
+        (httpx.Response(403, text="<html></html>"), Unavailable),
+    ],
+    ids=["token refused", "day over", "blocked"],
+)
+def test_when_nothing_more_can_go_what_waits_is_not_even_sent(
+    refusal: httpx.Response, error: type[FlitError], clock: VirtualClock
+) -> None:
+    server = Server(refusal)
+
+    async def answer_later(request: httpx.Request) -> httpx.Response:
+        await asyncio.sleep(0)
+        return server(request)
+
+    settings = parse_settings({"api_token": TOKEN, "base_url": "https://practice.example"})
+    client = Client(settings, clock, httpx.MockTransport(answer_later))
+
+    async def send_many() -> Any:
+        return await asyncio.gather(*(client.send(WRITE) for _ in range(50)), return_exceptions=True)
+
+    errors = asyncio.run(send_many())
+
+    assert {type(one) for one in errors} == {error}
+    assert len(server.requests) == 1
+    assert client.tokens == 0
+
+
+def test_after_a_refused_token_the_next_request_is_sent_again(clock: VirtualClock) -> None:
+    server = Server(httpx.Response(401, json={"success": False}), answer(DONE))
+    client = client_of(server, clock)
+
+    async def twice() -> Any:
+        await asyncio.gather(client.send(WRITE), return_exceptions=True)
+        return await client.send(WRITE)
+
+    assert asyncio.run(twice()) == DONE
+
+
+@pytest.mark.parametrize(
+    ("found", "is_open"),
+    [(httpx.Response(200, json=DONE), True), (httpx.Response(404), True), (REFUSED_FOR_TODAY, False)],
+    ids=["a record", "no record", "refused"],
+)
+def test_whether_the_budget_is_open_is_asked_with_one_request_of_one_token(
+    found: httpx.Response, is_open: bool, clock: VirtualClock
+) -> None:
+    server = Server(found)
+    client = client_of(server, clock)
+
+    assert asyncio.run(client.budget_is_open()) is is_open
+    assert (len(server.requests), client.tokens <= 1) == (1, True)
+
+
+def test_a_day_that_our_own_count_has_spent_is_not_asked_for(clock: VirtualClock) -> None:
+    server = Server(answer(DONE))
+    settings = parse_settings({"api_token": TOKEN, "base_url": "https://practice.example", "plan": "lite", "seats": 1})
+    client = Client(settings, clock, httpx.MockTransport(server), spent_today=27_000)
+
+    assert asyncio.run(client.budget_is_open()) is False
+    clock.advance(15 * 3600)
+    assert asyncio.run(client.budget_is_open()) is True
+    assert len(server.requests) == 1
+
+
+def test_the_hour_of_the_reset_is_learned_by_one_client_and_said_by_the_next(clock: VirtualClock) -> None:
+    clock.advance(-1_800)
+    client = client_of(Server(REFUSED_FOR_TODAY, answer(DONE)), clock)
+
+    async def wait_for_it() -> None:
+        assert not await client.budget_is_open()
+        await clock.sleep(3_600)
+        assert await client.budget_is_open()
+
+    asyncio.run(wait_for_it())
+    learned = client.learned()
+    clock.advance(4 * 3600)
+    settings = parse_settings({"api_token": TOKEN, "base_url": "https://practice.example"})
+    later = Client(settings, clock, httpx.MockTransport(Server(REFUSED_FOR_TODAY)), learned=learned)
+    with pytest.raises(BudgetExhausted, match="09:00 UTC") as caught:
+        asyncio.run(later.send(WRITE))
+
+    assert learned == {"budget_resets_at": "09:00"}
+    assert caught.value.resets_at == datetime(2026, 3, 3, 9, tzinfo=UTC)
+
+
+def test_a_burst_limit_that_nobody_stated_is_learned_from_the_answers(clock: VirtualClock) -> None:
+    stated = {"x-ratelimit-limit": "100", "x-ratelimit-remaining": "99"}
+    client = client_of(Server(httpx.Response(200, json=DONE, headers=stated)), clock)
+
+    asyncio.run(client.send(WRITE))
+
+    assert client.learned() == {"burst_limit": 100}
 
 
 def answer(body: dict[str, Any]) -> httpx.Response:

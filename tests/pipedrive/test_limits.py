@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 import pytest
 from hypothesis import given
@@ -11,7 +11,14 @@ from hypothesis import strategies as st
 
 from flitstack.clock import VirtualClock
 from flitstack.errors import BudgetExhausted
-from flitstack_pipedrive.limits import BurstLimiter, DailyBudget, header_number, says_day_is_over, window_wait_s
+from flitstack_pipedrive.limits import (
+    BurstLimiter,
+    DailyBudget,
+    header_number,
+    parse_reset,
+    says_day_is_over,
+    window_wait_s,
+)
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 WINDOW_S = 2.0
@@ -57,11 +64,12 @@ def run_load(
     asyncio.run(load())
 
 
-delays = st.lists(st.tuples(st.floats(0, 3), st.floats(0, 3)), min_size=1, max_size=120)
+SHORTEST_S = 0.13  # one way; both ways together are more than the limiter ever takes off
+delays = st.lists(st.tuples(st.floats(SHORTEST_S, 3), st.floats(SHORTEST_S, 3)), min_size=1, max_size=120)
 
 
 @given(delays=delays, limit=st.integers(1, 40))
-def test_no_two_seconds_hold_more_than_the_limit_whatever_the_network_does(
+def test_no_two_seconds_hold_more_than_the_limit_however_uneven_the_way_is(
     delays: list[tuple[float, float]], limit: int
 ) -> None:
     clock = VirtualClock(START)
@@ -194,3 +202,68 @@ def test_what_was_refused_is_given_back() -> None:
     budget.pay(10, counted_write=False)
 
     assert budget.spent == 10
+
+
+@pytest.mark.parametrize(
+    ("refused", "answered", "learned"),
+    [
+        ("04:20", "05:10", "05:00"),
+        ("04:40", "05:00", "05:00"),
+        ("05:05", "05:40", "05:30"),
+        ("05:35", "05:50", "05:45"),
+        ("03:30", "05:10", None),
+        ("01:00", "09:00", None),
+        ("05:01", "05:10", None),
+    ],
+    ids=["full hour", "to the second", "half hour", "quarter", "two hours possible", "too long ago", "no such time"],
+)
+def test_the_hour_of_the_reset_is_learned_only_when_there_is_one_it_can_be(
+    refused: str, answered: str, learned: str | None
+) -> None:
+    clock = VirtualClock(datetime.combine(START, time.fromisoformat(refused), UTC))
+    budget = DailyBudget(clock, None, 0.1)
+    assert budget.refused() is None
+
+    clock.advance((datetime.combine(START, time.fromisoformat(answered), UTC) - clock.now()).total_seconds())
+    budget.answered()
+
+    assert budget.learned_reset == (time.fromisoformat(learned) if learned else None)
+
+
+def test_a_known_hour_of_reset_is_said_and_the_day_turns_with_it() -> None:
+    clock = VirtualClock(START)
+    budget = DailyBudget(clock, 100, 0.0, resets_at=time(5))
+    budget.pay(100, counted_write=False)
+
+    with pytest.raises(BudgetExhausted) as caught:
+        budget.pay(1, counted_write=False)
+    assert caught.value.resets_at == budget.refused() == datetime(2026, 3, 3, 5, tzinfo=UTC)
+
+    clock.advance(20 * 3600)
+    budget.pay(100, counted_write=False)
+
+
+def test_a_refusal_soon_after_the_known_hour_shows_that_it_is_known_no_longer() -> None:
+    budget = DailyBudget(VirtualClock(START), None, 0.1, resets_at=time(8))
+
+    assert budget.refused() is None
+
+
+def test_a_budget_that_opened_and_was_refused_again_at_once_has_taught_nothing() -> None:
+    clock = VirtualClock(START - timedelta(minutes=10))
+    budget = DailyBudget(clock, None, 0.1)
+    budget.refused()
+    clock.advance(1_200)
+    budget.answered()
+    assert budget.learned_reset == time(9)
+
+    budget.refused()
+
+    assert budget.learned_reset is None
+
+
+@given(given=st.one_of(st.none(), st.integers(), st.text(max_size=6)))
+def test_what_is_no_time_of_day_is_no_hour_of_reset(given: object) -> None:
+    found = parse_reset(given)
+
+    assert found is None or f"{found:%H:%M}" == given

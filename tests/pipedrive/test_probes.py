@@ -125,7 +125,8 @@ def test_a_question_tells_accounts_apart_and_leaves_them_as_they_were(
         assert site.answer(name) == value
 
         assert site.sandbox.canonical() == before
-        assert site.learned() == ({} if value is None else {f"probe.{name}": value})
+        answers = {key: found for key, found in site.learned().items() if key.startswith("probe.")}
+        assert answers == ({} if value is None else {f"probe.{name}": value})
 
 
 def test_headers_of_limits_are_told_as_they_are(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from click.testing import CliRunner
@@ -19,6 +20,9 @@ from flitstack.testing.simulation.port import load_port
 from flitstack.testing.simulation.scenario import Scenario, scenario_of
 from flitstack.testing.simulation.shrink import shrink
 from flitstack.testing.simulation.walk import simulate
+
+if TYPE_CHECKING:
+    from flitstack.testing.simulation.exports import Rows
 
 BROKEN = f"{Path(__file__).parent / 'variants.py'}:retry_on_timeout"
 DAY_S = 86_400.0
@@ -85,7 +89,7 @@ def test_a_seed_goes_the_same_way_every_time(memory: str, pipedrive: str) -> Non
 
 
 def test_what_is_expected_leaves_out_what_cannot_move() -> None:
-    rows = {
+    rows: Rows = {
         "companies": {"1": {"name": None, "main_id": None, "partner_id": None}},
         "contacts": {
             "1": {"name": "A", "phone": None, "status": None, "company_id": "1", "boss_id": "2", "staff_id": None},
@@ -131,7 +135,7 @@ def test_a_failing_scenario_is_made_smaller_while_it_fails() -> None:
 
 
 def test_a_failing_seed_is_told_with_the_command_that_replays_it(memory: str) -> None:
-    run = CliRunner().invoke(main, ["--seeds", "SEED", "--workers", "1", "--broken", BROKEN])
+    run = CliRunner().invoke(main, ["--seeds", "3", "--workers", "1", "--broken", BROKEN])
 
     assert run.exit_code == 1
     assert f"--port {memory} --seeds " in run.output

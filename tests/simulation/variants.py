@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -82,8 +83,6 @@ class _Retrying:
         return getattr(self._writer, name)
 
     async def apply(self, operations: Sequence[Operation]) -> list[Outcome]:
-        from dataclasses import replace
-
         return [
             replace(one, error=NotSent("no answer")) if isinstance(one.error, InDoubt) else one
             for one in await self._writer.apply(operations)
@@ -146,8 +145,6 @@ def marker_missing() -> Iterator[None]:
         destination_id = create(self, operation, behaviours)
         where = (operation.object, destination_id)
         if behaviours.objects[operation.object].key_in.startswith("text:"):
-            from dataclasses import replace
-
             self.records[where] = replace(self.records[where], key=None)
         return destination_id
 

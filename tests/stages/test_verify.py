@@ -8,18 +8,20 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from flitstack.errors import ConfigurationError, FlitError, UsageError
+from flitstack.errors import ConfigurationError, FlitError, Rejected, UsageError
+from flitstack.registry import load_plugins
 from flitstack.stages.context import StopFlag
 from flitstack.stages.recheck import RecheckOptions, recheck
 from flitstack.stages.verify import sample_size
-from flitstack.testing.memory import Fault, memory_behaviours
+from flitstack.testing.memory import Fault, MemoryAccount, MemoryWriter, memory_behaviours, memory_destination
+from flitstack.testing.memory_source import TEMPLATE, memory_source
+from flitstack.testing.migration import MemoryPlugin, Migration
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from flitstack.protocols import Operation, Stored
+    from flitstack.protocols import Behaviours, Operation, Stored
     from flitstack.stages.recheck import RecheckReport
-    from flitstack.testing.migration import Migration
 
 
 def read_back(migration: Migration, *sets: str, hash_files: bool = False) -> RecheckReport:
@@ -198,3 +200,72 @@ def test_two_changes_in_a_row_without_reading_back_between_are_no_conflict(empty
 
     assert empty.run().exit_code == 0
     assert {stored.fields["name"] for stored in empty.account.of("contact")} == {"Annabel", "Rob"}
+
+
+class HashingWriter(MemoryWriter):
+    """A writer that can read bytes back; in this account a document's checksum is what its record says."""
+
+    def __init__(self, account: MemoryAccount, behaviours: Behaviours, asked: list[str]) -> None:
+        super().__init__(account, behaviours)
+        self._held = account
+        self._asked = asked
+
+    async def file_sha256(self, destination_id: str) -> str:
+        """Return the checksum."""
+        self._asked.append(destination_id)
+        if destination_id.endswith("9"):
+            raise Rejected("not_found", "The account has no such document.", "Look for it.")
+        return str(self._held.records["memo", destination_id].fields["checksum"])
+
+
+@pytest.fixture
+def hashing(tmp_path: Path) -> tuple[Migration, list[str]]:
+    """A migration of twelve documents whose bytes can be read back, and the ids of those that were."""
+    fields = "fields: {name: memo.name, size: memo.size"
+    migration = Migration(tmp_path, template=TEMPLATE.replace(fields, f"{fields}, sha256: memo.name"))
+    migration.export.add("contacts", "1", name="Ann")
+    for number in range(12):
+        migration.export.add("memos", str(number), contact_id="1", name=f"sum {number}", size=number)
+    asked: list[str] = []
+    plain = memory_destination(migration.account, migration.behaviours)
+    opening = replace(plain, open=lambda *_: HashingWriter(migration.account, migration.behaviours, asked))
+    plugin = MemoryPlugin(memory_source(migration.export), opening)
+    migration.registry = load_plugins((), {"memory": plugin})
+    migration.run()
+    for stored in migration.account.of("memo"):
+        migration.account.edit(stored, checksum=stored.fields["sha256"])
+    asked.clear()
+    return migration, asked
+
+
+def test_ten_documents_are_read_back_and_all_when_asked(hashing: tuple[Migration, list[str]]) -> None:
+    migration, asked = hashing
+    gone = sum(stored.id.endswith("9") for stored in migration.account.of("memo"))
+
+    read_back(migration)
+    assert len(set(asked)) == 10
+
+    asked.clear()
+    found = read_back(migration, hash_files=True)
+    assert len(set(asked)) == found.verification.hashed == 12
+    assert found.verification.mismatched == gone == 1
+    assert [what for _, _, what in found.verification.examples] == ["its bytes cannot be read"]
+
+
+def test_bytes_that_differ_are_a_mismatch(hashing: tuple[Migration, list[str]]) -> None:
+    migration, _ = hashing
+    first = migration.account.of("memo")[0]
+    migration.account.edit(first, checksum="another")
+
+    found = read_back(migration, hash_files=True)
+
+    assert found.exit_code == 6
+    assert ("memo", "memory:memos:0", "its bytes differ") in found.verification.examples
+
+
+def test_a_small_load_reads_no_bytes_back_by_itself(hashing: tuple[Migration, list[str]]) -> None:
+    migration, asked = hashing
+
+    migration.run()
+
+    assert asked == []

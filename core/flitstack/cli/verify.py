@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from flitstack.stages.recheck import RecheckReport
 
 COLUMNS = ("checked", "fields", "mismatched", "drifted", "doubled", "unknown", "hashed", "left_alone")
+ALWAYS = ("checked", "fields", "mismatched", "drifted", "doubled")
 
 
 @click.command()
@@ -65,10 +66,11 @@ def _print(report: RecheckReport, console: Console) -> None:
     table = Table(title=f"Read back from {report.account}", title_justify="left", show_footer=True)
     v = report.verification
     table.add_column("object", "total", no_wrap=True, min_width=13)
-    for column in COLUMNS:
+    used = [column for column in COLUMNS if column in ALWAYS or v.total(column)]
+    for column in used:
         table.add_column(column.replace("_", " "), f"{v.total(column):,}", justify="right")
     for name, counted in v.objects.items():
-        counts = (getattr(counted, column) for column in COLUMNS)
+        counts = (getattr(counted, column) for column in used)
         table.add_row(name, *(f"{count:,}" if count else "" for count in counts))
     console.print(table)
     for line in _lines(report):

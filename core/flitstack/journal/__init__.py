@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from flitstack.errors import ConfigurationError
 from flitstack.journal.audit import AuditLog, Head
 from flitstack.journal.buckets import BUCKETS, Buckets
+from flitstack.journal.looking import Looking
 from flitstack.journal.mapped import Mapped, link_json
 from flitstack.journal.operations import UNREAD, OperationRow, Operations, Planned, Settlement
 from flitstack.journal.planning import Frame, Planning
@@ -33,6 +34,7 @@ __all__ = [
     "Held",
     "Journal",
     "Link",
+    "Looking",
     "Mapped",
     "OperationRow",
     "Operations",
@@ -65,6 +67,7 @@ class Journal:
         self.path = path
         self._store = Store(path, lease=lease)
         self.staging = Staging(self._store)
+        self.looking = Looking(self._store)
         self.records = Records(self._store)
         self.operations = Operations(self._store)
         self.planning = Planning(self._store)

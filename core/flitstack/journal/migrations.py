@@ -135,3 +135,10 @@ def held(db: Database) -> None:
         "part TEXT NOT NULL, fields TEXT NOT NULL, links TEXT NOT NULL)"
     )
     db.execute("CREATE INDEX held_key ON held (object, key, part, pos)")
+
+
+@migrations()
+def findings_of_the_audit(db: Database) -> None:
+    """Keep, with each finding, where it stands in the audit report and what it asks of a person."""
+    for column in ("section TEXT NOT NULL DEFAULT ''", "more TEXT NOT NULL DEFAULT '{}'"):
+        db.execute(f"ALTER TABLE finding ADD COLUMN {column}")

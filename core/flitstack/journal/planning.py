@@ -18,18 +18,22 @@ if TYPE_CHECKING:
 WINDOW = 20_000
 
 _SAME = "{0}.object = {1}.object AND {0}.key = {1}.key AND {0}.part = {1}.part"
-_TARGET = "{0}.object = json_extract(j.value, '$[0]') AND {0}.key = json_extract(j.value, '$[1]') AND {0}.part = json_extract(j.value, '$[2]')"
+_TARGET = (
+    "{0}.object = json_extract(j.value, '$[0]') AND {0}.key = json_extract(j.value, '$[1]') "
+    "AND {0}.part = json_extract(j.value, '$[2]')"
+)
 
 # A link that is written as it is: to a user who is known or replaced; to what is there; or to what this plan, or one
 # that is being carried out, makes before.
 _PLAIN_LINK = f"""
-    (json_extract(j.value, '$[0]') = :user AND (json_extract(j.value, '$[4]') = 1 OR json_extract(j.value, '$[1]') IN (SELECT value FROM json_each(:users))))
+    (json_extract(j.value, '$[0]') = :user
+        AND (json_extract(j.value, '$[4]') = 1 OR json_extract(j.value, '$[1]') IN (SELECT value FROM json_each(:users))))
     OR (json_extract(j.value, '$[0]') <> :user AND (
         EXISTS (SELECT 1 FROM link t WHERE {_TARGET.format("t")})
         OR (json_extract(j.value, '$[0]') IN (SELECT value FROM json_each(:earlier))
             AND EXISTS (SELECT 1 FROM desired t WHERE {_TARGET.format("t")} AND t.verdict IS NULL)
             AND NOT EXISTS (SELECT 1 FROM operation t WHERE {_TARGET.format("t")} AND t.state = 'rejected'))))
-"""
+"""  # noqa: S608 - fixed text
 
 _CREATE = f"""
 INSERT INTO operation (run, entry, verb, object, key, part, fields, links, state, level, spec)

@@ -12,15 +12,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from flitstack.errors import Fatal
 from flitstack.journal.bulk import insert_rows
+from flitstack.journal.findings import INSERT as INSERT_FINDING
+from flitstack.journal.findings import finding_row, read_finding
 from flitstack.journal.jsontext import dumps, loads
-from flitstack.protocols import Finding, Record, Rejection, Skip, Where
+from flitstack.protocols import Record, Rejection, Skip, Where
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from concurrent.futures import Future
 
     from flitstack.journal.store import Store
-    from flitstack.protocols import JSON, InputFile, Stream
+    from flitstack.protocols import JSON, Finding, InputFile, Stream
 
 SAFE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 
@@ -202,7 +204,7 @@ class Staging:
 
     def index(self, stream: str, field: str) -> None:
         """Make `referring` fast for a field."""
-        name, field = _safe(stream), _safe(field)
+        name, field = safe_name(stream), safe_name(field)
         sql = (
             f"CREATE INDEX IF NOT EXISTS staged_{name}_{field} ON staged (json_extract(data, '$.{field}')) "
             f"WHERE stream = '{name}'"
@@ -211,7 +213,7 @@ class Staging:
 
     def referring(self, stream: str, field: str, target: str) -> list[tuple[str, Mapping[str, JSON]]]:
         """Return id and data of a stream's records whose field holds `target`, in reading order."""
-        name, field = _safe(stream), _safe(field)
+        name, field = safe_name(stream), safe_name(field)
         sql = (
             f"SELECT id, data FROM staged WHERE stream = '{name}' AND json_extract(data, '$.{field}') = ? "  # noqa: S608 - both names are checked identifiers
             "AND state = 'ok' ORDER BY pos"
@@ -222,7 +224,7 @@ class Staging:
         self, stream: str, field: str, targets: Sequence[str]
     ) -> dict[str, list[tuple[str, Mapping[str, JSON]]]]:
         """Return what `referring` does for each target that any record refers to."""
-        name, field = _safe(stream), _safe(field)
+        name, field = safe_name(stream), safe_name(field)
         sql = (
             f"SELECT json_extract(data, '$.{field}') AS target, id, data FROM staged WHERE stream = '{name}' "  # noqa: S608 - as above
             f"AND json_extract(data, '$.{field}') IN (SELECT value FROM json_each(?)) AND state = 'ok' ORDER BY pos"
@@ -234,7 +236,7 @@ class Staging:
 
     def missing_references(self, stream: str, field: str, target: str) -> Iterator[str]:
         """Yield ids of records whose reference into stream `target` leads nowhere."""
-        name, field = _safe(stream), _safe(field)
+        name, field = safe_name(stream), safe_name(field)
         sql = (
             f"SELECT s.id FROM staged s WHERE s.stream = '{name}' AND s.state = 'ok' "  # noqa: S608 - as above
             f"AND json_extract(s.data, '$.{field}') NOT NULL AND NOT EXISTS (SELECT 1 FROM staged t "
@@ -261,16 +263,16 @@ class Staging:
 
     def filled(self, stream: str, fields: Sequence[str]) -> dict[str, int]:
         """Return, per field, how many records of a stream have a value in it."""
-        # A quote inside a text has a backslash before it, so this is a key, and looking for it needs no parsing.
-        keys = [f'"{_safe(field)}":' for field in fields]
-        sums = ", ".join("sum(instr(data, ?) > 0 AND instr(data, ?) = 0)" for _ in keys)
-        sql = f"SELECT {sums} FROM staged WHERE stream = ? AND state = 'ok'"  # noqa: S608 - fixed text
-        found = self._store.row(sql, (*(text for key in keys for text in (key, f"{key}null")), stream)) if keys else ()
-        return {field: count or 0 for field, count in zip(fields, found or (), strict=True)}
+        if not fields:
+            return {}
+        sums = ", ".join(f"sum(json_extract(data, '$.{safe_name(field)}') NOT NULL)" for field in fields)
+        sql = f"SELECT {sums} FROM staged WHERE stream = ? AND state = 'ok'"  # noqa: S608 - checked identifiers
+        (counts,) = self._store.tuples(sql, (stream,))
+        return {field: count or 0 for field, count in zip(fields, counts, strict=True)}
 
     def distinct(self, stream: str, field: str) -> list[str]:
         """Return the sorted distinct values of a field."""
-        name, field = _safe(stream), _safe(field)
+        name, field = safe_name(stream), safe_name(field)
         sql = (
             f"SELECT DISTINCT json_extract(data, '$.{field}') AS value FROM staged WHERE stream = '{name}' "  # noqa: S608 - as above
             "AND state = 'ok' AND value NOT NULL"
@@ -279,17 +281,12 @@ class Staging:
 
     def add_findings(self, stage: str, findings: Sequence[Finding]) -> None:
         """Note findings."""
-        rows = [(stage, f.code, f.message, f.severity, f.stream, f.count, dumps(list(f.keys))) for f in findings]
-        sql = "INSERT INTO finding (stage, code, message, severity, stream, count, keys) VALUES (?, ?, ?, ?, ?, ?, ?)"
-        self._store.write(lambda db: db.executemany(sql, rows))
+        rows = [finding_row(stage, finding) for finding in findings]
+        self._store.write(lambda db: db.executemany(INSERT_FINDING, rows))
 
     def findings(self) -> list[Finding]:
         """Return the findings of the last run."""
-        sql = "SELECT * FROM finding ORDER BY pos"
-        return [
-            Finding(r["code"], r["message"], r["severity"], r["stream"], r["count"], tuple(loads(r["keys"])))
-            for r in self._store.rows(sql)
-        ]
+        return [read_finding(row) for row in self._store.rows("SELECT * FROM finding ORDER BY pos")]
 
 
 class _Chunk:
@@ -423,7 +420,11 @@ def _duplicate(row: Record | Rejection | Skip, new_id: str, *, same: bool) -> Re
     )
 
 
-def _safe(name: str) -> str:
+def safe_name(name: str) -> str:
+    """Return the name of a stream or field, which may then stand in SQL.
+
+    :raises Fatal: it holds anything but letters, digits and underscores.
+    """
     if not SAFE_NAME.match(name):
         raise Fatal(f"{name!r} is no name for a stream or field: letters, digits and underscores only.")
     return name

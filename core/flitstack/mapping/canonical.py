@@ -54,9 +54,7 @@ def canonical(value: Any, depth: int = 0) -> JSON:
         if kind is str and len(value) > LONGEST_TEXT:
             raise ValueError("text too long")
         return value  # type: ignore[no-any-return]
-    if kind not in _SCALARS and (
-        isinstance(value, Mapping | list | tuple | set | frozenset) or _is_iterator(value)
-    ):
+    if kind not in _SCALARS and (isinstance(value, Mapping | list | tuple | set | frozenset) or _is_iterator(value)):
         return _canonical_collection(value, depth)
     return _canonical_scalar(value)
 

@@ -84,10 +84,12 @@ class Generator(CodeGenerator):
             return
         name, by_rule = self.variable(owner.name), f"environment.getattr({self.variable(owner.name)}, {node.attr!r})"
         self.records.add(owner.name)
-        value = f"data_{name}({node.attr!r})" if mark == PLAIN else f"typed_{KINDS.index(mark)}(data_{name}({node.attr!r}))"
+        value = (
+            f"data_{name}({node.attr!r})" if mark == PLAIN else f"typed_{KINDS.index(mark)}(data_{name}({node.attr!r}))"
+        )
         self.write(f"({value} if data_{name} is not None else {by_rule})")
 
-    def visit_Call(self, node: nodes.Call, frame: Frame) -> None:
+    def visit_Call(self, node: nodes.Call, frame: Frame, forward_caller: bool = False) -> None:
         """Write a call: of a registered function at once, of anything else as the sandbox allows."""
         called = node.node
         if isinstance(called, nodes.Name):

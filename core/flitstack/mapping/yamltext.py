@@ -20,6 +20,8 @@ _BOOLEANS = {"true": True, "True": True, "false": False, "False": False}
 _INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]{0,99})")
 _NUMBER = re.compile(r"[-+]?[0-9]{1,99}(\.[0-9]{1,99}([eE][-+]?[0-9]{1,3})?|[eE][-+]?[0-9]{1,3})")
 _DEEPEST = 40
+_ABSURD = 200
+_COMPILED: Any = getattr(yaml, "CSafeLoader", None)  # ten times as fast, where PyYAML has libyaml
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +54,7 @@ def read_yaml(text: str, file: str, first_line: int = 1) -> YamlText:
     """
     offset = first_line - 1
     try:
-        for event in yaml.parse(text, Loader=yaml.SafeLoader):
-            _refuse_alias(event, file, offset)
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        node = _composed(text, file, offset)
     except yaml.MarkedYAMLError as exc:
         mark = exc.problem_mark or exc.context_mark
         line = (mark.line + 1 if mark else 1) + offset
@@ -65,6 +65,26 @@ def read_yaml(text: str, file: str, first_line: int = 1) -> YamlText:
     lines: dict[Path, int] = {}
     data = None if node is None else _plain(node, (), lines, file, offset)
     return YamlText(file, data, lines)
+
+
+def _composed(text: str, file: str, offset: int) -> yaml.Node | None:
+    """Return the document's node; where something is wrong, the loader in Python says so in its own words."""
+    if _COMPILED is not None:
+        try:
+            return _composed_by(_COMPILED, text, file, offset)
+        except yaml.YAMLError:
+            pass
+    return _composed_by(yaml.SafeLoader, text, file, offset)
+
+
+def _composed_by(loader: Any, text: str, file: str, offset: int) -> yaml.Node | None:
+    depth = 0
+    for event in yaml.parse(text, Loader=loader):
+        _refuse_alias(event, file, offset)
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > _ABSURD:  # the compiled loader would go on until the stack is used up
+            raise RecursionError
+    return yaml.compose(text, Loader=loader)
 
 
 def _refuse_alias(event: yaml.Event, file: str, offset: int) -> None:
@@ -85,7 +105,7 @@ def _plain(node: yaml.Node, path: Path, lines: dict[Path, int], file: str, offse
         return _plain_mapping(node, path, lines, file, offset)
     if isinstance(node, yaml.SequenceNode):
         return [_plain(item, (*path, at), lines, file, offset) for at, item in enumerate(node.value)]
-    quoted = isinstance(node, yaml.ScalarNode) and node.style is not None
+    quoted = isinstance(node, yaml.ScalarNode) and node.style not in (None, "")  # plain: "" by libyaml
     return node.value if quoted else plain_scalar(node.value)
 
 

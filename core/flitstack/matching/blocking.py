@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from flitstack.matching.facts import Facts, Frequencies
 
 LARGEST = 24
-NEIGHBOURS = 8
+NEIGHBOURS = 6
 RAREST = 3
 
 
@@ -66,7 +66,8 @@ def keys(facts: Facts, frequencies: Frequencies) -> Iterator[str]:
     if len(sounds) > 1:
         yield f"names {' '.join(sounds)}"
     for name in facts.names:
-        yield f"name {name}"
+        if frequencies.given[name] + frequencies.family[name] <= LARGEST:
+            yield f"name {name}"
     if facts.is_organization:
         yield from (f"word {word}" for word in facts.family)
     if facts.birth:

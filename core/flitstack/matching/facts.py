@@ -87,7 +87,7 @@ def facts_of(person: Person) -> Facts:
 
 
 def _words_of(text: str) -> list[str]:
-    return _WORDS.findall(fold(text.replace("'", "").replace("’", "").replace("-", " ")))
+    return _WORDS.findall(fold(text.replace("'", "").replace("\u2019", "").replace("-", " ")))
 
 
 def _names(person: Person) -> tuple[list[str], list[str], str]:

@@ -26,7 +26,7 @@ def duplicates(people: Iterable[Person]) -> list[Group]:
     Groups to merge or to ask about hold everybody whom a chain of matches joins. Two who look alike and are two (twins;
     parent and child of one name) are a group of their own with the handling `keep`.
     """
-    everybody = list(people)
+    everybody = list({person.id: person for person in people}.values())
     known = [facts_of(person) for person in everybody]
     frequencies = Frequencies.of(known)
     found = [match for left, right in candidates(known, frequencies) if (match := compare(left, right, frequencies))]

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from flitstack.matching.people import Match
-from flitstack.matching.similar import edits, is_form_of, likeness
+from flitstack.matching.similar import is_form_of, likeness
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -23,12 +23,13 @@ if TYPE_CHECKING:
     from flitstack.matching.people import Handling
 
 ASK = 10.0
-MERGE = 20.0
+MERGE = 18.0
 FEW = 2000
 """Among fewer records than this a value counts as rare as if there were so many: a small file has no rare names."""
 MOST_PLACE = 10.0
+OWN_PLACE = 5.0
+"""Bits from which an address is a home, and not only a town that many share."""
 SAME_BIRTH = 12.0
-NEAR = ("same", "alike", "near")
 
 
 @dataclass(slots=True)
@@ -65,7 +66,7 @@ def compare(left: Facts, right: Facts, frequencies: Frequencies, *, by_ties: boo
 
     :param by_ties: where a birth date is missing, a same name and two ties are proof enough to merge.
     """
-    if left.is_organization != right.is_organization:
+    if left.is_organization != right.is_organization or _have_nothing_in_common(left, right):
         return None
     evidence = Evidence()
     if left.is_organization:
@@ -74,12 +75,14 @@ def compare(left: Facts, right: Facts, frequencies: Frequencies, *, by_ties: boo
         _compare_names(left, right, frequencies, evidence)
         evidence.name_bits = evidence.bits
         _compare_births(left, right, evidence)
+        if _are_two(evidence):
+            return None
         _compare_sexes(left, right, evidence)
     _compare_reach(left, right, frequencies, evidence)
     if evidence.bits + MOST_PLACE < ASK:
         return None
     _compare_places(left, right, frequencies, evidence)
-    if evidence.bits < ASK or (not left.is_organization and _are_two(evidence)):
+    if evidence.bits < ASK or (not left.is_organization and _lacks_proof(evidence)):
         return None
     _tell_apart(left, right, evidence)
     ordered = sorted(evidence.reasons, key=lambda reason: -abs(reason[0]))
@@ -88,23 +91,46 @@ def compare(left: Facts, right: Facts, frequencies: Frequencies, *, by_ties: boo
     return Match(left.id, right.id, round(evidence.bits, 1), handling, (*filter(None, [evidence.apart]), *reasons))
 
 
+def _have_nothing_in_common(left: Facts, right: Facts) -> bool:
+    """Tell, before anything is reckoned, whether both names and the birth dates are others."""
+    if left.given == right.given or left.family == right.family or not left.birth or not right.birth:
+        return False
+    return left.birth != right.birth and _digits_apart(left.birth, right.birth) > 2
+
+
 def _are_two(evidence: Evidence) -> bool:
-    """Tell whether two are members of one family, say: they share much, but not what makes them one person."""
-    if evidence.birth in NEAR:
-        return evidence.name_bits <= 0 and evidence.birth != "same"
-    if evidence.name_bits <= 0 or evidence.given in ("", "differ"):
-        return True
-    if evidence.family in ("", "differ"):
-        return evidence.birth == "differ" or evidence.ties < 2
-    return evidence.ties == 0 and (evidence.birth == "differ" or evidence.strays > 0)
+    """Tell whether names and birth dates alone say that two are two: members of one family share all the rest."""
+    if evidence.birth == "same":
+        return False
+    if evidence.birth == "alike":
+        return evidence.name_bits <= 0
+    if evidence.birth == "near":
+        return evidence.given not in ("same", "form") or evidence.family not in ("same", "alike")
+    if evidence.birth == "differ":
+        return evidence.given not in ("same", "form", "alike") or evidence.family not in ("same", "alike", "part")
+    return evidence.name_bits <= 0 or evidence.given in ("", "differ")
+
+
+def _lacks_proof(evidence: Evidence) -> bool:
+    """Tell whether what they share besides is too little: an e-mail or a phone alone, or a name alone."""
+    if evidence.ties:
+        return evidence.birth == "" and evidence.ties < 2 and evidence.family in ("", "differ")
+    named = evidence.given not in ("", "differ") and evidence.family not in ("", "differ")
+    if evidence.birth in ("same", "alike"):
+        return not named or (evidence.birth == "alike" and evidence.strays > 0)
+    return evidence.birth != "" or evidence.strays > 0
+
+
+def _is_one_household(left: Facts, right: Facts) -> bool:
+    return left.household != "" and left.household == right.household
 
 
 def _tell_apart(left: Facts, right: Facts, evidence: Evidence) -> None:
     """Note why two who share much are two: twins, and parent and child of one name."""
-    home = evidence.ties > 0 or (left.household != "" and left.household == right.household)
-    if evidence.given == "differ" and evidence.birth in NEAR and home:
+    home = evidence.ties > 0 or _is_one_household(left, right)
+    if evidence.given == "differ" and evidence.birth in ("same", "alike") and home:
         evidence.apart = "given names differ, birth date and home are the same: twins?"
-    elif evidence.given == "same" and evidence.family == "same" and evidence.birth == "differ" and home:
+    elif evidence.birth == "differ" and home:
         evidence.apart = "same name and home, birth dates differ: parent and child?"
 
 
@@ -118,10 +144,14 @@ def _handling(evidence: Evidence, is_organization: bool, by_ties: bool) -> Handl
     return "merge" if agree and proven and not evidence.doubts and evidence.bits >= MERGE else "ask"
 
 
+def _bits(value: str, counted: Counter[str], count: int) -> float:
+    """Return the bits that sharing a value is worth; the two records that share it do not make it common."""
+    return -math.log2(max(2 / max(count, FEW), (counted[value] - 2) / count))
+
+
 def _worth(values: Collection[str], counted: Counter[str], count: int, most: float) -> float:
     """Return the bits that sharing the rarest of these values is worth."""
-    whole = max(count, FEW)
-    return min(most, max(math.log2(whole / max(2, counted[value])) for value in values))
+    return min(most, max(_bits(value, counted, count) for value in values))
 
 
 # --- names ----------------------------------------------------------------------------------------------------------
@@ -204,7 +234,7 @@ def _compare_titles(left: Facts, right: Facts, frequencies: Frequencies, evidenc
         evidence.family = "differ"
         evidence.add(-8.0, "names differ")
         return
-    bits = sum(math.log2(max(frequencies.count, FEW) / max(2, frequencies.family[word])) for word in shared)
+    bits = sum(_bits(word, frequencies.family, frequencies.count) for word in shared)
     evidence.family = "same" if mine == theirs else "part"
     evidence.add(
         min(14.0, bits) if mine == theirs else min(8.0, bits / 2), f"{'same' if mine == theirs else 'similar'} name"
@@ -224,15 +254,24 @@ def _compare_births(left: Facts, right: Facts, evidence: Evidence) -> None:
     elif a[:4] == b[:4] and a[4:6] == b[6:] and a[6:] == b[4:6]:
         evidence.birth = "alike"
         evidence.add(8.0, "same birth date with day and month swapped")
-    elif (distance := edits(a, b)) == 1:
+    elif (apart := _digits_apart(a, b)) == 1:
         evidence.birth = "alike"
         evidence.add(7.0, "birth dates one digit apart")
-    elif distance == 2:
+    elif apart == 2:
         evidence.birth = "near"
         evidence.add(1.0, "birth dates two digits apart")
     else:
         evidence.birth = "differ"
         evidence.add(-6.0, "birth dates differ")
+
+
+def _digits_apart(left: str, right: str) -> int:
+    """Return in how many places two dates differ; two neighbours that are swapped count as one."""
+    places = [place for place in range(8) if left[place] != right[place]]
+    if len(places) == 2 and places[1] == places[0] + 1:
+        first, second = places
+        return 1 if (left[first], left[second]) == (right[second], right[first]) else 2
+    return len(places)
 
 
 def _compare_sexes(left: Facts, right: Facts, evidence: Evidence) -> None:
@@ -246,6 +285,8 @@ def _compare_sexes(left: Facts, right: Facts, evidence: Evidence) -> None:
 
 
 def _compare_reach(left: Facts, right: Facts, frequencies: Frequencies, evidence: Evidence) -> None:
+    if _is_one_household(left, right):
+        evidence.add(4.0, "same household")
     phones, emails = left.phones & right.phones, left.emails & right.emails
     if phones:
         evidence.ties += 1
@@ -265,9 +306,11 @@ def _compare_places(left: Facts, right: Facts, frequencies: Frequencies, evidenc
     if not left.words or not right.words:
         return
     bits, share = _place_bits(left.words, right.words, frequencies)
-    if share >= 0.5:
+    if share >= 0.5 and bits >= OWN_PLACE:
         evidence.ties += 1
         evidence.add(min(MOST_PLACE, bits), "same address" if share > 0.95 else "similar address")
+    elif share >= 0.5:
+        evidence.add(bits, "same town")
     else:
         evidence.strays += 1
         evidence.add(min(2.0, bits) - 4.0 * (1 - share), "addresses differ")
@@ -277,14 +320,13 @@ def _place_bits(left: Sequence[str], right: Sequence[str], frequencies: Frequenc
     """Return the bits of the words that two addresses share, and the share of the shorter one's words found again."""
     shorter, longer = (left, right) if len(left) <= len(right) else (right, left)
     there = set(longer)
-    whole = max(frequencies.count, FEW)
     found, bits = 0.0, 0.0
     rest = []
     for word in shorter:
         if word in there:
             there.discard(word)
             found += 1
-            bits += math.log2(whole / max(2, frequencies.words[word])) / 2
+            bits += _bits(word, frequencies.words, frequencies.count) / 2
         else:
             rest.append(word)
     left_over = [word for word in longer if word in there]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Literal, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+    from datetime import date, datetime
 
     from flitstack.errors import BudgetExhausted
     from flitstack.protocols.base import JSON, Schema
@@ -21,6 +22,7 @@ class SourcePlugin:
     :param open: called with the input's path and validated settings.
     :param required_streams: streams without which there is nothing to move.
     :param demo: returns the path of a bundled example export, made under the folder given.
+    :param audit_sections: (code, title) of the audit's sections, in their order; () for those that core has.
     """
 
     name: str
@@ -28,6 +30,7 @@ class SourcePlugin:
     open: Callable[[str, Mapping[str, Any]], SourceReader]
     required_streams: tuple[str, ...] = ()
     demo: Callable[[str], str] | None = None
+    audit_sections: tuple[tuple[str, str], ...] = ()
 
 
 async def end_of_budget(exhausted: BudgetExhausted) -> None:
@@ -140,14 +143,43 @@ class Transform:
 
 
 class StagedView(Protocol):
-    """What a validator sees of the staged whole."""
+    """What a validator sees of the staged whole: the last state of every record that can move."""
 
     def streams(self) -> Sequence[str]: ...
 
+    def schema(self, stream: str) -> Schema: ...
+
+    def as_of(self) -> datetime | date | None:
+        """Return the export's own time."""
+        ...
+
     def records(self, stream: str) -> Iterator[Record]: ...
 
+    def texts(self, stream: str) -> Iterator[tuple[str, str]]:
+        """Yield id and canonical JSON of each record: a look that needs no parsing."""
+        ...
+
+    def count(self, stream: str, state: str = "ok") -> int:
+        """Return how many rows of a stream are `ok`, `rejected` or `skipped`."""
+        ...
+
+    def tally(self, stream: str, field: str, first: int = 1, length: int = 0) -> Mapping[str | None, int]:
+        """Return how many records have each value of a field; those without one under None.
+
+        :param first, length: only these characters of the value (`6, 5`: month and day of a date); 0 for all.
+        """
+        ...
+
     def missing_references(self, stream: str, field: str) -> Iterator[str]:
-        """Yield the ids of records whose reference leads nowhere."""
+        """Yield the ids of records whose reference leads to no row of the export, whatever became of that row."""
+        ...
+
+    def broken_references(self, stream: str) -> Iterator[tuple[str, str, str | None]]:
+        """Yield id, field and what is wrong, of records that refer to a row that is not there or cannot move.
+
+        What is wrong is the state of that row (`rejected`, `skipped`), None when the export has no such row. References
+        into streams that the export does not hold are not looked at.
+        """
         ...
 
 

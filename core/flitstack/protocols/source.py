@@ -82,7 +82,16 @@ class Skip:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One line of the audit: counts and source keys, never a value."""
+    """One line of the audit: counts and source keys, never a value.
+
+    :param keys: at most ten ids of records of `stream`, or source keys, as examples.
+    :param section: of the audit report, by its code; "" for what is only noticed while reading.
+    :param of: how many there are of what was looked at, for the share; None where a share says nothing.
+    :param handling: what flit does with them, in words.
+    :param decision: what a person has to decide, as a question; "" when nothing; `default` is what holds unanswered.
+    :param figure: an amount that stands for the whole, for a person to compare with their own and sign.
+    :param spread: (label, count) in order, for a chart: codes, sizes, years; never a value of one person.
+    """
 
     code: str
     message: str
@@ -90,6 +99,13 @@ class Finding:
     stream: str | None = None
     count: int = 1
     keys: tuple[str, ...] = ()
+    section: str = ""
+    of: int | None = None
+    handling: str = ""
+    decision: str = ""
+    default: str = ""
+    figure: str = ""
+    spread: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

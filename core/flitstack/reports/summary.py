@@ -86,6 +86,8 @@ def _print_end(report: RunReport, console: Console) -> None:
     if report.verification is not None:
         v = report.verification
         lines.append(f"Verified: {v.checked:,} records, {v.fields:,} fields read back, {v.mismatched:,} mismatched.")
+        if v.hashed:
+            lines.append(f"The bytes of {v.hashed:,} documents were read back too.")
         if v.drifted:
             lines.append(f"{v.drifted:,} were changed in the account since they were written; they were left alone.")
         lines += [f"  {object_} {key}: {what}" for object_, key, what in v.examples]

@@ -197,9 +197,7 @@ def _orphan(stream: str, record_id: str) -> Rejection:
     )
 
 
-def _verdict(
-    ctx: RunContext, link: LinkRef, is_there: bool, decided: Mapping[tuple[str, str, str], str]
-) -> str | None:
+def _verdict(ctx: RunContext, link: LinkRef, is_there: bool, decided: Mapping[tuple[str, str, str], str]) -> str | None:
     if not link.key:
         return "rejected:orphan"
     if is_there:

@@ -107,6 +107,7 @@ class DailyBudget:
         now = self._clock.now()
         self.refusals += 1
         self._refused_at = now
+        self._tokens_left = self._writes_left = None  # of a day that is over, and of the next nothing is known
         if self._opened_at is not None and now - self._opened_at < SOON_AFTER:
             self._learned = self._resets_at = None  # what opened it was no reset
         if self._resets_at is None:

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 START = 16
 MOST = 128
 FEWEST = 2
-ENOUGH_WAITING = 4
-TOO_MANY_WAITING = 10
+ENOUGH_WAITING = 6
+ENOUGH_SHARE = 0.35  # of those under way: times differ for other reasons too
+TOO_MANY = 2  # times enough
 FEW_ANSWERS = 16
 FORGET_AFTER_S = 30.0
 
@@ -104,10 +105,11 @@ class Gate:
         if self._least_s is None or mean_s < self._least_s:
             self._least_s, self._measured_at = mean_s, now
         waiting = under_way * (1 - self._least_s / mean_s) if mean_s > 0 else 0.0
-        if waiting > TOO_MANY_WAITING:
+        enough = max(ENOUGH_WAITING, ENOUGH_SHARE * under_way)
+        if waiting > TOO_MANY * enough:
             self._doubling = False
-            self._limit = max(int(self._limit - (waiting - ENOUGH_WAITING) / 2), FEWEST)
-        elif waiting < ENOUGH_WAITING and under_way > 0.8 * self._limit:
+            self._limit = max(int(self._limit - (waiting - enough) / 2), FEWEST)
+        elif waiting < enough and under_way > 0.8 * self._limit:
             self._limit = min(self._limit * 2 if self._doubling else self._limit + max(self._limit // 8, 1), self._most)
 
     def _admit(self) -> None:

@@ -22,13 +22,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from flitstack.clock import SystemClock
+from flitstack_pipedrive import client as chosen
 from flitstack_pipedrive.answers import Call
-from flitstack_pipedrive.client import CONNECTIONS, Client, httpx
+from flitstack_pipedrive.client import CONNECTIONS, Client
 from flitstack_pipedrive.settings import parse_settings
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
 
+httpx: Any = vars(chosen)["httpx"]  # the library that the client was told to use
 WORKERS = (16, 64, 128)
 LATENCIES_S = (0.0, 0.05)
 PATH = "/api/v2/persons"

@@ -44,6 +44,7 @@ def _row(number: int, chance: random.Random) -> list[str]:
         chance.choice(("single", "married", "")), (date(1935, 1, 1) + timedelta(days=chance.randrange(30_000))).isoformat(),
         came.isoformat(), (came + timedelta(days=chance.randrange(300))).isoformat(), str(chance.randrange(1, 9)),
         str(chance.randrange(1, 4)), str(max(1, number - chance.randrange(4))), chance.choice(("call", "email", "")),
-        chance.choice(("yes", "no")), chance.choice(("English", "Spanish", "")), "Allergic to latex." * (number % 12 == 0),
+        chance.choice(("yes", "no")), chance.choice(("English", "Spanish", "")),
+        "Allergic to latex." if number % 12 == 0 else "",
         chance.choice(NOTES), chance.choice(NOTES), chance.choice(NOTES), "", made.isoformat(), "2026-06-01T00:00:00",
     ]  # fmt: skip

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from flitstack.testing.simulation.exports import Rows
     from flitstack.testing.simulation.scenario import Scenario
 
-MOST_TRIES = 400
+MOST_TRIES = 250
 
 
 def shrink(scenario: Scenario, fails: Callable[[Scenario], bool], tries: int = MOST_TRIES) -> Scenario:

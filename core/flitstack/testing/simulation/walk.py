@@ -8,7 +8,7 @@ import tempfile
 import traceback
 from collections import Counter
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +32,7 @@ from flitstack.testing.simulation.world import World
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from flitstack.protocols import DestinationPlugin, SourcePlugin
     from flitstack.registry import Registry
     from flitstack.stages.report import RunReport
     from flitstack.testing.simulation.port import Port, SimulatedAccount
@@ -90,8 +91,7 @@ class _Walk:
         self._source = SimulatedSource()
         template = folder / "simulated.yaml.j2"
         template.write_text(port.template, encoding="utf-8")
-        plugin = MemoryPlugin(self._source.plugin(), self._account.destination())
-        self._registry: Registry = load_plugins((), {"simulated": plugin})
+        self._registry = _registry(self._source.plugin(), self._account.destination())
         self._options = RunOptions(
             "memory", port.name, folder / "flit.db", "export", str(template), tuple(port.sets), Passing(unseen="test")
         )
@@ -213,6 +213,23 @@ def _quick() -> Iterator[None]:
 
 
 _COMPILED: dict[str, dict[Any, Any]] = {"load_spec": {}, "load_template": {}}
+
+
+_CURRENT: dict[str, tuple[SourcePlugin, DestinationPlugin]] = {}
+_REGISTRIES: dict[str, Registry] = {}
+
+
+def _registry(source: SourcePlugin, destination: DestinationPlugin) -> Registry:
+    """Return a registry of these two; it is made once per destination, as looking for installed plugins takes long."""
+    name = destination.name
+    _CURRENT[name] = (source, destination)
+    if name not in _REGISTRIES:
+        known = MemoryPlugin(
+            replace(source, open=lambda path, settings: _CURRENT[name][0].open(path, settings)),
+            replace(destination, open=lambda settings, context: _CURRENT[name][1].open(settings, context)),
+        )
+        _REGISTRIES[name] = load_plugins((), {"simulated": known})
+    return _REGISTRIES[name]
 
 
 def _once(load: Any, known: dict[Any, Any]) -> Any:
