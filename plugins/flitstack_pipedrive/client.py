@@ -26,6 +26,7 @@ from flitstack.errors import (
     Rejected,
     Unavailable,
 )
+from flitstack.protocols import end_of_budget
 from flitstack_pipedrive.answers import NOT_FOUND, Answer, Call, data_of, is_passing
 from flitstack_pipedrive.costs import cost_of
 from flitstack_pipedrive.limits import (
@@ -42,7 +43,7 @@ from flitstack_pipedrive.plans import SMALLEST_BURST
 from flitstack_pipedrive.settings import API_HOST
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
     import httpx
 
@@ -136,6 +137,7 @@ class Client:
     :param transport: instead of the network, for the embedded sandbox and for tests.
     :param spent_today: tokens that were spent today before this client began to count.
     :param learned: what `learned` returned to an earlier client of this account.
+    :param exhausted: called when the day's budget cannot pay for a request, which is tried again once it returns.
     :param rng: spreads retries; a simulation seeds it.
     """
 
@@ -147,11 +149,13 @@ class Client:
         *,
         spent_today: int = 0,
         learned: Mapping[str, JSON] | None = None,
+        exhausted: Callable[[BudgetExhausted], Awaitable[None]] = end_of_budget,
         rng: random.Random | None = None,
     ) -> None:
         known = learned or {}
         self._clock = clock
         self._rng = rng or random.Random()  # noqa: S311 - spreads retries, no secret
+        self._exhausted = exhausted
         self._attempts = settings.attempts
         self._host = settings.host or API_HOST
         self._host_is_given = settings.host is not None
@@ -210,9 +214,11 @@ class Client:
         if self._budget.is_over:
             return False
         try:
-            await self.find(PROBE)
+            await self._send(PROBE)
         except BudgetExhausted:
             return False
+        except Rejected:
+            pass  # there is no such record: an answer all the same
         return True
 
     def name_fields(self, names: Mapping[str, str]) -> None:
@@ -234,10 +240,17 @@ class Client:
         """Return the answer's JSON object.
 
         A read is tried again when the network or the server fails; a write only when it was refused with 429, or never
-        left. Waits happen on the clock.
+        left. Waits happen on the clock; whether the end of the day's budget is waited for, the caller decides.
 
         :raises FlitError: what to do next, as `answers` and the error tree say.
         """
+        while True:
+            try:
+                return await self._send(call)
+            except BudgetExhausted as exc:
+                await self._exhausted(exc)
+
+    async def _send(self, call: Call) -> dict[str, Any]:
         failures = waits = 0
         while True:
             try:
@@ -377,7 +390,7 @@ class Client:
                 refusals = self._budget.refusals
                 left = True
                 answer = await self._request_in_turn(call, ticket)
-                kept = answer.status < 400
+                kept = answer.status < 400 or (call.is_write and answer.status >= 500)  # it may have been done
             except (_LostError, asyncio.CancelledError):
                 kept = left
                 raise

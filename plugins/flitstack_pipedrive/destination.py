@@ -101,9 +101,11 @@ class PipedriveWriter:
     ) -> AsyncIterator[Stored]:
         """Yield what the account holds of the object, each once; archived and deleted records are not listed."""
         if object in SCHEMA_OBJECTS:
-            for item in await self.schema():
-                if item.object == object:
-                    yield _stored_item(item)
+            await self._identify()
+            async with self._once:
+                items = await self._schema.items_of(object)
+            for item in items:
+                yield _stored_item(item)
             return
         shape = SHAPES[object]
         await self._know(shape)

@@ -32,7 +32,7 @@ def open_writer(given: Mapping[str, Any], context: WriterContext) -> PipedriveWr
     settings = parse_settings(given, context.learned)
     if settings.sandbox is not None:
         return _open_sandbox(settings, settings.sandbox, context)
-    client = Client(settings, context.clock, spent_today=context.spent_today, learned=context.learned)
+    client = _client(settings, context)
     return PipedriveWriter(client, settings, context.open_attachment)
 
 
@@ -84,7 +84,16 @@ def _open_sandbox(settings: Settings, place: SandboxPlace, context: WriterContex
     tokens = [str(user["token"]) for user in sandbox.users]
     token = settings.api_token if settings.api_token in tokens else tokens[0]
     mounted = replace(settings, host=SANDBOX_HOST, api_token=token)
-    client = Client(
-        mounted, context.clock, app_transport(sandbox.app), spent_today=context.spent_today, learned=context.learned
-    )
+    client = _client(mounted, context, app_transport(sandbox.app))
     return PipedriveWriter(client, mounted, context.open_attachment, sandbox.close)
+
+
+def _client(settings: Settings, context: WriterContext, transport: Any = None) -> Client:
+    return Client(
+        settings,
+        context.clock,
+        transport,
+        spent_today=context.spent_today,
+        learned=context.learned,
+        exhausted=context.exhausted,
+    )

@@ -50,6 +50,21 @@ class AccountSchema:
         items += await self._stage_items()
         return items + await self._type_items()
 
+    async def items_of(self, object: str) -> list[SchemaItem]:
+        """Return what the account has now of one kind of schema item."""
+        if object == "field":
+            self._read.difference_update(ENTITIES)
+            for entity in ENTITIES:
+                await self.know_fields(entity)
+            return [known.item() for known in self._directory.fields.all()]
+        if object == "activity_type":
+            return await self._type_items()
+        if object == "pipeline" or not self._pipelines:
+            pipelines = await self._pipeline_items()
+            if object == "pipeline":
+                return pipelines
+        return await self._stage_items()
+
     async def know_fields(self, entity: str) -> None:
         """Read the entity's custom fields unless they are known."""
         if entity in self._read:

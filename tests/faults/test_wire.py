@@ -27,13 +27,6 @@ SHORT = (
 FAULTS = (*SHORT, "restart:1", "status_after:503", "status:500", "status:502", "storm:3") if LONG else SHORT
 UNSEEN = ("drip:30", "list_lag:4", "storm:3")
 EVERY = (4, 7, 11) if LONG else (7,)
-# Not so yet: each is named in the reason.
-SOON_VERIFIED = pytest.mark.xfail(
-    strict=False, reason="a verification that does not wait for the lag misses what lists do not show yet"
-)
-TWINS = pytest.mark.xfail(
-    strict=False, reason="two documents of one name and size in doubt together are told apart by number only"
-)
 ORDERS = [(one, two) for one in (None, "drop_before", "drop_after") for two in (None, "drop_before", "drop_after")]
 WRITES = ("POST", "PATCH", "PUT", "DELETE")
 
@@ -87,7 +80,7 @@ def assert_finished(load: Lossy, calm: Calm) -> Came:
 
 @pytest.mark.parametrize(
     "fault",
-    [pytest.param(fault, marks=SOON_VERIFIED) if fault.startswith("list_lag") else fault for fault in FAULTS],
+    FAULTS,
 )
 @pytest.mark.parametrize("every", EVERY)
 def test_a_fault_at_every_seventh_write_leaves_neither_gap_nor_double(
@@ -216,7 +209,7 @@ def twins(export: Path, same_bytes: bool) -> None:
             writer.writerow({**held, "id": f"D9{number}", "name": "twin.png", "path": place, "size": "", "sha256": ""})
 
 
-@pytest.mark.parametrize("same_bytes", [True, pytest.param(False, marks=TWINS)])
+@pytest.mark.parametrize("same_bytes", [True, False])
 @pytest.mark.parametrize("faults", ORDERS if LONG else [(None, "drop_after"), ("drop_before", "drop_after")])
 def test_two_documents_of_one_name_and_size_in_doubt_are_both_there_once(
     tmp_path: Path, lossy: Opens, calm: Calm, same_bytes: bool, faults: tuple[str | None, str | None]

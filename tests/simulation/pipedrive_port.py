@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import random
 import re
 import shutil
 import tempfile
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from flitstack.testing.simulation.port import Held
     from flitstack.testing.simulation.world import World
 
-HOST = "http://sandbox.localhost"
+HOST = "http://localhost"
 PLAN, SEATS = "ultimate", 5
 STAFF = "sam@example.org"
 KEY = "Source_System_ID__c"
@@ -177,6 +178,7 @@ class SimulatedSandbox:
     def __init__(self, world: World) -> None:
         self.world = world
         self.writes = 0
+        self._pauses = random.Random(f"pauses {world.scenario.seed}")  # noqa: S311 - repeatable choices, no secret
         self._folder = Path(tempfile.mkdtemp(prefix="flit-simulated-", dir=world.journal.parent))
         file = self._folder / "sandbox.db"
         shutil.copyfile(_founded(), file)
@@ -217,9 +219,16 @@ class SimulatedSandbox:
 
         def open_(given: Mapping[str, Any], context: WriterContext) -> Writer:
             token = self.sandbox.users[0]["token"]
-            settings = parse_settings({**given, "base_url": HOST.replace("sandbox.", ""), "api_token": token,
-                                       "plan": PLAN, "seats": SEATS, "list_lag_s": DECLARED_LAG_S})  # fmt: skip
-            client = Client(settings, context.clock, _Transport(self), spent_today=context.spent_today)
+            account = {"base_url": HOST, "api_token": token, "plan": PLAN, "seats": SEATS, "list_lag_s": DECLARED_LAG_S}
+            settings = parse_settings({**given, **account}, context.learned)
+            client = Client(
+                settings,
+                context.clock,
+                _Transport(self),
+                spent_today=context.spent_today,
+                learned=context.learned,
+                rng=self._pauses,
+            )
             writer = PipedriveWriter(client, settings, context.open_attachment)
             writer.behaviours = found
             return writer

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from flitstack.errors import ConfigurationError
 from flitstack.journal.audit import AuditLog, Head
 from flitstack.journal.buckets import BUCKETS, Buckets
+from flitstack.journal.decisions import Adoption, Decisions
 from flitstack.journal.looking import Looking
 from flitstack.journal.mapped import Mapped, link_json
 from flitstack.journal.operations import UNREAD, OperationRow, Operations, Planned, Settlement
@@ -23,11 +24,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BUCKETS",
-    "UNREAD",
     "LOOK_ALIKE",
+    "Adoption",
+    "UNREAD",
     "Approval",
     "AuditLog",
     "Buckets",
+    "Decisions",
     "DesiredRow",
     "Frame",
     "Head",
@@ -75,6 +78,7 @@ class Journal:
         self.runs = Runs(self._store)
         self.throwaways = Throwaways(self._store)
         self.rebuilding = Rebuilding(self._store)
+        self.decisions = Decisions(self._store)
         self.audit = AuditLog(self._store)
 
     @classmethod

@@ -142,3 +142,16 @@ def findings_of_the_audit(db: Database) -> None:
     """Keep, with each finding, where it stands in the audit report and what it asks of a person."""
     for column in ("section TEXT NOT NULL DEFAULT ''", "more TEXT NOT NULL DEFAULT '{}'"):
         db.execute(f"ALTER TABLE finding ADD COLUMN {column}")
+
+
+@migrations()
+def decisions(db: Database) -> None:
+    """Keep what people decided about single records, and what was adopted."""
+    db.execute(
+        "CREATE TABLE decision (stream TEXT NOT NULL, id TEXT NOT NULL, about TEXT NOT NULL, decision TEXT NOT NULL, "
+        "other TEXT NOT NULL, PRIMARY KEY (stream, id, about)) WITHOUT ROWID"
+    )
+    db.execute(
+        "CREATE TABLE adoption (object TEXT NOT NULL, key TEXT NOT NULL, part TEXT NOT NULL, "
+        "destination_id TEXT NOT NULL, approved INTEGER NOT NULL, PRIMARY KEY (object, key, part)) WITHOUT ROWID"
+    )

@@ -244,6 +244,24 @@ class Operations:
 
         return self._store.write(job)
 
+    def last_settled_at(self) -> str | None:
+        """Return when a write was last known to be done."""
+        value = self._store.value("SELECT max(settled_at) FROM operation WHERE state = 'done'")
+        return None if value is None else str(value)
+
+    def part_twins(self, object_: str) -> None:
+        """Let documents of one name and size in one place follow each other level by level.
+
+        What is known by its content alone can be told from its twin only while one of them at most is in doubt.
+        """
+        sql = (
+            "UPDATE operation SET level = level + twin.place FROM (SELECT id, row_number() OVER (PARTITION BY links, "
+            "json_extract(fields, '$.name'), json_extract(fields, '$.size') ORDER BY id) - 1 AS place FROM operation "
+            "WHERE object = :object AND verb = 'create' AND state = 'planned') AS twin "
+            "WHERE operation.id = twin.id AND twin.place > 0"
+        )
+        self._store.write(lambda db: db.execute(sql, {"object": object_}))
+
     def in_doubt(self) -> list[OperationRow]:
         """Return what was sent and is in doubt, oldest first; what was never sent because of a look-alike is not."""
         sql = "SELECT * FROM operation WHERE state = 'in_doubt' AND intended_at NOT NULL ORDER BY id"

@@ -27,7 +27,8 @@ _TARGET = (
 # that is being carried out, makes before.
 _PLAIN_LINK = f"""
     (json_extract(j.value, '$[0]') = :user
-        AND (json_extract(j.value, '$[4]') = 1 OR json_extract(j.value, '$[1]') IN (SELECT value FROM json_each(:users))))
+        AND (json_extract(j.value, '$[4]') = 1
+            OR json_extract(j.value, '$[1]') IN (SELECT value FROM json_each(:users))))
     OR (json_extract(j.value, '$[0]') <> :user AND (
         EXISTS (SELECT 1 FROM link t WHERE {_TARGET.format("t")})
         OR (json_extract(j.value, '$[0]') IN (SELECT value FROM json_each(:earlier))

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from flitstack.journal.audit import append
 from flitstack.journal.jsontext import dumps, loads
-from flitstack.journal.mapped import Mapped, link_json
+from flitstack.journal.mapped import Mapped
 from flitstack.journal.staging import Staged, insert_rejections
 from flitstack.protocols import LinkRef, source_key
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Iterator, Mapping, Sequence
     from concurrent.futures import Future
 

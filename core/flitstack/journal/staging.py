@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import sqlite3
 from collections import deque
 from dataclasses import dataclass
 from itertools import islice
@@ -18,6 +17,7 @@ from flitstack.journal.jsontext import dumps, loads
 from flitstack.protocols import Record, Rejection, Skip, Where
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from concurrent.futures import Future
 
@@ -38,7 +38,8 @@ INSERT_NEW = "INSERT INTO staged (stream, id, state, data, hash, file, line, sna
 NEW_ROW = "(?1, ?, ?, ?, ?, ?3, ?, ?2)"
 UNLESS_READ = (
     "ON CONFLICT (stream, id) DO UPDATE SET state = excluded.state, data = excluded.data, hash = excluded.hash, "
-    "file = excluded.file, line = excluded.line, snapshot = excluded.snapshot WHERE staged.snapshot <> excluded.snapshot"
+    "file = excluded.file, line = excluded.line, snapshot = excluded.snapshot "
+    "WHERE staged.snapshot <> excluded.snapshot"
 )
 CHUNK = 2000
 UNDER_WAY = 4  # chunks that may wait for the disk: enough to keep it busy, few enough to be small
@@ -285,8 +286,12 @@ class Staging:
         self._store.write(lambda db: db.executemany(INSERT_FINDING, rows))
 
     def findings(self) -> list[Finding]:
-        """Return the findings of the last run."""
-        return [read_finding(row) for row in self._store.rows("SELECT * FROM finding ORDER BY pos")]
+        """Return what the last run noticed; the lines of an audit stand in its report."""
+        return [read_finding(row) for row in self._store.rows("SELECT * FROM finding WHERE section = '' ORDER BY pos")]
+
+    def forget_findings(self, stage: str) -> None:
+        """Forget what a stage noted before."""
+        self._store.write(lambda db: db.execute("DELETE FROM finding WHERE stage = ?", (stage,)))
 
 
 class _Chunk:

@@ -29,6 +29,7 @@ T = TypeVar("T")
 Job = tuple["Callable[[sqlite3.Connection], Any]", "Future[Any]"]
 
 BUSY_S = 30.0
+CHECKPOINT_PAGES = 16_384  # 64 MB of log before it is copied into the file: copying after every chunk costs a third
 LEASE = "-lease"
 APPLICATION_ID = 0x666C6974  # "flit"
 
@@ -219,6 +220,7 @@ def _connect(path: Path) -> sqlite3.Connection:
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA cache_size=-32000")
+    connection.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}")
     return connection
 
 

@@ -13,6 +13,7 @@ from flitstack.protocols.destination import (
     ObjectBehaviour,
     Operation,
     Outcome,
+    PeopleFields,
     Probe,
     ProbeAnswer,
     Probing,
@@ -20,6 +21,7 @@ from flitstack.protocols.destination import (
     Spent,
     Stored,
     User,
+    Watched,
     Writer,
 )
 from flitstack.protocols.plugins import (
@@ -66,6 +68,7 @@ __all__ = [
     "ObjectBehaviour",
     "Operation",
     "Outcome",
+    "PeopleFields",
     "Probe",
     "ProbeAnswer",
     "Probing",
@@ -86,6 +89,7 @@ __all__ = [
     "User",
     "Validator",
     "Verb",
+    "Watched",
     "Where",
     "Writer",
     "WriterContext",

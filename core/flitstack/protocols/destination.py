@@ -44,6 +44,18 @@ class ObjectBehaviour:
 
 
 @dataclass(frozen=True, slots=True)
+class PeopleFields:
+    """Which fields of an object say who it is, for matching.
+
+    :param fields: role (`name`, `emails`, `phones`, `birth_date`, `addresses` ...: `flitstack.matching.roles`) to the
+        names that a field of it may have in an account; letter case does not count.
+    """
+
+    fields: Mapping[str, tuple[str, ...]]
+    is_organization: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Behaviours:
     """What the engine may rely on, per object; `user` names the object that owns records, matched by e-mail.
 
@@ -52,6 +64,7 @@ class Behaviours:
     :param max_batch: operations that one `apply` takes.
     :param concurrency: requests that may be under way at once.
     :param schema_reading: what reading all schema items once takes; None when it is one listing of each.
+    :param people: objects that stand for people and organizations: what the account has of them is matched.
     """
 
     objects: Mapping[str, ObjectBehaviour]
@@ -60,6 +73,7 @@ class Behaviours:
     max_batch: int = 1
     concurrency: int = 8
     schema_reading: Spent | None = None
+    people: Mapping[str, PeopleFields] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +245,15 @@ class Writer(Protocol):
 
     async def aclose(self) -> None:
         """Close connections."""
+        ...
+
+
+@runtime_checkable
+class Watched(Protocol):
+    """A writer that can tell what in the account reacts to records that are written."""
+
+    async def watchers(self) -> Sequence[str]:
+        """Return what importing may set off, one thing a line, in words for an admin; asked once, before a gate."""
         ...
 
 

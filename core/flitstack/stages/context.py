@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from flitstack.errors import Interrupted
+from flitstack.stages.decisions import Decisions
+from flitstack.stages.merged import Merged
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,6 +63,7 @@ class RunContext:
     """One run.
 
     :param notify: tells observers; (hook name, **arguments).
+    :param decisions: what people decided about single records. :param merged: the merges among them.
     """
 
     id: str
@@ -75,6 +78,8 @@ class RunContext:
     spec_sha256: str = ""
     fallback_user: str | None = None
     owners: dict[str, str] = field(default_factory=dict)
+    decisions: Decisions = field(default_factory=Decisions)
+    merged: Merged = field(default_factory=Merged)
     _given_up: dict[int, float] = field(default_factory=dict)
     _began: float = field(init=False)
 

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from flitstack.journal import Mapped
 from flitstack.mapping import Desired, RejectedEntry, Skipped
+from flitstack.mapping.model import FOLDED, Contribution
 from flitstack.protocols import Rejection, split_source_key
 from flitstack.stages.lookups import Lookups
 from flitstack.stages.schema import schema_key
 from flitstack.stages.specs import scope_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from concurrent.futures import Future
 
     from flitstack.journal import Staged
@@ -100,7 +101,7 @@ def map_records(ctx: RunContext, spec: Spec, fit: Fit) -> None:
         if stream in looked_up:  # a record with an entry of its own has its fate from there
             batch.use(stream, record_id)
 
-    lookups = Lookups(ctx.journal.staging)
+    lookups = Lookups(ctx.journal.staging, ctx.merged)
     scope = replace(scope_of(ctx, spec, used), lookup=lookups.lookup, referring=lookups.referring)
     ctx.progress.begin("map", sum(ctx.journal.staging.count(entry.stream) for entry in spec.entries))
     try:
@@ -119,8 +120,8 @@ def _map_each(ctx: RunContext, entry: Entry, fit: Fit, scope: Scope, lookups: Lo
     for chunk in ctx.journal.staging.chunks(entry.stream):
         ctx.stop.check()
         lookups.gather(entry, [record.id for _, record in chunk])
-        for _, record in chunk:
-            batch.take(_fitted(entry.evaluate(record, scope), fit), (record,))
+        for record, sources in _after_decisions(ctx, entry, chunk, batch):
+            batch.take(_folding(_fitted(entry.evaluate(record, scope), fit), sources[1:]), sources)
         ctx.progress.advance(len(chunk))
 
 
@@ -129,12 +130,15 @@ def _map_groups(ctx: RunContext, entry: Entry, fit: Fit, scope: Scope, lookups: 
     for chunk in ctx.journal.staging.chunks(entry.stream):
         ctx.stop.check()
         values: list[tuple[str, int]] = []
-        for pos, record in chunk:
+        numbers = {record.id: pos for pos, record in chunk}
+        for record, sources in _after_decisions(ctx, entry, chunk, batch):
             value = entry.group_key(record, scope)
             if isinstance(value, str):
-                values.append((value, pos))
+                values.append((value, numbers[record.id]))
+                for absorbed in sources[1:]:
+                    batch.use(absorbed.stream, absorbed.id)
             else:
-                batch.take(value, (record,))
+                batch.take(value, sources)
         records.add_group_values(entry.name, values)
         ctx.progress.advance(len(chunk))
     groups = (members for _, members in records.groups(entry.name))
@@ -142,7 +146,33 @@ def _map_groups(ctx: RunContext, entry: Entry, fit: Fit, scope: Scope, lookups: 
         ctx.stop.check()
         lookups.gather(entry, [members[0].id for members in some])
         for members in some:
-            batch.take(_fitted(entry.evaluate_group(members, scope), fit), members)
+            merged = [ctx.merged.record(member) for member in members] if ctx.merged else members
+            batch.take(_fitted(entry.evaluate_group(merged, scope), fit), members)
+
+
+def _after_decisions(
+    ctx: RunContext, entry: Entry, chunk: Sequence[tuple[int, Staged]], batch: _Batch
+) -> Iterator[tuple[Staged, tuple[Staged, ...]]]:
+    """Yield the records of a chunk as people decided on them, each with the records it stands for, itself first.
+
+    What is to be skipped is noted; what was merged into another comes with that one.
+    """
+    for _, record in chunk:
+        if ctx.decisions.skips(record.stream, record.id):
+            batch.take(Skipped(entry.name, record.stream, record.id, "decided"), (record,))
+        elif not ctx.merged:
+            yield record, (record,)
+        elif ctx.merged.survivor(record.stream, record.id) == record.id:
+            absorbed = ctx.merged.absorbed(record.stream, record.id)
+            yield ctx.merged.record(record), (record, *(record._replace(id=one, data={}) for one in absorbed))
+
+
+def _folding(result: Result, absorbed: Sequence[Staged]) -> Result:
+    """Return desired records with the records that were merged into theirs among what they are made from."""
+    if not absorbed or not isinstance(result, list):
+        return result
+    folded = tuple(Contribution(one.stream, one.id, FOLDED) for one in absorbed)
+    return [replace(desired, contributions=(*desired.contributions, *folded)) for desired in result]
 
 
 def _fitted(result: Result, fit: Fit) -> Result:

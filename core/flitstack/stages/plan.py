@@ -67,6 +67,9 @@ def plan_operations(ctx: RunContext) -> PlanSummary:
                 batch = []
         if batch:
             operations.plan(ctx.id, ctx.spec_sha256, batch)
+    for object_, behaviour in ctx.behaviours.objects.items():
+        if behaviour.key_in == "content":
+            operations.part_twins(object_)
     operations.withdraw(outdated)
     return _summary(ctx, counts, cleared)
 
@@ -79,7 +82,7 @@ def _to_think_about(
     if object_ in ctx.behaviours.schema_objects:  # few, and each at a level of its own: in the order of the spec
         for place, desired in enumerate(ctx.journal.records.desired(object_)):
             if desired.verdict is None:
-                yield desired, level + place
+                yield desired, level + (place if desired.links else 0)
         return
     earlier = [other for other, number in numbers.items() if number < numbers[object_]]
     frame = Frame(ctx.id, ctx.spec_sha256, object_, level, ctx.behaviours.user, ctx.owners.keys(), earlier)

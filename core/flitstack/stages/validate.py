@@ -1,46 +1,85 @@
-"""Validate: let plugins' validators look at the staged whole and keep what they find."""
+"""Validate: let validators look at the staged whole and keep what they find."""
 
 from __future__ import annotations
 
+from datetime import date, datetime
 from typing import TYPE_CHECKING
 
-from flitstack.errors import PluginError
+from flitstack.errors import FlitError, PluginError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from flitstack.journal import Journal
-    from flitstack.protocols import Record, Stream, Validator
+    from flitstack.protocols import Finding, Record, Schema, Stream, Validator
     from flitstack.stages.context import RunContext
 
+STAGE = "audit"
 
-class _View:
-    """The staged whole as validators see it."""
+
+class StagedRecords:
+    """The staged whole as validators see it; see `flitstack.protocols.StagedView`."""
 
     def __init__(self, journal: Journal, streams: Mapping[str, Stream]) -> None:
         self._journal = journal
         self._streams = streams
 
     def streams(self) -> Sequence[str]:
-        return self._journal.staging.streams()
+        return [name for name in self._journal.staging.streams() if name in self._streams]
+
+    def schema(self, stream: str) -> Schema:
+        return self._streams[stream].schema
+
+    def as_of(self) -> datetime | date | None:
+        latest = self._journal.staging.latest()
+        text = latest.as_of if latest else None
+        if text is None:
+            return None
+        return date.fromisoformat(text) if len(text) == 10 else datetime.fromisoformat(text)
 
     def records(self, stream: str) -> Iterator[Record]:
         return self._journal.staging.records(stream)
+
+    def texts(self, stream: str) -> Iterator[tuple[str, str]]:
+        return self._journal.looking.texts(stream)
+
+    def count(self, stream: str, state: str = "ok") -> int:
+        return self._journal.looking.count(stream, state)
+
+    def tally(self, stream: str, field: str, first: int = 1, length: int = 0) -> Mapping[str | None, int]:
+        return self._journal.looking.tally(stream, field, first, length)
 
     def missing_references(self, stream: str, field: str) -> Iterator[str]:
         target = self._streams[stream].schema["properties"][field]["x-references"]
         return self._journal.staging.missing_references(stream, field, target)
 
+    def broken_references(self, stream: str) -> Iterator[tuple[str, str, str | None]]:
+        held = set(self._journal.staging.streams())
+        properties = self._streams[stream].schema.get("properties", {}).items()
+        targets = {field: each["x-references"] for field, each in properties if each.get("x-references") in held}
+        return self._journal.looking.broken_references(stream, targets)
 
-def validate(ctx: RunContext, validators: Sequence[Validator], streams: Mapping[str, Stream]) -> None:
-    """Run every validator and note its findings.
+
+def validate(ctx: RunContext, validators: Sequence[Validator], streams: Mapping[str, Stream]) -> list[Finding]:
+    """Run every validator, note its findings in the journal and return them, in the validators' order.
 
     :raises PluginError: one failed; it is named.
     """
-    view = _View(ctx.journal, streams)
-    for validator in validators:
-        try:
-            found = list(validator.check(view))
-        except Exception as exc:
-            raise PluginError(f'validator "{validator.name}" failed with {type(exc).__name__}.') from exc
-        ctx.journal.staging.add_findings("validate", found)
+    view = StagedRecords(ctx.journal, streams)
+    found: list[Finding] = []
+    ctx.progress.begin("audit", len(validators))
+    try:
+        for validator in validators:
+            ctx.stop.check()
+            try:
+                found += validator.check(view)
+            except FlitError:
+                raise
+            except Exception as exc:
+                raise PluginError(f'validator "{validator.name}" failed with {type(exc).__name__}.') from exc
+            ctx.progress.advance()
+    finally:
+        ctx.progress.end()
+    ctx.journal.staging.forget_findings(STAGE)
+    ctx.journal.staging.add_findings(STAGE, found)
+    return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
@@ -121,6 +122,7 @@ async def verify(ctx: RunContext, *, hashes: int | None = 0, keep: bool = True) 
     """
     result = Verification()
     counts = ctx.journal.records.link_objects()
+    await _wait_until_shown(ctx)
     ctx.progress.begin("verify", sum(counts.values()))
     try:
         await _verify_schema(ctx, result)
@@ -144,6 +146,16 @@ def sample_size(behaviours: Behaviours, minimum: int, held: Mapping[str, int]) -
     dearest = max((each.cost.get("hash", 0) for each in behaviours.objects.values()), default=0)
     documents = sum(held.get(name, 0) for name, each in behaviours.objects.items() if each.cost.get("hash"))
     return min(SAMPLE, documents, int(minimum * SHARE) // dearest) if dearest else 0
+
+
+async def _wait_until_shown(ctx: RunContext) -> None:
+    """Wait until the declared lag has passed since the last write: until then a list may leave it out."""
+    last = ctx.journal.operations.last_settled_at()
+    if last is not None:
+        lag = max(behaviour.lag_s for behaviour in ctx.behaviours.objects.values())
+        left = lag - (ctx.clock.now() - datetime.fromisoformat(last)).total_seconds()
+        if left > 0:
+            await ctx.clock.sleep(min(left, lag))
 
 
 async def _verify_schema(ctx: RunContext, result: Verification) -> None:

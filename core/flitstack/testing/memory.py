@@ -345,6 +345,9 @@ class MemoryWriter:
         await self._pay()
         shown_by = self._account.clock.now() - timedelta(seconds=self._account.lag_s)
         name, _, wanted = (parent or "").partition(":")
+        for item in self._account.items.values():
+            if item.object == object:
+                yield Stored(object, item.id or "", None, {"name": item.name, "of": item.of, **item.settings}, {})
         for stored in self._account.of(object):
             if stored.added is None or stored.updated is None or stored.added > shown_by:
                 continue

@@ -41,7 +41,8 @@ PEOPLE = {
 _EMAIL = re.compile(r"[^@\s,;<>\"]+@[^@\s,;<>\"]+\.[^@\s.,;<>\"]{2,}")
 _NOBODY = re.compile(r"(?:no|none|noemail|no-?email|unknown|test|na|n/a|null|declined|refused|x+)@.*", re.IGNORECASE)
 _EXTENSION = re.compile(r"(?:\bx|ext\.?|extension|(?<=\d)x)\s*\d+\s*$", re.IGNORECASE)
-_NUMBERS = re.compile(r"(?:\d[\s().\-]*){7,}")
+_NUMBER = re.compile(r"(?:\d[\s().\-]*){7,}")
+_PARTS = re.compile(r"[/;,]| or ")
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _POSTAL = {
     "us": re.compile(r"\d{5}(?:-?\d{4})?"),
@@ -87,7 +88,9 @@ def check_contact(view: StagedView) -> Iterator[Finding]:
                         people.phones.add(person)
                 if code := of_email(value) if is_email else of_phone(value):
                     lines.add(code, record.id)
-            if postal and (code := of_postal_code(record.data.get(postal), record.data.get(holding(schema, "country") or ""))):
+            if postal and (
+                code := of_postal_code(record.data.get(postal), record.data.get(holding(schema, "country") or ""))
+            ):
                 lines.add(code, record.id)
         yield from lines.findings()
     for stream, people in reach.items():
@@ -113,15 +116,14 @@ def of_email(text: str) -> str:
 
 def of_phone(text: str) -> str:
     """Return what is particular about a phone number, "" for nothing."""
-    plain = _EXTENSION.sub("", text.strip())
-    numbers = _NUMBERS.findall(re.split(r"[/;,]| or ", plain)[0]), len(_NUMBERS.findall(plain.replace("+", " ")))
-    several = [part for part in re.split(r"[/;,]| or ", plain) if _NUMBERS.search(part)]
-    if len(several) > 1:
+    text = text.strip()
+    plain = _EXTENSION.sub("", text)
+    if sum(_NUMBER.search(part) is not None for part in _PARTS.split(plain)) > 1:
         return "two_numbers"
-    if plain != text.strip():
+    if plain != text:
         return "extension"
     if _WORD.search(plain):
-        return "note_in_phone" if numbers[0] else "invalid_phone"
+        return "note_in_phone" if _NUMBER.search(plain) else "invalid_phone"
     digits = sum(map(str.isdigit, plain))
     if digits == LOCAL_DIGITS:
         return "local_number"

@@ -108,7 +108,11 @@ def _of_birth(birth: str, as_of: date | None) -> str:
     if as_of is None:
         return ""
     day = date.fromisoformat(birth[:10])
-    return "birth_date_impossible" if day > date(as_of.year, as_of.month, as_of.day) or as_of.year - day.year > OLDEST else ""
+    return (
+        "birth_date_impossible"
+        if day > date(as_of.year, as_of.month, as_of.day) or as_of.year - day.year > OLDEST
+        else ""
+    )
 
 
 def find_duplicates(view: StagedView, stream: str) -> Sequence[Group]:

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 COLUMNS = (
-    "id", "chart_number", "last_name", "first_name", "middle_name", "preferred_name", "title", "suffix", "status", "sex",
-    "marital_status", "birth_date", "first_visit_date", "last_visit_date", "primary_provider_id", "clinic_id",
+    "id", "chart_number", "last_name", "first_name", "middle_name", "preferred_name", "title", "suffix", "status",
+    "sex", "marital_status", "birth_date", "first_visit_date", "last_visit_date", "primary_provider_id", "clinic_id",
     "guarantor_id", "contact_preference", "text_ok", "language", "medical_alert", "address_note", "financial_note",
     "appointment_note", "treatment_note", "created_at", "updated_at",
 )  # fmt: skip
@@ -41,7 +41,8 @@ def _row(number: int, chance: random.Random) -> list[str]:
         str(number), f"C{number:07d}", f"{last}-{number % 977}", first, chance.choice("ABCD") if number % 3 else "",
         first[:3] if number % 5 == 0 else "", "Dr." if number % 20 == 0 else "", "Jr." if number % 50 == 0 else "",
         "inactive" if number % 9 == 0 else "patient", chance.choice(("female", "male")),
-        chance.choice(("single", "married", "")), (date(1935, 1, 1) + timedelta(days=chance.randrange(30_000))).isoformat(),
+        chance.choice(("single", "married", "")),
+        (date(1935, 1, 1) + timedelta(days=chance.randrange(30_000))).isoformat(),
         came.isoformat(), (came + timedelta(days=chance.randrange(300))).isoformat(), str(chance.randrange(1, 9)),
         str(chance.randrange(1, 4)), str(max(1, number - chance.randrange(4))), chance.choice(("call", "email", "")),
         chance.choice(("yes", "no")), chance.choice(("English", "Spanish", "")),
