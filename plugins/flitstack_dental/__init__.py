@@ -10,15 +10,25 @@ from flitstack.protocols import MappingTemplate, SourcePlugin
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from flitstack.protocols import SourceReader, Transform
+    from flitstack.protocols import SourceReader, Transform, Validator
 
 
 @hookimpl
 def flit_register_sources(register: Callable[[SourcePlugin], None]) -> None:
     """Register the source `dental`."""
     from flitstack_dental.settings import SCHEMA
+    from flitstack_dental.validators import SECTIONS
 
-    register(SourcePlugin("dental", SCHEMA, _open, required_streams=("patients",), demo=_demo))
+    register(SourcePlugin("dental", SCHEMA, _open, required_streams=("patients",), demo=_demo, audit_sections=SECTIONS))
+
+
+@hookimpl
+def flit_register_validators(register: Callable[[Validator], None]) -> None:
+    """Register what a practice's audit looks at beyond core's own checks."""
+    from flitstack_dental.validators import VALIDATORS
+
+    for validator in VALIDATORS:
+        register(validator)
 
 
 @hookimpl

@@ -26,7 +26,7 @@ START = datetime(2026, 7, 1, 8, tzinfo=UTC)
 
 
 class Load:
-    """The example practice into an embedded account of the smallest plan: 30,000 tokens a day."""
+    """The example practice into an embedded account of the smallest plan, a tenth of which it may use: 3,000 a day."""
 
     def __init__(self, folder: Path, patients: int) -> None:
         self.clock = VirtualClock(START)
@@ -41,7 +41,7 @@ class Load:
             self._folder / "flit.db",
             str(self._folder / "export"),
             None,
-            ("profile=full", f"dest.base_url=sandbox:{self._folder}/account?plan=lite&seats=1"),
+            ("profile=full", "dest.reserve=0.9", f"dest.base_url=sandbox:{self._folder}/account?plan=lite&seats=1"),
             Passing(unseen="test"),
             wait=wait,
         )
@@ -50,7 +50,7 @@ class Load:
 
 @pytest.fixture(scope="module")
 def waited(tmp_path_factory: pytest.TempPathFactory) -> tuple[Load, RunReport]:
-    load = Load(tmp_path_factory.mktemp("waits"), 450)
+    load = Load(tmp_path_factory.mktemp("waits"), 100)
     return load, load.run(wait=True)
 
 
@@ -61,18 +61,18 @@ def test_a_load_of_five_days_ends_complete_without_anybody(waited: tuple[Load, R
     assert report.verification is not None
     assert report.verification.mismatched == 0
     assert all(counts["pending"] == counts["in_doubt"] == 0 for counts in report.streams.values())
-    assert (load.clock.now() - START).days >= 3
+    assert load.clock.now().day - START.day + 1 == 5
     assert report.tokens.spent <= 1.02 * report.tokens.minimum
 
 
 def test_it_says_until_when_it_waits_and_when_it_goes_on(waited: tuple[Load, RunReport]) -> None:
     said = waited[0].words.said
 
-    assert sum("used up" in line for line in said) == sum("carrying on" in line for line in said) >= 3
+    assert sum("used up" in line for line in said) == sum("carrying on" in line for line in said) >= 4
 
 
 def test_without_waiting_it_stops_and_the_next_day_carries_on(tmp_path: Path) -> None:
-    load = Load(tmp_path, 120)
+    load = Load(tmp_path, 40)
     began = 0
 
     while True:
@@ -80,10 +80,9 @@ def test_without_waiting_it_stops_and_the_next_day_carries_on(tmp_path: Path) ->
             report = load.run(wait=False)
             break
         except BudgetExhausted as stopped:
-            assert stopped.exit_code == 5
             began += 1
-            resets_at = stopped.resets_at or load.clock.now().replace(hour=23, minute=59)
-            load.clock.advance((resets_at - load.clock.now()).total_seconds() + 60)
+            assert stopped.resets_at is not None  # noqa: PT017 - it happens several times
+            load.clock.advance((stopped.resets_at - load.clock.now()).total_seconds() + 60)
 
     assert began >= 1
     assert report.verification is not None

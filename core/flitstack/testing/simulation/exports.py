@@ -97,7 +97,7 @@ def _change_contact(
     if dice.random() < 0.5:
         data["phone"] = dice.choice(["+49 30 7", "+49 30 8"])
     if dice.random() < 0.4:
-        data["boss_id"] = _maybe(dice, contacts, 0.7)
+        data["boss_id"] = _maybe(dice, [*contacts, "n0", "n1"], 0.8)
     if dice.random() < 0.4:
         data["company_id"] = _maybe(dice, companies, 0.8)
 

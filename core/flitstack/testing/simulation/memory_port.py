@@ -51,7 +51,12 @@ class _Writer:
     async def list(
         self, object: str, since: datetime | None = None, parent: str | None = None
     ) -> AsyncIterator[Stored]:
-        """Yield the records that a list shows by now."""
+        """Yield the records that a list shows by now; schema items at once."""
+        if object in self.behaviours.schema_objects:
+            for item in await self.schema():
+                if item.object == object:
+                    yield Stored(object, item.id or "", None, {"name": item.name, "of": item.of, **item.settings}, {})
+            return
         name, _, wanted = (parent or "").partition(":")
         for stored in await self._read(lambda: self._simulated.listed(object)):
             assert stored.updated is not None  # noqa: S101 - this account dates everything
