@@ -68,6 +68,7 @@ CALLS: dict[int, tuple[str, ...]] = {
         "GET /organizations/{id}/files",
         "GET /deals/{id}/files",
         "GET /recents",
+        "GET /webhooks",
     ),
     2: (*RECORD_CALLS, *FIELD_CALLS, "GET /deals/archived", "GET /productFields", "GET /persons/search"),
 }

@@ -31,6 +31,7 @@ _NAMED: Mapping[str, Parse] = {
     "perio_depth": values.perio_depth,
     "perio_margin": values.perio_margin,
 }
+_MENDED: Mapping[str, Callable[[str], str]] = {"decimal": values.mended_amount, "cdt": values.mended_code}
 _REPEATING = frozenset({"date", "local-datetime", "decimal", "integer", "boolean", "code", *_NAMED})
 _AS_WRITTEN = frozenset({"text", "id"})
 _BIRTHS = frozenset({"birth_date"})
@@ -40,12 +41,13 @@ _PEOPLES = frozenset({"first_name", "middle_name", "last_name", "preferred_name"
 @dataclass(slots=True)
 class Counters:
     """What happened to values on the way, by column: secrets removed, codes read as unknown, names that lost their
-    letters, time zones that nobody knows."""
+    letters, time zones that nobody knows; and what was mended, by its code and column."""
 
     removed: dict[str, int] = field(default_factory=dict)
     unknown: dict[str, int] = field(default_factory=dict)
     lost: dict[str, int] = field(default_factory=dict)
     zones: dict[str, int] = field(default_factory=dict)
+    mended: dict[tuple[str, str], int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,6 +265,8 @@ def _parser(stream: str, name: str, cell: Cell, at: int, source: Source) -> Pars
         parse = _prefixed(parse, cell.prefix)
     if kind == "local-datetime":  # seldom the same twice
         return quick_datetime(values.Memo(parse).__getitem__)
+    if (mended := _MENDED.get(kind)) is not None:
+        return values.Tallying(parse, mended, _header(at, source), source.counters.mended).__getitem__
     return values.Memo(parse).__getitem__ if kind in _REPEATING else parse
 
 
@@ -286,7 +290,7 @@ def _plain_parser(kind: str, stream: str, name: str, cell: Cell, at: int, source
         return _cleaned(str.strip, column, remove_ssn, source.counters)
     if kind == "text":
         text = _text_parser(column, remove_ssn if name in ID_LIKE else remove_secrets, source.counters)
-        return _counting(text, values.lost_letters, column, source.counters.lost) if name in _PEOPLES else text
+        return _name_parser(text, column, source.counters) if name in _PEOPLES else text
     if kind == "zone":
         return _zone_parser(column, source.counters)
     if kind == "phone":
@@ -332,10 +336,15 @@ def _counting_unknown(parse: Parse, book: Mapping[str, Any], column: str, counte
     return counting
 
 
-def _counting(parse: Parse, is_odd: Callable[[str], bool], column: str, counts: dict[str, int]) -> Parse:
+def _name_parser(parse: Parse, column: str, counters: Counters) -> Parse:
+    """Return a parser of names that counts those that lost their letters, and those with blanks around them."""
+    padded = "padded_text", column
+
     def counting(text: str) -> Any:
-        if is_odd(text):
-            counts[column] = counts.get(column, 0) + 1
+        if values.lost_letters(text):
+            counters.lost[column] = counters.lost.get(column, 0) + 1
+        if text != text.strip() and not text.isspace():
+            counters.mended[padded] = counters.mended.get(padded, 0) + 1
         return parse(text)
 
     return counting

@@ -48,6 +48,8 @@ class Tally:
 
     repaired_quotes: int = 0
     stray_characters: int = 0
+    invisible: int = 0
+    control: int = 0
 
 
 def read_rows(
@@ -134,10 +136,13 @@ class _Rows:
     def _physical_line(self, first: bool) -> str:
         """Return the file's next line without what belongs to no cell, "" at the end."""
         line = self._text.readline()
-        if not line.isascii():
-            line = line.translate(_INVISIBLE)
-        elif "\0" in line or "\x1a" in line:
+        if "\0" in line or "\x1a" in line:
             line = line.translate(_ODD)
+            self._tally.control += 1
+        if not line.isascii():
+            before = len(line)
+            line = line.translate(_INVISIBLE)
+            self._tally.invisible += self._past_header and len(line) < before
         if self._dialect.stray and first:
             quote = self._dialect.quote
             if line[1:2] == quote and line[0] not in (quote, self._dialect.delimiter):

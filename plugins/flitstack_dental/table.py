@@ -125,6 +125,7 @@ class Table:
             yield Finding(
                 "secrets_dropped",
                 f"{name}: columns with secrets were not read: {', '.join(dropped)}.",
+                stream=self.records[0].stream if self.records else None,
                 count=len(dropped),
             )
         for stream, counters in self._counters.items():
@@ -139,7 +140,8 @@ class Table:
                 "quotes_repaired",
                 f"{name}: rows with quotes inside a text were read by their number of cells.",
                 "warning",
-                count=self._tally.repaired_quotes,
+                self.records[0].stream,
+                self._tally.repaired_quotes,
             )
         if self._tally.stray_characters:
             yield Finding(
@@ -148,6 +150,12 @@ class Table:
                 "warning",
                 count=self._tally.stray_characters,
             )
+        for code, count, message in (
+            ("invisible_characters", self._tally.invisible, "invisible characters, such as zero-width spaces, were"),
+            ("control_characters", self._tally.control, "characters that stand for nothing (NUL) were"),
+        ):
+            if count:
+                yield Finding(code, f"{name}: {message} left out.", "info", self.records[0].stream, count)
         if self.file.encoded.mixed:
             yield Finding("mixed_encoding", f"{name} is UTF-8 with some Windows-1252; both were read.", "warning")
         names = [normalise(each) for each in self.file.header]
@@ -283,6 +291,14 @@ def _listed(names: list[str]) -> str:
     return shown if len(names) <= _SHOWN else f"{shown} and {len(names) - _SHOWN} more"
 
 
+_MENDED = {
+    "amount_as_text": "amounts with signs of currency, thousands or brackets were read as numbers.",
+    "code_as_number": "procedure codes that had become numbers (120.00) were read as codes (D0120).",
+    "code_without_letter": "procedure codes without their letter (0120) were read with it (D0120).",
+    "padded_text": "names with blanks around them were read without.",
+}
+
+
 def _of_values(file: str, stream: str, counters: Counters) -> Iterator[Finding]:
     for column, count in counters.removed.items():
         message = f'{file}, column "{column}": secrets were removed from values.'
@@ -290,6 +306,8 @@ def _of_values(file: str, stream: str, counters: Counters) -> Iterator[Finding]:
     for column, count in counters.unknown.items():
         message = f'{file}, column "{column}": codes that the codebook lacks were read as unknown or other.'
         yield Finding("unknown_codes_kept", message, "warning", stream, count)
+    for (code, column), count in counters.mended.items():
+        yield Finding(code, f'{file}, column "{column}": {_MENDED[code]}', "info", stream, count)
     for column, count in counters.lost.items():
         message = (
             f'{file}, column "{column}": names that are mostly question marks; an export or a spreadsheet lost their '

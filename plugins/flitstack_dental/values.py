@@ -41,6 +41,32 @@ class Memo(dict[str, Any]):
         return value
 
 
+class Tallying(Memo):
+    """A memo that counts, each time, the cells that had to be mended to be read.
+
+    :param mended: what was wrong with a cell that could be read, "" for nothing; such cells are not remembered.
+    :param counts: (what was wrong, column) to how often.
+    """
+
+    __slots__ = ("_column", "_counts", "_mended")
+
+    def __init__(
+        self, call: Callable[[str], Any], mended: Callable[[str], str], column: str, counts: dict[tuple[str, str], int]
+    ) -> None:
+        super().__init__(call)
+        self._mended = mended
+        self._column = column
+        self._counts = counts
+
+    def __missing__(self, text: str) -> Any:
+        if not (code := self._mended(text)):
+            return super().__missing__(text)
+        value = self._call(text)
+        if value is not None:
+            self._counts[code, self._column] = self._counts.get((code, self._column), 0) + 1
+        return value
+
+
 MOST_DIGITS = 15
 _LONGEST_NUMBER = 60
 NO_TEXT = frozenset({"", "NULL", "\\N", "--", "N/A", "n/a", "#N/A"})
@@ -51,6 +77,7 @@ _FALSE = frozenset({"f", "false", "n", "no", "0", "off", "inactive"})
 _MONEY = re.compile(r"[\d.,'\s]+")
 _CURRENCY = re.compile(r"[$€£¥\s\xa0\u202f]|\b(?:USD|EUR|GBP|CAD|AUD)\b")
 _EXPONENT = re.compile(r"-?\d(?:[.,]\d+)?[eE][+-]?\d+")
+_PLAIN_AMOUNT = re.compile(r"\s*-?\d+(?:\.\d+)?\s*")
 _CDT_DECIMAL = re.compile(r"(\d{1,4})\.00?")
 _CDT_ZERO = re.compile(r"0?(0\d{3})|0(\d{4})")
 
@@ -231,6 +258,19 @@ def code_parser(column: str, book: Mapping[str, Any], setting: str, otherwise: A
         )
 
     return parse
+
+
+def mended_amount(text: str) -> str:
+    """Return `amount_as_text` for an amount with more than its digits, a point and a minus before, else ""."""
+    return "" if _PLAIN_AMOUNT.fullmatch(text) or not any(map(str.isdigit, text)) else "amount_as_text"
+
+
+def mended_code(text: str) -> str:
+    """Return what a spreadsheet or another system made of a procedure code, "" for one as it should be."""
+    text = text.strip()
+    if _CDT_DECIMAL.fullmatch(text):
+        return "code_as_number"
+    return "code_without_letter" if _CDT_ZERO.fullmatch(text) else ""
 
 
 def fold_code(text: str) -> str:

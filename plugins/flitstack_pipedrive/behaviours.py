@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
-from flitstack.protocols import Behaviours, ObjectBehaviour, Spent
+from flitstack.protocols import Behaviours, ObjectBehaviour, PeopleFields, Spent
 from flitstack_pipedrive.codec.fieldbook import ENTITIES, KEY_FIELD
 from flitstack_pipedrive.codec.marker import ROOM
 from flitstack_pipedrive.codec.shapes import ACTIVITY_NOTE_LIMIT, NOTE_LIMIT, SHAPES
@@ -28,7 +28,23 @@ SCHEMA_LISTS = (
     (2, "/stages"),
     (1, "/activityTypes"),
 )
-OPENING_LISTS = (*SCHEMA_LISTS, (1, "/users/me"), (1, "/users"), (2, "/productFields"))
+PEOPLE_LISTS = ((2, "/organizations"), (2, "/persons"))  # whom the account has already
+OPENING_LISTS = (*SCHEMA_LISTS, *PEOPLE_LISTS, (1, "/users/me"), (1, "/users"), (2, "/productFields"))
+
+PEOPLE = {
+    "organization": PeopleFields({"name": ("name",), "addresses": ("address",)}, is_organization=True),
+    "person": PeopleFields(
+        {
+            "name": ("name",),
+            "emails": ("emails",),
+            "phones": ("phones",),
+            "birth_date": ("Date_Of_Birth__c", "Date of birth", "Birth date", "Birthdate", "Birthday", "DOB"),
+            "addresses": ("Mailing_Address__c", "Mailing address", "Home address", "Address"),
+            "sex": ("Sex", "Gender"),
+        }
+    ),
+}
+"""Custom fields go by the names that practices give them: Pipedrive itself knows no birth date."""
 
 _ALL: frozenset[Verb] = frozenset({"create", "update", "delete"})
 
@@ -44,6 +60,7 @@ def behaviours(lag_s: float = 5.0) -> Behaviours:
         schema_objects=SCHEMA_OBJECTS,
         concurrency=CONCURRENCY,
         schema_reading=reading(SCHEMA_LISTS),
+        people=PEOPLE,
     )
 
 

@@ -1,18 +1,11 @@
-"""Speaks HTTP with Pipedrive: the only module that knows httpx, and the only one that holds the token.
-
-One AsyncClient grows slower with each connection it holds, as its pool looks through all of them for each request. The
-work is therefore shared over several clients with a few connections each (measured in `tests/benchmarks/limits`).
-"""
+"""Asks Pipedrive within its limits: what may leave now, what is tried again, and what an answer means."""
 
 from __future__ import annotations
 
 import asyncio
-import importlib
 import logging
-import os
 import random
 import re
-from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
@@ -41,94 +34,27 @@ from flitstack_pipedrive.limits import (
 )
 from flitstack_pipedrive.plans import SMALLEST_BURST
 from flitstack_pipedrive.settings import API_HOST
+from flitstack_pipedrive.wire import LostError, Wire, app_transport
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-
-    import httpx
 
     from flitstack.clock import Clock
     from flitstack.errors import FlitError
     from flitstack.protocols import JSON
     from flitstack_pipedrive.limits import Ticket
     from flitstack_pipedrive.settings import Settings
+    from flitstack_pipedrive.wire import Transport
 
-HTTP_VARIABLE = "FLITSTACK_HTTPX"
-HTTP_MODULES = ("httpx", "httpx2")  # the second, a fork with the same interface and a faster pool, is an extra
-
-if not TYPE_CHECKING:
-    # Never chosen by what happens to be installed: how requests are sent is the user's decision.
-    _chosen = os.environ.get(HTTP_VARIABLE) or HTTP_MODULES[0]
-    try:
-        httpx = importlib.import_module(_chosen if _chosen in HTTP_MODULES else "")
-    except (ImportError, ValueError) as exc:
-        raise ConfigurationError(
-            f"{HTTP_VARIABLE}: choose one of {', '.join(HTTP_MODULES)}, and install it (pip install flitstack[httpx2])."
-        ) from exc
+__all__ = ["Client", "app_transport"]
 
 logger = logging.getLogger("flitstack.pipedrive")
 
-CONNECTIONS = 8  # of one AsyncClient
 MOST_WAITS = 3
 LONGEST_PAUSE_S = 8.0
 RESETS_AT, BURST = "budget_resets_at", "burst_limit"  # names among what is learned of an account
 PROBE = Call(2, "GET", "/persons/{id}", {"id": "1"})
 _COMPANY = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
-_NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
-
-
-class _LostError(Exception):
-    """The request left, or may have; no whole answer came."""
-
-
-class _Lines:
-    """Several AsyncClients with a few connections each, opened as they are needed."""
-
-    def __init__(self, settings: Settings, transport: httpx.AsyncBaseTransport | None) -> None:
-        self._headers = {"x-api-token": settings.api_token, "accept": "application/json", "user-agent": "flitstack"}
-        self._timeout = httpx.Timeout(settings.timeout_s, connect=settings.connect_timeout_s, pool=None)
-        self._transport = transport
-        self._verify: Any = True
-        self._clients: list[httpx.AsyncClient] = []
-        self._busy: list[int] = []
-
-    def take(self) -> int:
-        """Return the number of the first client with a connection to spare; `give_back` it."""
-        for number, busy in enumerate(self._busy):
-            if busy < CONNECTIONS or self._transport is not None:
-                self._busy[number] += 1
-                return number
-        self._clients.append(self._open())
-        self._busy.append(1)
-        return len(self._clients) - 1
-
-    def give_back(self, number: int) -> None:
-        """Note that a request is over."""
-        self._busy[number] -= 1
-
-    def __getitem__(self, number: int) -> httpx.AsyncClient:
-        return self._clients[number]
-
-    async def aclose(self) -> None:
-        """Close all connections."""
-        for client in self._clients:
-            await client.aclose()
-
-    def plain(self) -> httpx.AsyncClient:
-        """Return a client without the token, for another host."""
-        return httpx.AsyncClient(timeout=self._timeout, transport=self._transport)
-
-    def _open(self) -> httpx.AsyncClient:
-        if self._transport is None and self._verify is True:
-            self._verify = httpx.create_ssl_context()  # once for all: reading the certificates takes longest
-        return httpx.AsyncClient(
-            headers=self._headers,
-            timeout=self._timeout,
-            transport=self._transport,
-            verify=self._verify,
-            limits=httpx.Limits(max_connections=None, max_keepalive_connections=CONNECTIONS),
-            follow_redirects=False,
-        )
 
 
 class Client:
@@ -145,7 +71,7 @@ class Client:
         self,
         settings: Settings,
         clock: Clock,
-        transport: httpx.AsyncBaseTransport | None = None,
+        transport: Transport | None = None,
         *,
         spent_today: int = 0,
         learned: Mapping[str, JSON] | None = None,
@@ -164,11 +90,10 @@ class Client:
         self._gate = Gate(clock)
         resets_at = parse_reset(known.get(RESETS_AT))
         self._budget = DailyBudget(clock, settings.daily_tokens, settings.reserve, spent_today, resets_at)
-        self._requests = 0
         self._halt: FlitError | None = None
         self._halts = 0
         self._field_names: dict[str, str] = {}
-        self._lines = _Lines(settings, transport)
+        self._wire = Wire(settings, transport)
 
     @property
     def clock(self) -> Clock:
@@ -178,7 +103,7 @@ class Client:
     @property
     def requests(self) -> int:
         """Requests that left so far."""
-        return self._requests
+        return self._wire.sent
 
     @property
     def tokens(self) -> int:
@@ -201,7 +126,7 @@ class Client:
 
     async def aclose(self) -> None:
         """Close the connections."""
-        await self._lines.aclose()
+        await self._wire.aclose()
 
     async def budget_is_open(self) -> bool:
         """Return whether the day's budget has room: as far as we count it ourselves, and then as the account says.
@@ -255,7 +180,7 @@ class Client:
         while True:
             try:
                 answer = await self._exchange(call)
-            except (NotSent, _LostError) as exc:
+            except (NotSent, LostError) as exc:
                 failures += 1
                 self._give_up(call, exc, failures)
                 await self._pause(failures)
@@ -286,7 +211,7 @@ class Client:
                 return await self._exchange(call)
             self._budget.pay(cost_of(call.version, call.method, call.path), counted_write=False)
             return await self._request(call)
-        except _LostError as exc:
+        except LostError as exc:
             if call.is_write:
                 raise InDoubt(f"pipedrive: {call.words} got no answer; whether it was done is looked up.") from exc
             raise Unavailable(f"pipedrive: {call.words} got no answer. Check the network, then run it again.") from exc
@@ -296,12 +221,7 @@ class Client:
 
         :raises Unavailable: it does not answer.
         """
-        try:
-            async with self._lines.plain() as plain:
-                response = await plain.get(address)
-        except httpx.HTTPError as exc:
-            raise Unavailable("pipedrive: the server that keeps the documents does not answer. Try again.") from exc
-        return Answer(response.status_code, {}, response.content)
+        return await self._wire.elsewhere(address)
 
     async def find(self, call: Call) -> dict[str, Any] | None:
         """Return the answer to reading one record, or None when there is no such record."""
@@ -336,7 +256,7 @@ class Client:
 
     def _give_up(self, call: Call, cause: Exception, failures: int) -> None:
         """Raise what the failure means, unless the request may be tried again."""
-        if call.is_write and isinstance(cause, _LostError):
+        if call.is_write and isinstance(cause, LostError):
             raise InDoubt(f"pipedrive: {call.words} got no answer; whether it was done is looked up.") from cause
         if failures < self._attempts:
             return
@@ -391,7 +311,7 @@ class Client:
                 left = True
                 answer = await self._request_in_turn(call, ticket)
                 kept = answer.status < 400 or (call.is_write and answer.status >= 500)  # it may have been done
-            except (_LostError, asyncio.CancelledError):
+            except (LostError, asyncio.CancelledError):
                 kept = left
                 raise
             finally:
@@ -409,7 +329,7 @@ class Client:
         answer: Answer | None = None
         try:
             answer = await self._request(call)
-        except (_LostError, NotSent):
+        except (LostError, NotSent):
             self._gate.failed()
             raise
         finally:
@@ -425,36 +345,9 @@ class Client:
             self._gate.answered(seconds, under_way)
 
     async def _request(self, call: Call) -> Answer:
-        with ExitStack() as opened:
-            line = self._lines.take()
-            opened.callback(self._lines.give_back, line)
-            http = self._lines[line]
-            files = None
-            if call.upload is not None:
-                name, opener = call.upload
-                files = {"file": (name, opened.enter_context(opener()))}
-            request = http.build_request(
-                call.method,
-                self._url(call),
-                params=dict(call.query) or None,
-                json=call.body,
-                data=call.form,
-                files=files,
-            )
-            self._requests += 1
-            try:
-                response = await http.send(request)
-            except _NEVER_LEFT as exc:
-                self._requests -= 1
-                raise NotSent(
-                    f"pipedrive: no connection to {request.url.host}. Check the network and PIPEDRIVE_BASE_URL, then "
-                    "run the same command again."
-                ) from exc
-            except (httpx.HTTPError, httpx.StreamError) as exc:
-                raise _LostError from exc
-        logger.debug("%s: %d", call.words, response.status_code)
-        headers = {name.lower(): value for name, value in response.headers.items()}
-        return Answer(response.status_code, headers, response.content)
+        answer = await self._wire.send(call, self._url(call))
+        logger.debug("%s: %d", call.words, answer.status)
+        return answer
 
     def _url(self, call: Call) -> str:
         path = call.path.format_map({name: quote(value, safe="") for name, value in call.ids.items()})
@@ -473,33 +366,3 @@ def _first_burst(settings: Settings, known: Mapping[str, JSON]) -> int:
 
 def _with_query(call: Call, query: Mapping[str, str]) -> Call:
     return Call(call.version, call.method, call.path, call.ids, query, scope=call.scope)
-
-
-def app_transport(app: Any) -> httpx.AsyncBaseTransport:
-    """Return the way to an ASGI application in this process, without a network.
-
-    An application that raises `ConnectionError` broke the connection: the client sees what it would see of a network.
-    """
-    return _InProcess(app)
-
-
-class _InProcess(httpx.AsyncBaseTransport):
-    def __init__(self, app: Any) -> None:
-        self._app = app
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        broken: list[ConnectionError] = []
-
-        async def watched(scope: Any, receive: Any, send: Any) -> None:
-            try:
-                await self._app(scope, receive, send)
-            except ConnectionError as exc:
-                broken.append(exc)
-                raise
-
-        transport = httpx.ASGITransport(app=watched, raise_app_exceptions=False)
-        response = await transport.handle_async_request(request)
-        if broken:
-            refused = isinstance(broken[0], ConnectionRefusedError)
-            raise (httpx.ConnectError if refused else httpx.ReadError)(str(broken[0]), request=request) from broken[0]
-        return response

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 IDS_AT_ONCE = 100
 FEW_IDS = 10  # a list costs as much as this many reads of one record
 ARCHIVES = ("deal", "lead")
+WEBHOOKS = Call(1, "GET", "/webhooks")
 FILE_PARENTS = {"person_id": "/persons", "org_id": "/organizations", "deal_id": "/deals"}
 
 
@@ -165,6 +166,12 @@ class PipedriveWriter:
         from flitstack_pipedrive.probes.desk import Desk
 
         return Desk(self._client, bench, await self._identify(), self._client.clock)
+
+    async def watchers(self) -> Sequence[str]:
+        """Return the account's webhooks that records set off, and what the API does not tell of automations."""
+        from flitstack_pipedrive.watching import watchers
+
+        return watchers((await self._client.send(WEBHOOKS)).get("data") or ())
 
     def spent(self) -> Spent:
         """Return requests and API tokens used so far."""

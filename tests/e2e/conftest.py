@@ -190,6 +190,12 @@ def site(tmp_path: Path, export: Path) -> Site:
 
 
 @pytest.fixture(scope="session")
+def make_site() -> Callable[[Path], Site]:
+    """Return a function: a folder that holds an export, to a migration of it into an embedded account, not begun."""
+    return Site
+
+
+@pytest.fixture(scope="session")
 def loaded(tmp_path_factory: pytest.TempPathFactory, export: Path) -> Site:
     """The small practice, migrated; copy it before running it again."""
     folder = tmp_path_factory.mktemp("loaded")

@@ -65,7 +65,9 @@ def test_what_is_new_and_hangs_on_what_comes_before_is_planned_as_it_is_desired(
         (LinkRef("memo", "m1"), False),
     ],
 )
-def test_a_link_that_may_not_lead_anywhere_yet_is_thought_about(journal: Journal, link: LinkRef, is_plain: bool) -> None:
+def test_a_link_that_may_not_lead_anywhere_yet_is_thought_about(
+    journal: Journal, link: LinkRef, is_plain: bool
+) -> None:
     desire(journal, "visit", "v1", None, to=link)
 
     assert planned(journal) == ((1, []) if is_plain else (0, ["v1"]))

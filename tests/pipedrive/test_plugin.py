@@ -68,11 +68,11 @@ def test_importing_and_registering_loads_neither_network_nor_database() -> None:
     assert done.stdout.strip() == "[]"
 
 
-def test_only_the_client_knows_httpx() -> None:
+def test_only_the_wire_knows_httpx() -> None:
     folder = Path(flitstack_pipedrive.__file__).parent
     ours = [path for path in folder.rglob("*.py") if "sandbox" not in path.parts]
 
-    assert [path.name for path in ours if "import httpx" in path.read_text("utf-8")] == ["client.py"]
+    assert [path.name for path in ours if "import httpx" in path.read_text("utf-8")] == ["wire.py"]
 
 
 def test_objects_stand_in_the_order_in_which_they_must_exist() -> None:

@@ -27,8 +27,3 @@ def test_nothing_is_lost_doubled_or_wrongly_linked_in_memory(memory: str, chunk:
 @pytest.mark.parametrize("chunk", range(11))
 def test_nothing_is_lost_doubled_or_wrongly_linked_in_pipedrive(pipedrive: str, chunk: int) -> None:
     nothing_fails(pipedrive, chunk)
-
-
-@pytest.mark.parametrize("seed", [89, 421, 482, 1785])
-def test_what_simulations_found_once_stays_mended(memory: str, seed: int) -> None:
-    assert not run_seeds(memory, [seed]).failures

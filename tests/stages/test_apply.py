@@ -219,7 +219,7 @@ def test_an_update_with_nothing_left_to_say_is_not_sent(migration: Migration) ->
     migration.run()
     migration.account.refuse = lambda operation: operation.key == "memory:companies:3"
     migration.export.add("companies", "3", name="Cee")
-    migration.export.change("contacts", "2", company_id="3")
+    migration.export.change("contacts", "5", company_id="3")
     arrived = migration.account.arrived
 
     report = migration.run()

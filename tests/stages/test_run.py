@@ -147,6 +147,19 @@ def test_a_link_that_now_leads_to_what_is_not_there_no_longer_leads_elsewhere(mi
     assert writes_of(migration) == []
 
 
+def test_a_link_to_a_record_that_is_refused_in_the_same_run_does_not_stay_where_it_led(migration: Migration) -> None:
+    """Found by simulation: until the run after, the record pointed where the source no longer says it points."""
+    migration.run()
+    migration.export.add("contacts", "new", name="New")
+    migration.export.change("contacts", "1", boss_id="new")
+    migration.account.refuse = lambda operation: operation.key == "memory:contacts:new"
+
+    migration.run()
+
+    assert "boss" not in by_key(migration, "contact")["memory:contacts:1"].links
+    assert writes_of(migration) == []
+
+
 def test_a_link_that_comes_back_is_written_again(migration: Migration) -> None:
     migration.run()
     migration.export.change("contacts", "1", company_id=None)

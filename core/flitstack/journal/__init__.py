@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flitstack.errors import ConfigurationError
+from flitstack.journal.approvals import Approvals, RowChanges, Shown
 from flitstack.journal.audit import AuditLog, Head
 from flitstack.journal.buckets import BUCKETS, Buckets
 from flitstack.journal.decisions import Adoption, Decisions
@@ -28,6 +29,7 @@ __all__ = [
     "Adoption",
     "UNREAD",
     "Approval",
+    "Approvals",
     "AuditLog",
     "Buckets",
     "Decisions",
@@ -45,8 +47,10 @@ __all__ = [
     "Planning",
     "Rebuilding",
     "Records",
+    "RowChanges",
     "Runs",
     "Settlement",
+    "Shown",
     "Snapshot",
     "Staged",
     "Staging",
@@ -76,6 +80,7 @@ class Journal:
         self.planning = Planning(self._store)
         self.buckets = Buckets(self._store)
         self.runs = Runs(self._store)
+        self.approvals = Approvals(self._store)
         self.throwaways = Throwaways(self._store)
         self.rebuilding = Rebuilding(self._store)
         self.decisions = Decisions(self._store)

@@ -155,3 +155,20 @@ def decisions(db: Database) -> None:
         "CREATE TABLE adoption (object TEXT NOT NULL, key TEXT NOT NULL, part TEXT NOT NULL, "
         "destination_id TEXT NOT NULL, approved INTEGER NOT NULL, PRIMARY KEY (object, key, part)) WITHOUT ROWID"
     )
+
+
+@migrations()
+def what_approvals_rest_on(db: Database) -> None:
+    """Keep, with what a gate showed, what it rests on, so that a later run can say what changed since."""
+    for column in ("basis TEXT NOT NULL DEFAULT '{}'", "attest TEXT NOT NULL DEFAULT ''"):
+        db.execute(f"ALTER TABLE shown ADD COLUMN {column}")
+    for column in (
+        "attestation TEXT NOT NULL DEFAULT ''",
+        "audit_length INTEGER NOT NULL DEFAULT 0",
+        "audit_head TEXT NOT NULL DEFAULT ''",
+    ):
+        db.execute(f"ALTER TABLE approval ADD COLUMN {column}")
+    db.execute(
+        "CREATE TABLE approved_row (stream TEXT NOT NULL, id TEXT NOT NULL, mark TEXT NOT NULL, "
+        "PRIMARY KEY (stream, id)) WITHOUT ROWID"
+    )

@@ -301,7 +301,7 @@ def _keep_link(db: sqlite3.Connection, operation: OperationRow, destination_id: 
     row = db.execute("SELECT wanted, after FROM link WHERE object = ? AND key = ? AND part = ?", name).fetchone()
     before = json.loads(row[0]) if row else {"fields": {}, "links": {}}
     after = _still_known(row[1], operation) if row and row[1] else None
-    merged = {kind: {**before[kind], **wanted[kind]} for kind in ("fields", "links")}
+    merged = {**before, **{kind: {**before[kind], **wanted[kind]} for kind in ("fields", "links")}}
     if users or before.get("users"):
         merged["users"] = {**before.get("users", {}), **users}
     db.execute(

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from flitstack.errors import ConfigurationError
-from flitstack.journal.audit import append
+from flitstack.journal.audit import START, append
 from flitstack.journal.store import dumps
 
 if TYPE_CHECKING:
@@ -20,13 +20,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """Who passed a gate, and how: `approved`, or `unseen`."""
+    """Who passed a gate, and how: `approved`, or `unseen`.
+
+    :param attestation: the agreement that was named with it; "" when none was asked for, or none was given.
+    :param audit_length, audit_head: of the audit log when it was given.
+    """
 
     gate: str
     hash: str
     by: str
     at: str
     how: str
+    attestation: str = ""
+    audit_length: int = field(default=0, compare=False)
+    audit_head: str = field(default="", compare=False)
 
 
 class Runs:
@@ -114,10 +121,23 @@ class Runs:
 
     # --- gates ---
 
-    def show(self, run: str, at: str, texts: Mapping[str, tuple[str, str]]) -> None:
-        """Note what was shown at gates: gate to (hash, text)."""
-        rows = [(gate, digest, run, at, text) for gate, (digest, text) in texts.items()]
-        self._store.write(lambda db: db.executemany("INSERT OR REPLACE INTO shown VALUES (?, ?, ?, ?, ?)", rows))
+    def show(
+        self,
+        run: str,
+        at: str,
+        texts: Mapping[str, tuple[str, str]],
+        rests: Mapping[str, tuple[str, str]] | None = None,
+    ) -> None:
+        """Note what was shown at gates: gate to (hash, text).
+
+        :param rests: gate to (what the text rests on, as JSON; what must be attested, "" for nothing).
+        """
+        rows = [
+            (gate, digest, run, at, text, *(rests or {}).get(gate, ("{}", "")))
+            for gate, (digest, text) in texts.items()
+        ]
+        sql = "INSERT OR REPLACE INTO shown (gate, hash, run, at, text, basis, attest) VALUES (?, ?, ?, ?, ?, ?, ?)"
+        self._store.write(lambda db: db.executemany(sql, rows))
 
     def last_shown(self, gate: str) -> tuple[str, str] | None:
         """Return (hash, text) of what was last shown at a gate."""
@@ -133,15 +153,25 @@ class Runs:
 
         def job(db: sqlite3.Connection) -> None:
             for a in approvals:
+                last = db.execute("SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1").fetchone()
+                length, head = last or (0, START)
                 db.execute(
-                    "INSERT OR REPLACE INTO approval VALUES (?, ?, ?, ?, ?)", (a.gate, a.hash, a.by, a.at, a.how)
+                    "INSERT OR REPLACE INTO approval (gate, hash, by, at, how, attestation, audit_length, audit_head) "
+                    "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                    (a.gate, a.hash, a.by, a.at, a.how, a.attestation, length, head),
                 )
                 event = {"gate": a.gate, "hash": a.hash, "by": a.by, "how": a.how, "note": note, "outcome": "approved"}
-                append(db, at, event)
+                append(db, at, event | ({"attestation": a.attestation} if a.attestation else {}))
 
         self._store.write(job)
 
     def approval(self, gate: str, digest: str) -> Approval | None:
         """Return the approval of exactly this, None when nobody gave it."""
         row = self._store.row("SELECT * FROM approval WHERE gate = ? AND hash = ?", (gate, digest))
-        return Approval(row["gate"], row["hash"], row["by"], row["at"], row["how"]) if row else None
+        return read_approval(row) if row else None
+
+
+def read_approval(row: sqlite3.Row) -> Approval:
+    """Return a row of the table of approvals."""
+    given = (row["gate"], row["hash"], row["by"], row["at"], row["how"], row["attestation"])
+    return Approval(*given, row["audit_length"], row["audit_head"])

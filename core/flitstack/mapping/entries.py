@@ -232,9 +232,10 @@ class Entry:
         view = RecordView(self.shape, record.id, record.data, scope)
         names: dict[str, Any] = {self.alias: view, **scope.names(self.shape.peers)}
         try:
-            verdict = self._judged(self.early, names, record.id)
-            if verdict is not None:
-                return None if isinstance(verdict, int) else verdict
+            if self.early is not None:
+                verdict = self._judged(self.early, names, record.id)
+                if verdict is not None:
+                    return None if isinstance(verdict, int) else verdict
             return self._desired(names, record.id, [Contribution(self.stream, record.id, MAIN)], scope)
         except Rejected as exc:
             return self._rejected(exc, record.id)

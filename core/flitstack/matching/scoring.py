@@ -30,6 +30,7 @@ MOST_PLACE = 10.0
 OWN_PLACE = 5.0
 """Bits from which an address is a home, and not only a town that many share."""
 SAME_BIRTH = 12.0
+MORE_PHONES = 5.0
 
 
 @dataclass(slots=True)
@@ -291,6 +292,10 @@ def _compare_reach(left: Facts, right: Facts, frequencies: Frequencies, evidence
     if phones:
         evidence.ties += 1
         evidence.add(_worth(phones, frequencies.phones, frequencies.count, 7.0), "same phone")
+        if len(phones) > 1:
+            evidence.add(MORE_PHONES * (len(phones) - 1), "further phones are the same")
+        elif left.phones - phones and right.phones - phones:
+            evidence.add(-2.0, "other phones differ")
     elif left.phones and right.phones:
         evidence.strays += 1
         evidence.add(-0.5, "phones differ")

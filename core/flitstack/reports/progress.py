@@ -21,6 +21,7 @@ EVERY_S = 10.0
 
 TITLES = {
     "read": "Reading the export",
+    "audit": "Looking at it",
     "map": "Mapping",
     "apply": "Writing",
     "verify": "Reading back",

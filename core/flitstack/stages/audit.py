@@ -34,7 +34,6 @@ ORDER = {"error": 0, "warning": 1, "info": 2}
 
 # What reading tells, by its code; all else stands in the section of its stream.
 READ_SECTIONS = {
-    "duplicate_id": "identity", "missing_id": "identity", "duplicate_row": "identity",
     "ragged_row": "text", "broken_quotes": "text", "row_too_long": "text", "truncated_file": "text",
     "ambiguous_date": "text", "ambiguous_number": "text", "quotes_repaired": "text", "stray_characters": "text",
     "mixed_encoding": "text", "letters_lost": "text", "padded_text": "text", "invisible_characters": "text",
@@ -97,6 +96,36 @@ class Section:
 
 
 @dataclass(frozen=True, slots=True)
+class Decision:
+    """A question to the practice.
+
+    :param default: what holds unless they say otherwise.
+    :param asked: (title of the section, line) that ask it.
+    """
+
+    question: str
+    default: str
+    asked: tuple[tuple[str, Finding], ...]
+
+    @property
+    def context(self) -> str:
+        """Return where the question comes from and how many records it is about, in words."""
+        sections = dict.fromkeys(title for title, _ in self.asked)
+        counts = [f"{line.count:,} {line.stream.replace('_', ' ')}" for _, line in self.asked if line.stream]
+        return "; ".join((*sections, ", ".join(counts))) if counts else "; ".join(sections)
+
+    @property
+    def explanation(self) -> str:
+        """Return what more there is to say of a choice that the map offers."""
+        return next((line.message for _, line in self.asked if not line.stream), "")
+
+    def as_json(self) -> dict[str, JSON]:
+        """Return what `--json` prints of it."""
+        lines: list[JSON] = [{"code": line.code, "stream": line.stream, "count": line.count} for _, line in self.asked]
+        return {"decision": self.question, "default": self.default, "lines": lines}
+
+
+@dataclass(frozen=True, slots=True)
 class Audit:
     """The audit of one export.
 
@@ -116,9 +145,14 @@ class Audit:
         return sum(section.count(severity) for section in self.sections)
 
     @property
-    def decisions(self) -> list[tuple[str, Finding]]:
-        """Return what a person has to decide, with the section's title."""
-        return [(s.title, line) for s in self.sections for line in s.lines if line.decision]
+    def decisions(self) -> list[Decision]:
+        """Return what a person has to decide, each question once, in the sections' order."""
+        found: dict[tuple[str, str], list[tuple[str, Finding]]] = {}
+        for section in self.sections:
+            for line in section.lines:
+                if line.decision:
+                    found.setdefault((line.decision, line.default), []).append((section.title, line))
+        return [Decision(question, default, tuple(asked)) for (question, default), asked in found.items()]
 
     @property
     def sha256(self) -> str:
@@ -134,11 +168,7 @@ class Audit:
             "records": dict(self.records),
             "findings": {severity: self.count(severity) for severity in ORDER},
             "sections": [section.as_json() for section in self.sections],
-            "decisions": [
-                {"section": title, "code": line.code, "stream": line.stream, "count": line.count,
-                 "decision": line.decision, "default": line.default}
-                for title, line in self.decisions
-            ],
+            "decisions": [decision.as_json() for decision in self.decisions],
             "told": list(self.told),
         }  # fmt: skip
 
@@ -182,7 +212,7 @@ def audit_staged(
     source: SourcePlugin,
     validators: Sequence[Validator],
     streams: Mapping[str, Stream],
-    extras: Extras = Extras(),  # noqa: B008 - frozen, so that all calls may share it
+    extras: Extras = Extras(),
 ) -> Audit:
     """Return the audit of what is staged; the journal keeps its findings.
 

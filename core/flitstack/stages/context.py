@@ -101,6 +101,11 @@ class RunContext:
         """Return the user a link to one leads to: who was matched, else the fallback where the link allows it."""
         return self.owners.get(link.key) or (self.fallback_user if link.fallback else None)
 
+    def key_field(self, object_: str) -> str | None:
+        """Return the field in which records of an object carry their source key; None where no field does."""
+        place, _, name = self.behaviours.objects[object_].key_in.partition(":")
+        return name if place == "field" else None
+
     def at(self) -> str:
         """Return the time as the journal writes it."""
         return self.clock.now().isoformat(timespec="milliseconds")

@@ -57,7 +57,9 @@ class Lookups:
             return gathered.get(target, ())
         if not self._merged:
             return self._staging.referring(stream, field, target)
-        return self._after_merges(stream, self._staging.referring_many(stream, field, self._named(stream, field, target)))
+        return self._after_merges(
+            stream, self._staging.referring_many(stream, field, self._named(stream, field, target))
+        )
 
     def _named(self, stream: str, field: str, target: str) -> Sequence[str]:
         return self._merged.named(stream, field, target)

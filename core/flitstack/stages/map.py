@@ -8,9 +8,10 @@ from itertools import islice
 from typing import TYPE_CHECKING, TypeAlias
 
 from flitstack.journal import Mapped
-from flitstack.mapping import Desired, RejectedEntry, Skipped
-from flitstack.mapping.model import FOLDED, Contribution
+from flitstack.mapping import Contribution, Desired, RejectedEntry, Skipped
+from flitstack.mapping.model import FOLDED
 from flitstack.protocols import Rejection, split_source_key
+from flitstack.stages.calm import seldom_collected
 from flitstack.stages.lookups import Lookups
 from flitstack.stages.schema import schema_key
 from flitstack.stages.specs import scope_of
@@ -105,11 +106,12 @@ def map_records(ctx: RunContext, spec: Spec, fit: Fit) -> None:
     scope = replace(scope_of(ctx, spec, used), lookup=lookups.lookup, referring=lookups.referring)
     ctx.progress.begin("map", sum(ctx.journal.staging.count(entry.stream) for entry in spec.entries))
     try:
-        for entry in spec.entries:
-            for collect in entry.collects:
-                ctx.journal.staging.index(collect.shape.stream, collect.by)
-            (_map_groups if entry.is_grouped else _map_each)(ctx, entry, fit, scope, lookups, batch)
-            batch.finish()
+        with seldom_collected():
+            for entry in spec.entries:
+                for collect in entry.collects:
+                    ctx.journal.staging.index(collect.shape.stream, collect.by)
+                (_map_groups if entry.is_grouped else _map_each)(ctx, entry, fit, scope, lookups, batch)
+                batch.finish()
     finally:
         ctx.progress.end()
     _settle_links(ctx)

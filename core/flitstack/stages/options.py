@@ -21,8 +21,12 @@ CORE_VARIABLES = {
     "source_id": "first part of every source key; two practices into one account need two",
     "owner_map": "CSV file, columns owner and email: which user stands for whom",
     "fallback_owner": "e-mail of the user who owns what nobody else does",
-    "existing": "what to do with records the account already has: create (leave them alone)",
+    "existing": "people the account has already: ask (adopt after a gate of its own), adopt, create, skip",
+    "decisions": "CSV file, columns decision, record and other: what to do with single records",
 }
+
+
+EXISTING = ("ask", "adopt", "create", "skip")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +110,8 @@ def set_up(options: RunOptions, *, registry: Registry | None = None, clock: Cloc
 
 def _core(given: Mapping[str, Any]) -> dict[str, str]:
     core = {name: str(given[name]) for name in CORE_VARIABLES if name in given}
-    if core.get("existing", "create") != "create":
-        raise UsageError("existing: this version only knows `create`; records the account already has are left alone.")
+    if core.get("existing", "ask") not in EXISTING:
+        raise UsageError(f"existing: say one of {', '.join(EXISTING)}.")
     return core
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from flitstack.journal import Frame, Planned, is_cleared, link_json, read_link
-from flitstack.protocols import LinkRef
+from flitstack.protocols import LinkRef, full_key
 from flitstack.stages.price import Load, price_load
 from flitstack.stages.schema import LEVEL_STEP
 from flitstack.stages.verify import sample_size
@@ -168,8 +168,19 @@ def _update(
 ) -> Planned | None:
     before: dict[str, Any] = link.wanted["fields"]
     fields = {name: value for name, value in desired.fields.items() if before.get(name) != value}
-    fields |= {name: None for name, value in before.items() if name not in desired.fields and value is not None}
+    key_field, whole_key = ctx.key_field(desired.object), full_key(desired.key, desired.part)
+    fields |= {
+        name: None
+        for name, value in before.items()
+        if name not in desired.fields and value is not None and name != key_field
+    }
     known: dict[str, Any] = link.wanted["links"]
+    kept = link.wanted.get("kept")
+    if kept is not None:  # the account had it before: what it holds stays, and it has no key of ours yet
+        fields = {name: value for name, value in fields.items() if name not in kept}
+        links = {name: target for name, target in links.items() if f"@{name}" not in kept}
+        if key_field is not None and before.get(key_field) != whole_key:
+            fields[key_field] = whole_key
     changed = {name: target for name, target in links.items() if known.get(name) != link_json(target)}
     for field, kept_link in known.items():
         if not is_cleared(read_link(kept_link)) and _led_elsewhere(ctx, kept_link, desired.links.get(field), links):
@@ -181,10 +192,10 @@ def _update(
         for name, target in changed.items()
         if target.object in order.numbers and not is_cleared(target) and not _linked(ctx, target)
     }
-    kept = {name: before.get(name) for name in fields}
+    image = {name: before.get(name) for name in fields}
     name = (desired.entry, desired.object, desired.key, desired.part)
     level = order.level_after(coming) if coming else level
-    return Planned("update", *name, fields, changed, level, link.destination_id, kept)
+    return Planned("update", *name, fields, changed, level, link.destination_id, image)
 
 
 def _led_elsewhere(

@@ -17,8 +17,11 @@ from flitstack.mapping import fit_schema
 from flitstack.protocols import Learning, WriterContext
 from flitstack.stages.apply import apply_operations
 from flitstack.stages.context import RunContext
+from flitstack.stages.decisions import settle_decisions
+from flitstack.stages.existing import Existing, find_existing, found_text
 from flitstack.stages.gates import chain, pass_gates
 from flitstack.stages.map import map_records
+from flitstack.stages.merged import Merged
 from flitstack.stages.options import Setup, set_up
 from flitstack.stages.owners import settle_owners
 from flitstack.stages.plan import PlanSummary, plan_operations
@@ -57,6 +60,7 @@ class _Run:
     began: float
     plan: PlanSummary | None = None
     rebuilt: Rebuilt | None = None
+    existing: Existing | None = None
     verification: Verification | None = None
 
 
@@ -150,6 +154,9 @@ async def _walk(run: _Run) -> None:
     stage_export(ctx, setup.source, run.reader)
     streams = {stream.name: stream for stream in run.reader.known_streams()}
     validate(ctx, setup.registry.validators(setup.source.name), streams)
+    schemas = {name: stream.schema for name, stream in streams.items()}
+    ctx.decisions = settle_decisions(ctx.journal, setup.core.get("decisions"))
+    ctx.merged = Merged(ctx.decisions.merged, schemas, ctx.journal.staging)
     found = await ctx.writer.schema()
     account = await ctx.writer.account()
     ctx.journal.runs.identify("account", account.id, "The token belongs to another account.")
@@ -161,6 +168,7 @@ async def _walk(run: _Run) -> None:
     map_records(ctx, prepared.spec, fit)
     link_found(ctx, found)
     run.rebuilt = await rebuild(ctx, found)
+    run.existing = await find_existing(ctx, setup.core.get("existing", "ask"), schemas)
     run.plan = plan_operations(ctx)
     ctx.journal.runs.predict(ctx.id, run.plan.tokens, run.plan.minimum)
     if setup.options.dry_run:
@@ -169,6 +177,7 @@ async def _walk(run: _Run) -> None:
         basis = _basis(run, prepared, fit, account)
         if ctx.journal.runs.meta(APPROVED) != basis:
             _pass_gates(run, prepared, fit, account, users)
+            ctx.journal.decisions.approve(ctx.decisions.by_record.items(), ctx.at(), ctx.id)
             ctx.journal.runs.remember(APPROVED, basis)
         ctx.journal.records.keep_schema_decision(fit.kept)
         bind_links(ctx, found)
@@ -192,12 +201,15 @@ def _pass_gates(run: _Run, prepared: Prepared, fit: Fit, account: Account, users
     fallback = next((user.name for user in users if user.id == ctx.fallback_user), "the token's user")
     owners = (len(ctx.owners), ctx.journal.records.owner_count(), run.setup.core.get("owner_map"))
     schema = [("schema", schema_text(fit, account), True)] if fit.create or fit.add_options else []
-    existing = [("existing", existing_text(run.rebuilt, ctx.source_id), False)] if run.rebuilt else []
+    found = [existing_text(run.rebuilt, ctx.source_id)] if run.rebuilt else []
+    if run.existing is not None and run.existing.shown:
+        found.append(found_text(run.existing))
+    existing = [("existing", "\n".join(found), False)] if found else []
     gates = chain(
         [
             ("profile", prepared.choices, False),
             *existing,
-            ("map", map_text(prepared, fit, account, owners_text(*owners)), False),
+            ("map", "\n".join([map_text(prepared, fit, account, owners_text(*owners)), *ctx.decisions.told()]), False),
             *schema,
             ("full", full_text(ctx.journal, ctx.id, run.plan, account.daily_budget, fallback), False),
         ]
@@ -223,6 +235,8 @@ def _basis(run: _Run, prepared: Prepared, fit: Fit, account: Account) -> str:
         ctx.fallback_user,
         sorted(fit.items),
         sorted(fit.kept.items()),
+        sorted(ctx.decisions.by_record.items()),
+        ctx.journal.decisions.adoptions(),
     ]
     return hashlib.sha256(dumps(parts).encode()).hexdigest()
 

@@ -22,8 +22,8 @@ from flitstack.errors import (
     RateLimited,
     Rejected,
 )
-from flitstack.journal import UNREAD, Settlement, is_cleared, read_link
-from flitstack.protocols import Operation, Outcome, Rejection
+from flitstack.journal import UNREAD, Settlement, is_cleared, link_json, read_link
+from flitstack.protocols import LinkRef, Operation, Outcome, Rejection
 from flitstack.stages.context import on_disk
 from flitstack.stages.schema import bind_made
 from flitstack.stages.targets import Targets
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from flitstack.journal import OperationRow
-    from flitstack.protocols import LinkRef, Stored
+    from flitstack.protocols import Stored
     from flitstack.stages.context import RunContext
 
 RETRIES = 5
@@ -178,9 +178,11 @@ class Level:
     def _resolve(self, row: OperationRow) -> tuple[OperationRow, dict[str, str]] | None:
         """Return the operation, and field to destination id; None when it must wait for a parent.
 
-        An optional link whose parent was refused is left out of the operation, so that a later plan can add it.
+        An optional link whose parent was refused is left out, so that a later plan can add it; one that led elsewhere
+        before is cleared, as it would now lead to the wrong record.
         """
         ids: dict[str, str] = {}
+        links = dict(row.links)
         for name, stored in row.links.items():
             link = read_link(stored)
             found = "" if is_cleared(link) else self._targets.id(link)
@@ -188,9 +190,19 @@ class Level:
                 ids[name] = found
             elif link.object != self._ctx.behaviours.user and (link.required or self._still_coming(link)):
                 return None
-        if len(ids) < len(row.links):
-            row = replace(row, links={name: stored for name, stored in row.links.items() if name in ids})
+            elif link.object != self._ctx.behaviours.user and self._led_elsewhere(row, name):
+                ids[name], links[name] = "", link_json(LinkRef(link.object, ""))
+        if len(ids) < len(row.links) or links != row.links:
+            row = replace(row, links={name: stored for name, stored in links.items() if name in ids})
         return row, ids
+
+    def _led_elsewhere(self, row: OperationRow, name: str) -> bool:
+        """Tell whether a link of a record that an update changes leads somewhere now."""
+        if row.verb != "update":
+            return False
+        record = self._ctx.journal.records.link(row.object, row.key, row.part)
+        kept = record.wanted["links"].get(name) if record else None
+        return kept is not None and not is_cleared(read_link(kept))
 
     def _still_coming(self, link: LinkRef) -> bool:
         last = self._ctx.journal.operations.last(link.object, link.key, link.part)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from flitstack.errors import NotAnExportError, UsageError
 from flitstack.protocols import Finding
+from flitstack.stages.calm import seldom_collected
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -27,8 +28,9 @@ def stage_export(ctx: RunContext, plugin: SourcePlugin, reader: SourceReader) ->
     snapshot = staging.begin(ctx.id, ctx.at())
     ctx.progress.begin("read")
     try:
-        for stream in streams:
-            _stage_stream(ctx, snapshot, stream, reader)
+        with seldom_collected():
+            for stream in streams:
+                _stage_stream(ctx, snapshot, stream, reader)
     finally:
         ctx.progress.end()
     noticed = [*reader.findings(), *_absent(ctx, streams), *_vanished(ctx, streams), *_leading_nowhere(ctx, streams)]

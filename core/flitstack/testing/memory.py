@@ -30,6 +30,7 @@ from flitstack.protocols import (
     ObjectBehaviour,
     Operation,
     Outcome,
+    PeopleFields,
     SchemaItem,
     Spent,
     Stored,
@@ -99,7 +100,11 @@ def memory_behaviours(*, lag_s: float = 5.0, concurrency: int = 4) -> Behaviours
         "visit": behaviour("text:note", ("contact",)),
         "memo": behaviour("content", ("contact",)),
     }
-    return Behaviours(objects, ("field", "type"), concurrency=concurrency)
+    people = {
+        "company": PeopleFields({"name": ("name",)}, is_organization=True),
+        "contact": PeopleFields({"name": ("name",), "emails": ("email",), "phones": ("phone",)}),
+    }
+    return Behaviours(objects, ("field", "type"), concurrency=concurrency, people=people)
 
 
 @dataclass(slots=True)
@@ -233,6 +238,8 @@ class MemoryAccount:
             del self.records[operation.object, destination_id]
             return destination_id
         fields = {**stored.fields, **operation.fields}
+        if operation.fields.get(KEY_FIELD):
+            stored = replace(stored, key=str(operation.fields[KEY_FIELD]))
         links = {name: target for name, target in {**stored.links, **operation.links}.items() if target}
         self.records[operation.object, destination_id] = replace(
             stored, fields=fields, links=links, updated=self.clock.now()

@@ -8,35 +8,54 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from flitstack.matching.roles import people_streams
-from flitstack.validators.lines import Lines, Words, by_role, holding, section_of
+from flitstack.validators.lines import Lines, Words, by_role, holding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from flitstack.protocols import Finding, Record, Schema, StagedView
 
 VALUES = {
-    "placeholder_email": Words("warning", "E-mail addresses that are nobody's (such as none@none.com).",
-        "They are moved as they are.", "Shall they be emptied in the old system first?", "moved as they are"),
+    "placeholder_email": Words(
+        "warning",
+        "E-mail addresses that are nobody's (such as none@none.com).",
+        "They are moved as they are.",
+        "Shall they be emptied in the old system first?",
+        "moved as they are",
+    ),
     "invalid_email": Words("warning", "E-mail addresses that cannot be one.", "They are moved as they are."),
     "extension": Words("info", "Phone numbers with an extension.", "They are moved with it."),
     "note_in_phone": Words("info", "Phone numbers with words beside the number.", "They are moved with the words."),
-    "two_numbers": Words("info", "Cells with two phone numbers.", "They are moved as one entry.",
-        "Shall they be parted in the old system first?", "moved as one entry"),
+    "two_numbers": Words(
+        "info",
+        "Cells with two phone numbers.",
+        "They are moved as one entry.",
+        "Shall they be parted in the old system first?",
+        "moved as one entry",
+    ),
     "local_number": Words("info", "Phone numbers without an area code.", "They are moved as they are."),
     "invalid_phone": Words("warning", "Phone numbers that cannot be one.", "They are moved as they are."),
-    "lost_zero": Words("warning", "Postal codes that have lost the zero they began with.",
-        "They are moved as they are: a zero is not invented."),
-    "invalid_postal_code": Words("info", "Postal codes that are not of their country's form.",
-        "They are moved as they are."),
-}  # fmt: skip
+    "lost_zero": Words(
+        "warning",
+        "Postal codes that have lost the zero they began with.",
+        "They are moved as they are: a zero is not invented.",
+    ),
+    "invalid_postal_code": Words(
+        "info", "Postal codes that are not of their country's form.", "They are moved as they are."
+    ),
+}
 PEOPLE = {
     "no_email": Words("info", "People without an e-mail address.", "They are moved without one."),
     "no_phone": Words("info", "People without a phone number.", "They are moved without one."),
-    "unreachable": Words("warning", "People with neither e-mail address nor phone number.", "They are moved as they are."),
-    "shared_email": Words("info", "People who share their e-mail address with others, as families do.",
-        "Each keeps it; nobody is taken for another because of it."),
-}  # fmt: skip
+    "unreachable": Words(
+        "warning", "People with neither e-mail address nor phone number.", "They are moved as they are."
+    ),
+    "shared_email": Words(
+        "info",
+        "People who share their e-mail address with others, as families do.",
+        "Each keeps it; nobody is taken for another because of it.",
+    ),
+}
 
 _EMAIL = re.compile(r"[^@\s,;<>\"]+@[^@\s,;<>\"]+\.[^@\s.,;<>\"]{2,}")
 _NOBODY = re.compile(r"(?:no|none|noemail|no-?email|unknown|test|na|n/a|null|declined|refused|x+)@.*", re.IGNORECASE)
@@ -70,7 +89,7 @@ def check_contact(view: StagedView) -> Iterator[Finding]:
     reach: dict[str, _Reach] = {name: _Reach() for name, kind in people_streams(schemas).items() if kind == "person"}
     for stream, schema in schemas.items():
         emails, phones, either = by_role(schema, "emails"), by_role(schema, "phones"), by_role(schema, "reach")
-        postal = holding(schema, "postal_code")
+        postal, country = holding(schema, "postal_code"), holding(schema, "country") or ""
         if not (emails or phones or either or postal):
             continue
         owner = schema.get("x-people-of")
@@ -88,9 +107,7 @@ def check_contact(view: StagedView) -> Iterator[Finding]:
                         people.phones.add(person)
                 if code := of_email(value) if is_email else of_phone(value):
                     lines.add(code, record.id)
-            if postal and (
-                code := of_postal_code(record.data.get(postal), record.data.get(holding(schema, "country") or ""))
-            ):
+            if postal and (code := of_postal_code(record.data.get(postal), record.data.get(country))):
                 lines.add(code, record.id)
         yield from lines.findings()
     for stream, people in reach.items():

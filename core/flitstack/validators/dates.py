@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from flitstack.validators.lines import KEYS, Words, in_words, line, section_of, streams_with
+from flitstack.validators.lines import Lines, Words, in_words, line, section_of, streams_with
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -42,7 +42,7 @@ def _column(
     top, most = yearly.most_common(1)[0] if yearly else ("", 0)
     if known >= ENOUGH and most >= known * SUSPECT and len(days) > 1 and not _entered_at_once(days, known):
         words = Words(
-            "error", f"{in_words(stream).capitalize()}: most days of {in_words(field)} fall on {top} (month-day) of "
+            "error", f"Most days of {in_words(field)} fall on {top} (month-day) of "
             "different years: a conversion has kept the year alone.",
             "They are moved as they are.", "Can the export be made again with whole dates?", "moved as they are",
         )  # fmt: skip
@@ -51,19 +51,17 @@ def _column(
         return
     if old := {day for day in days if day[:4] < ANCIENT}:
         words = Words(
-            "warning", f"{in_words(stream).capitalize()}: {in_words(field)} lies before {ANCIENT}, as a birth date "
+            "warning", f"Their day of `{in_words(field)}` lies before {ANCIENT}, as a birth date "
             "typed into the wrong column does.", "They are moved as they are.",
         )  # fmt: skip
-        yield line("ancient_date", words, stream, section, sum(days[day] for day in old),
-                   _ids(view, stream, field, old), known)  # fmt: skip
+        yield from _those(view, stream, field, "ancient_date", words, section, old, known)
     limit = f"{as_of.year + FAR_YEARS}" if as_of is not None else "9999"
     if far := {day for day in days if day[:4] > limit}:
         words = Words(
-            "warning", f"{in_words(stream).capitalize()}: {in_words(field)} lies more than {FAR_YEARS} years ahead.",
+            "warning", f"Their day of `{in_words(field)}` lies more than {FAR_YEARS} years ahead.",
             "They are moved as they are.",
         )  # fmt: skip
-        yield line("far_date", words, stream, section, sum(days[day] for day in far),
-                   _ids(view, stream, field, far), known)  # fmt: skip
+        yield from _those(view, stream, field, "far_date", words, section, far, known)
 
 
 def _entered_at_once(days: Mapping[str, int], known: int) -> bool:
@@ -71,12 +69,13 @@ def _entered_at_once(days: Mapping[str, int], known: int) -> bool:
     return max(days.values()) >= known * SUSPECT
 
 
-def _ids(view: StagedView, stream: str, field: str, days: set[str]) -> tuple[str, ...]:
-    found: list[str] = []
+def _those(
+    view: StagedView, stream: str, field: str, code: str, words: Words, section: str, days: set[str], known: int
+) -> Iterator[Finding]:
+    """Yield the finding of the records whose day is one of these."""
+    lines = Lines({code: words}, stream, section, known)
     for record in view.records(stream):
         value = record.data.get(field)
         if isinstance(value, str) and value[:10] in days:
-            found.append(record.id)
-            if len(found) == KEYS:
-                break
-    return tuple(found)
+            lines.add(code, record.id)
+    yield from lines.findings()

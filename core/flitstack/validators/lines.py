@@ -67,21 +67,8 @@ def line(
     spread: tuple[tuple[str, int], ...] = (),
 ) -> Finding:
     """Return one finding of a kind; a spread sums up others and asks nothing."""
-    return Finding(
-        code,
-        words.message,
-        words.severity,
-        stream,
-        count,
-        ids[:KEYS],
-        section,
-        of,
-        words.handling,
-        words.decision,
-        words.default,
-        "",
-        spread,
-    )
+    asked = (words.handling, words.decision, words.default)
+    return Finding(code, words.message, words.severity, stream, count, ids[:KEYS], section, of, *asked, spread=spread)
 
 
 def section_of(schema: Schema) -> str:

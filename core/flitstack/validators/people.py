@@ -20,31 +20,54 @@ OLDEST = 115
 KINDS = {
     "name_missing": Words("error", "People without any name.", "They stay behind until the row has a name."),
     "birth_date_missing": Words("info", "People without a birth date.", "They are moved without it."),
-    "birth_date_impossible": Words("warning",
+    "birth_date_impossible": Words(
+        "warning",
         f"Birth dates that nobody has: after the export's day, or more than {OLDEST} years before it.",
-        "They are moved as they are.", "Shall such birth dates be emptied in the old system first?",
-        "moved as they are"),
+        "They are moved as they are.",
+        "Shall such birth dates be emptied in the old system first?",
+        "moved as they are",
+    ),
     "name_in_capitals": Words("info", "Names written in capitals throughout.", "They are moved as they are."),
-    "name_in_one_cell": Words("warning", "Names of which first and last stand in one cell.",
+    "name_in_one_cell": Words(
+        "warning",
+        "Names of which first and last stand in one cell.",
         "They are moved as they are, as the last name.",
-        "Shall they be parted in the old system first?", "moved as they are"),
+        "Shall they be parted in the old system first?",
+        "moved as they are",
+    ),
     "suffix_in_name": Words("info", "Last names that end in Jr., Sr. or a number.", "They are moved as they are."),
-    "test_person": Words("warning", "People who are tests, by their name.", "They are moved as everybody is.",
-        "Shall they be removed from the old system first?", "moved"),
-}  # fmt: skip
+    "test_person": Words(
+        "warning",
+        "People who are tests, by their name.",
+        "They are moved as everybody is.",
+        "Shall they be removed from the old system first?",
+        "moved",
+    ),
+}
 _SUFFIX = re.compile(r"\b(?:jr|sr|ii|iii|iv)\.?$", re.IGNORECASE)
 _TEST = frozenset({"test", "testpatient", "zztest", "xxtest", "dummy", "demo", "default", "walkin"})
 
 DUPLICATES = {
-    "merge": Words("warning", "Groups of people who are most probably one person on file twice.",
+    "merge": Words(
+        "warning",
+        "Groups of people who are most probably one person on file twice.",
         "Each is moved as a person of its own, unless the groups are merged by the decision file.",
-        "Which of them are one person?", "nobody is merged"),
-    "ask": Words("warning", "Groups of people who may be one person on file twice: something speaks against it.",
+        "Which of them are one person?",
+        "nobody is merged",
+    ),
+    "ask": Words(
+        "warning",
+        "Groups of people who may be one person on file twice: something speaks against it.",
         "Each is moved as a person of its own, unless a person decides otherwise.",
-        "Which of them are one person?", "nobody is merged"),
-    "keep": Words("info", "Pairs who look alike and are two people, such as twins, or parent and child of one name.",
-        "They stay two."),
-}  # fmt: skip
+        "Which of them are one person?",
+        "nobody is merged",
+    ),
+    "keep": Words(
+        "info",
+        "Pairs who look alike and are two people, such as twins, or parent and child of one name.",
+        "They stay two.",
+    ),
+}
 CODES = {"merge": "probable_duplicate", "ask": "possible_duplicate", "keep": "look_alike"}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flitstack.validators.lines import KEYS, Words, in_words, line, section_of, streams_with
+from flitstack.validators.lines import Lines, Words, in_words, section_of, streams_with
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,41 +15,53 @@ if TYPE_CHECKING:
 def check_references(view: StagedView) -> Iterator[Finding]:
     """Yield, per stream and field, the records that refer to nothing, and those that refer to what cannot move."""
     for stream, schema in streams_with(view):
-        counts: dict[tuple[str, str | None], int] = {}
-        ids: dict[tuple[str, str | None], list[str]] = {}
+        codes: dict[str, str] = {}
+        lines: dict[str, Lines] = {}
         for record_id, field, state in view.broken_references(stream):
-            kind = field, state
-            counts[kind] = counts.get(kind, 0) + 1
-            if counts[kind] <= KEYS:
-                ids.setdefault(kind, []).append(record_id)
-        of = view.count(stream) if counts else 0
-        for (field, state), count in sorted(counts.items(), key=lambda item: (item[0][0], item[0][1] or "")):
-            code, words = _words(view, stream, schema, field, state)
-            yield line(code, words, stream, section_of(schema), count, tuple(ids[field, state]), of)
+            kind = f"{field} {state}"
+            if kind not in lines:
+                code, words = _words(view, stream, schema, field, state)
+                lines[kind] = Lines({code: words}, stream, _section(schema, field), view.count(stream))
+                codes[kind] = code
+            lines[kind].add(codes[kind], record_id)
+        for kind in sorted(lines):
+            yield from lines[kind].findings()
+
+
+def _section(schema: Schema, field: str) -> str:
+    """Return the field's own section, else its stream's."""
+    return str(schema["properties"][field].get("x-section", section_of(schema)))
 
 
 def _words(view: StagedView, stream: str, schema: Schema, field: str, state: str | None) -> tuple[str, Words]:
-    target = schema["properties"][field]["x-references"]
-    records, other = in_words(stream), in_words(target)
-    of_a_person = bool(view.schema(target).get("x-people")) and target != stream
-    needed = field in schema.get("required", ()) or of_a_person
+    """Return the code, and what is said of it."""
+    each = schema["properties"][field]
+    target = each["x-references"]
+    other = each.get("x-as") or in_words(field)
+    # What is told of a person belongs to it (`patient` among `patients`); a guarantor or referrer is somebody beside.
+    of_a_person = bool(view.schema(target).get("x-people")) and target.startswith(other[:-1])
     if state == "rejected":
         return "refers_to_rejected", Words(
-            "warning", f"Of {records}: their entry among {other} ({field}) cannot be read, so they wait for it.",
-            "They stay behind until that row is mended; then they follow by themselves.",
-        )  # fmt: skip
+            "warning",
+            f"Their {in_words(other)} ({field}) has a row that cannot move.",
+            "They wait for it; once that row is mended they follow by themselves.",
+        )
     if state == "skipped":
         return "refers_to_skipped", Words(
-            "info", f"Of {records}: their entry among {other} ({field}) is left out by a rule.",
+            "info",
+            f"Their {in_words(other)} ({field}) has a row that is left out by a rule.",
             "They are moved without it, or stay behind with it.",
-        )  # fmt: skip
-    if needed:
+        )
+    if field in schema.get("required", ()) or of_a_person:
         return "orphan", Words(
-            "error", f"Of {records}: the one they belong to ({field}) is not among {other}.",
-            "They cannot move: nobody is invented for them.",
-            f"Are {other} missing from the export?", "they stay behind",
-        )  # fmt: skip
+            "error",
+            f"The {in_words(other)} they belong to ({field}) is not in the export.",
+            "They stay behind: nobody is invented for them.",
+            f"Are {in_words(target)} missing from the export?",
+            "what belongs to nobody stays behind",
+        )
     return "reference_missing", Words(
-        "warning", f"Of {records}: what they name as {in_words(field)} ({field}) is not among {other}.",
-        "They move without it.",
-    )  # fmt: skip
+        "warning",
+        f"What they name as {in_words(other)} ({field}) is not among {in_words(target)}.",
+        "They are moved without it.",
+    )

@@ -1,4 +1,4 @@
-"""What a dental practice's audit looks at beyond what holds for any source: chart, calendar, recall, insurance, money."""
+"""What a dental practice's audit looks at beyond core's own checks: calendar, chart, recall, insurance, money."""
 
 from __future__ import annotations
 
@@ -38,15 +38,15 @@ SECTIONS = (
 """The fifteen sections of a practice's audit, in their order."""
 
 CHECKS: Mapping[str, Callable[[StagedView], Iterator[Finding]]] = {
-    "dental patients": check_statuses,
-    "dental families": check_families,
-    "dental appointments": check_appointments,
-    "dental treatment plans": check_plans,
-    "dental procedures": check_procedures,
-    "dental recalls": check_recalls,
-    "dental insurance": check_insurance,
-    "dental balances": check_balances,
-    "dental ledger": check_ledger,
-    "dental papers": check_papers,
+    "dental-patients": check_statuses,
+    "dental-families": check_families,
+    "dental-appointments": check_appointments,
+    "dental-plans": check_plans,
+    "dental-procedures": check_procedures,
+    "dental-recalls": check_recalls,
+    "dental-insurance": check_insurance,
+    "dental-balances": check_balances,
+    "dental-ledger": check_ledger,
+    "dental-papers": check_papers,
 }
 VALIDATORS = tuple(Validator(name, "dental", check) for name, check in CHECKS.items())

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from flitstack.protocols import Finding
-from flitstack.validators.lines import KEYS, Lines, Words, line
+from flitstack.validators.lines import Lines, Words, line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -16,22 +16,38 @@ if TYPE_CHECKING:
     from flitstack.protocols import StagedView
 
 KINDS = {
-    "stale_open": Words("warning", "Past appointments that are still marked as scheduled.",
+    "stale_open": Words(
+        "warning",
+        "Past appointments that are still marked as scheduled.",
         "By default they are moved as done, with the outcome Unresolved, so that they do not show as overdue.",
-        "What are they: done, still open, or to be left out (stale_open=done|open|skip)?", "done"),
-    "completed_in_future": Words("warning", "Appointments marked as completed that lie after the export's day.",
-        "They are moved as done, on their day."),
-    "no_day": Words("warning", "Booked or past appointments without a day and time.", "They stay behind: no day is invented."),
-    "no_patient": Words("info", "Appointments of nobody: lunches, blocks and notes in the calendar.", "They stay behind."),
-    "no_calendar_day": Words("info", "Planned and unscheduled appointments, which have no day yet.",
-        "They stay behind: no day is invented."),
-    "hour_never_was": Words("warning", "Appointments at an hour that the change to summer time leaves out.",
-        "They are moved, an hour later."),
-    "appointment_twice": Words("warning", "Appointments of one patient that begin at the same minute as another of theirs.",
-        "Each is moved."),
+        "What are they: done, still open, or to be left out (stale_open=done|open|skip)?",
+        "done",
+    ),
+    "completed_in_future": Words(
+        "warning",
+        "Appointments marked as completed that lie after the export's day.",
+        "They are moved as done, on their day.",
+    ),
+    "no_day": Words(
+        "warning", "Booked or past appointments without a day and time.", "They stay behind: no day is invented."
+    ),
+    "no_patient": Words(
+        "info", "Appointments of nobody: lunches, blocks and notes in the calendar.", "They stay behind."
+    ),
+    "no_calendar_day": Words(
+        "info", "Planned and unscheduled appointments, which have no day yet.", "They stay behind: no day is invented."
+    ),
+    "hour_never_was": Words(
+        "warning",
+        "Appointments at an hour that the change to summer time leaves out.",
+        "They are moved, an hour later.",
+    ),
+    "appointment_twice": Words(
+        "warning", "Appointments of one patient that begin at the same minute as another of theirs.", "Each is moved."
+    ),
     "overlapping": Words("info", "Appointments that overlap another of the same provider.", "Each is moved."),
     "no_duration": Words("info", "Appointments without a duration.", "They are moved without one."),
-}  # fmt: skip
+}
 STATUSES = Words("info", "Appointments by status, as the old system has it and as it is read.")
 SHOWN = 24
 NO_ZONE = Finding(
@@ -71,9 +87,11 @@ def check_appointments(view: StagedView) -> Iterator[Finding]:
     places = calendar.overlapping()
     yield from lines.findings()
     if places:
-        ids = tuple(r.id for r in view.records("appointments") if _place(r.data) in places)
-        of = view.count("appointments")
-        yield line("overlapping", KINDS["overlapping"], "appointments", "appointments", len(ids), ids[:KEYS], of)
+        again = Lines(KINDS, "appointments", "appointments", view.count("appointments"))
+        for record in view.records("appointments"):
+            if _place(record.data) in places:
+                again.add("overlapping", record.id)
+        yield from again.findings()
     spread = tuple(statuses.most_common(SHOWN))
     yield line("statuses", STATUSES, "appointments", "appointments", statuses.total(), spread=spread)
     if zone is None:

@@ -16,24 +16,37 @@ if TYPE_CHECKING:
 PLANS = {
     "plan_without_items": Words("warning", "Treatment plans without a single item.", "They are moved, with no value."),
     "plan_without_value": Words("info", "Treatment plans worth nothing, or less.", "They are moved with that value."),
-}  # fmt: skip
+}
 ITEMS = {
-    "item_without_plan": Words("warning", "Planned procedures that are in no treatment plan.",
-        "Those of one patient, day and provider become one plan."),
-    "missing_fee": Words("warning", "Planned procedures without a fee.", "They count as nothing in their plan's value."),
-}  # fmt: skip
+    "item_without_plan": Words(
+        "warning",
+        "Planned procedures that are in no treatment plan.",
+        "Those of one patient, day and provider become one plan.",
+    ),
+    "missing_fee": Words(
+        "warning", "Planned procedures without a fee.", "They count as nothing in their plan's value."
+    ),
+}
 PROCEDURES = {
     "missing_fee": Words("info", "Procedures without a fee.", "They are moved without one."),
     "missing_code": Words("warning", "Procedures without a code.", "They are moved without one."),
     "local_code": Words("info", "Procedures with a code of the practice's own.", "They are moved with that code."),
-    "implausible_tooth": Words("warning", "Procedures on a tooth that no numbering has.", "They are moved as they are."),
-    "implausible_surface": Words("info", "Procedures on a surface that no notation has.", "They are moved as they are."),
-    "completed_without_day": Words("warning", "Completed procedures without a day.", "They stay behind: no day is invented."),
-}  # fmt: skip
+    "implausible_tooth": Words(
+        "warning", "Procedures on a tooth that no numbering has.", "They are moved as they are."
+    ),
+    "implausible_surface": Words(
+        "info", "Procedures on a surface that no notation has.", "They are moved as they are."
+    ),
+    "completed_without_day": Words(
+        "warning", "Completed procedures without a day.", "They stay behind: no day is invented."
+    ),
+}
 TEETH = {
     "supernumerary": Words("info", "Chart entries on supernumerary teeth.", "They are moved as they are."),
-    "implausible_tooth": Words("warning", "Chart entries on a tooth that no numbering has.", "They are moved as they are."),
-}  # fmt: skip
+    "implausible_tooth": Words(
+        "warning", "Chart entries on a tooth that no numbering has.", "They are moved as they are."
+    ),
+}
 
 _CODE = re.compile(r"D\d{4}[A-Za-z.]*\d*")
 _LETTERED = re.compile(r"[A-T]S?")
@@ -42,7 +55,7 @@ ZERO = Decimal(0)
 
 
 def is_tooth(text: str) -> bool:
-    """Tell whether some numbering has such a tooth: 1-32, A-T, supernumerary (51-82, AS-TS), and 11-48, 51-85 (ISO 3950)."""
+    """Tell whether some numbering has it: 1-32, A-T, supernumerary (51-82, AS-TS), and 11-48, 51-85 (ISO 3950)."""
     text = text.strip().upper()
     if text.isdecimal():
         number = int(text)
@@ -64,12 +77,13 @@ def check_plans(view: StagedView) -> Iterator[Finding]:
         for record in view.records("treatment_plan_items"):
             data = record.data
             plan = data.get("plan_id") or plan_of.get(record.id)
-            if not plan:
+            deleted = data.get("status") == "deleted"
+            if plan:
+                worth[str(plan)] = worth.get(str(plan), ZERO) + (ZERO if deleted else _fee(data))
+            elif not deleted:
                 items.add("item_without_plan", record.id)
             if data.get("fee") is None:
                 items.add("missing_fee", record.id)
-            if plan and data.get("status") != "deleted":
-                worth[str(plan)] = worth.get(str(plan), ZERO) + _fee(data)
         yield from items.findings()
     if "treatment_plans" in here:
         plans = Lines(PLANS, "treatment_plans", "plans", view.count("treatment_plans"))
@@ -94,7 +108,7 @@ def _fee(data: Mapping[str, Any]) -> Decimal:
 
 
 def check_procedures(view: StagedView) -> Iterator[Finding]:
-    """Yield procedures that lack something or cannot be meant, how many have each status, and odd teeth of the chart."""
+    """Yield procedures that lack something or cannot be meant, how many have each status, and odd teeth."""
     here = view.streams()
     if "procedures" in here:
         of = view.count("procedures")
@@ -103,9 +117,7 @@ def check_procedures(view: StagedView) -> Iterator[Finding]:
             for code in _of_procedure(record.data):
                 lines.add(code, record.id)
         yield from lines.findings()
-        words = Words(
-            "info", "Procedures by their status; deleted ones stay behind, others' work is not counted as done."
-        )
+        words = Words("info", "Procedures by their status; deleted ones stay behind.")
         tally = sorted(view.tally("procedures", "status").items(), key=lambda pair: -pair[1])
         yield line("procedure_statuses", words, "procedures", "plans", of,
                    spread=tuple((str(status), count) for status, count in tally))  # fmt: skip

@@ -12,27 +12,50 @@ if TYPE_CHECKING:
     from flitstack.protocols import Finding, StagedView
 
 STATUSES = {
-    "deceased": Words("info", "Deceased patients.", "By default they stay behind; with them recalls and open visits.",
-        "Shall the deceased be moved (deceased=import)?", "they stay behind"),
+    "deceased": Words(
+        "info",
+        "Deceased patients.",
+        "By default they stay behind; with them recalls and open visits.",
+        "Shall the deceased be moved (deceased=import)?",
+        "they stay behind",
+    ),
     "deleted": Words("info", "Patients deleted in the old system.", "They stay behind."),
-    "archived": Words("info", "Archived patients.", "They are moved.", "Shall they stay behind (archived=skip)?", "moved"),
-    "non_patient": Words("info", "People on file who are no patients, such as guarantors.", "They are moved.",
-        "Shall they stay behind (non_patients=skip)?", "moved"),
+    "archived": Words(
+        "info", "Archived patients.", "They are moved.", "Shall they stay behind (archived=skip)?", "moved"
+    ),
+    "non_patient": Words(
+        "info",
+        "People on file who are no patients, such as guarantors.",
+        "They are moved.",
+        "Shall they stay behind (non_patients=skip)?",
+        "moved",
+    ),
     "inactive": Words("info", "Inactive patients.", "They are moved, without recalls."),
     "prospective": Words("info", "Prospective patients.", "They are moved as leads."),
-}  # fmt: skip
+}
 NAMES = {
-    "zz_name": Words("warning", "Names that begin with ZZ, by which practices mark who is archived.",
-        "They are moved as they are.", "Shall they stay behind?", "moved as they are"),
-}  # fmt: skip
+    "zz_name": Words(
+        "warning",
+        "Names that begin with ZZ, by which practices mark who is archived.",
+        "They are moved as they are.",
+        "Shall they stay behind?",
+        "moved as they are",
+    ),
+}
 FAMILIES = {
-    "guarantor_circle": Words("warning", "People who are each other's guarantor, in a circle.",
-        "They are moved; the circle is closed by a second write."),
+    "guarantor_circle": Words(
+        "warning",
+        "People who are each other's guarantor, in a circle.",
+        "They are moved; the circle is closed by a second write.",
+    ),
     "no_guarantor": Words("info", "People without a guarantor.", "They are moved without one."),
     "own_guarantor": Words("info", "People who are their own guarantor.", "They are moved as they are."),
-    "child_without_mobile": Words("info", "Children without a mobile number of their own, reached through their family.",
-        "They are moved as they are."),
-}  # fmt: skip
+    "child_without_mobile": Words(
+        "info",
+        "Children without a mobile number of their own, reached through their family.",
+        "They are moved as they are.",
+    ),
+}
 ADULT_YEARS = 18
 
 

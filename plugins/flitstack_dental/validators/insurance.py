@@ -1,4 +1,4 @@
-"""Insurance: cover that is over, or over before it began, without a number, or second without a first; carriers twice."""
+"""Insurance: cover that has ended or cannot be meant, that lacks its number or its first; carriers twice."""
 
 from __future__ import annotations
 
@@ -15,19 +15,30 @@ if TYPE_CHECKING:
 COVER = {
     "cover_expired": Words("info", "Cover that has ended.", "It is moved with the day on which it ended."),
     "ends_before_start": Words("warning", "Cover that ends before it begins.", "It is moved as it is."),
-    "no_policy_number": Words("warning", "Cover without a subscriber's or policy number.", "It is moved without one.",
-        "Shall the numbers be filled in first? The new system cannot ask the carrier without.", "moved without"),
+    "no_policy_number": Words(
+        "warning",
+        "Cover without a subscriber's or policy number.",
+        "It is moved without one.",
+        "Shall the numbers be filled in first? The new system cannot ask the carrier without.",
+        "moved without",
+    ),
     "second_without_first": Words("info", "People with a second cover and no first.", "It is moved as the second."),
     "cover_unverified": Words("info", "Cover that the old system marks as not verified.", "It is moved as it is."),
-}  # fmt: skip
+}
 CARRIERS = {
-    "carrier_twice": Words("warning", "Carriers whose name another has too, but for its spelling.",
-        "Each name is moved as it is written.", "Shall they be made one in the old system first?", "moved as they are"),
-}  # fmt: skip
+    "carrier_twice": Words(
+        "warning",
+        "Carriers whose name another has too, but for its spelling.",
+        "Each name is moved as it is written.",
+        "Shall they be made one in the old system first?",
+        "moved as they are",
+    ),
+}
 PLANS = {
-    "placeholder_group": Words("info", "Plans with a group number that many carriers' plans share.",
-        "It is moved as it is."),
-}  # fmt: skip
+    "placeholder_group": Words(
+        "info", "Plans with a group number that many carriers' plans share.", "It is moved as it is."
+    ),
+}
 SHARED = 3
 _NOISE = re.compile(r"\b(?:insurance|ins|company|co|inc|llc|corp|corporation|of|the|plan|dental)\b|[^a-z0-9 ]")
 

@@ -15,21 +15,37 @@ if TYPE_CHECKING:
     from flitstack.protocols import Severity, StagedView
 
 BALANCES = {
-    "balances_disagree": Words("warning", "Patients whose two balances differ by more than a cent.",
+    "balances_disagree": Words(
+        "warning",
+        "Patients whose two balances differ by more than a cent.",
         "The balance is moved as such, the other as the amount outstanding.",
-        "Which of the two holds?", "each is moved under its own name"),
-    "balance_without_ageing": Words("warning", "Patients who owe money, and nothing says since when.",
-        "The balance is moved."),
-    "ageing_differs": Words("warning", "Patients whose ages of debt do not add up to their balance.",
-        "The balance is moved; ages of debt are not."),
-    "large_credit": Words("warning", "Patients with a credit of more than 1,000.", "It is moved as a negative balance.",
-        "Are these credits real?", "moved as they are"),
-}  # fmt: skip
+        "Which of the two holds?",
+        "each is moved under its own name",
+    ),
+    "balance_without_ageing": Words(
+        "warning", "Patients who owe money, and nothing says since when.", "The balance is moved."
+    ),
+    "ageing_differs": Words(
+        "warning",
+        "Patients whose ages of debt do not add up to their balance.",
+        "The balance is moved; ages of debt are not.",
+    ),
+    "large_credit": Words(
+        "warning",
+        "Patients with a credit of more than 1,000.",
+        "It is moved as a negative balance.",
+        "Are these credits real?",
+        "moved as they are",
+    ),
+}
 LEDGER = {
     "no_amount": Words("warning", "Ledger lines without an amount.", "Ledger lines are not moved; balances are."),
-    "reversal": Words("info", "Ledger lines that undo another of the same patient and day.",
-        "Ledger lines are not moved; balances are."),
-}  # fmt: skip
+    "reversal": Words(
+        "info",
+        "Ledger lines that undo another of the same patient and day.",
+        "Ledger lines are not moved; balances are.",
+    ),
+}
 AGES = ("days_0_30", "days_31_60", "days_61_90", "days_over_90")
 AGE_WORDS = ("0-30 days", "31-60 days", "61-90 days", "over 90 days")
 CENT = Decimal("0.01")
@@ -83,7 +99,8 @@ def check_balances(view: StagedView) -> Iterator[Finding]:
 def _of_balance(balance: Decimal | None, outstanding: Decimal | None, ages: list[Decimal | None]) -> Iterator[str]:
     if balance is None:
         return
-    if outstanding is not None and abs(balance - outstanding) > CENT:
+    # What is outstanding cannot be less than nothing: a credit beside 0.00 agrees.
+    if outstanding is not None and CENT < abs(balance - outstanding) and (balance > 0 or outstanding):
         yield "balances_disagree"
     aged = sum((age for age in ages if age is not None), Decimal(0))
     if balance > 0 and not any(ages):

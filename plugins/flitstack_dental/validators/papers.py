@@ -12,21 +12,26 @@ if TYPE_CHECKING:
     from flitstack.protocols import Finding, StagedView
 
 NOTES = {
-    "oversize_note": Words("warning", "Notes longer than 100,000 characters.",
-        "They are moved in several parts, each marked as such."),
+    "oversize_note": Words(
+        "warning", "Notes longer than 100,000 characters.", "They are moved in several parts, each marked as such."
+    ),
     "note_without_day": Words("warning", "Notes without a day and time.", "They are moved without one."),
-}  # fmt: skip
+}
 DRUGS = {
     "controlled_drug": Words("info", "Prescriptions of controlled drugs.", "They are moved as the others are."),
     "no_drug": Words("warning", "Prescriptions without a drug.", "They are moved without one."),
-}  # fmt: skip
+}
 DOCUMENTS = {
-    "document_missing": Words("error", "Documents whose file is not in the export.",
+    "document_missing": Words(
+        "error",
+        "Documents whose file is not in the export.",
         "They stay behind, and are listed.",
-        "Where are the files (--set source.documents=FOLDER)?", "they stay behind"),
+        "Where are the files (--set source.documents=FOLDER)?",
+        "they stay behind",
+    ),
     "document_of_nobody": Words("warning", "Documents without a patient.", "They stay behind."),
     "large_document": Words("info", "Documents of more than 25 MB.", "They are moved where the account takes them."),
-}  # fmt: skip
+}
 SIZES = ((100, "up to 100"), (500, "to 500"), (2_000, "to 2,000"), (10_000, "to 10,000"), (100_000, "to 100,000"))
 BEYOND = "longer"
 OVERSIZE = 100_000

@@ -14,16 +14,22 @@ if TYPE_CHECKING:
 
 KINDS = {
     "no_due_day": Words("warning", "Recalls without a due day.", "They stay behind: no day is invented."),
-    "long_overdue": Words("warning", "Recalls that have been due for more than 18 months.",
+    "long_overdue": Words(
+        "warning",
+        "Recalls that have been due for more than 18 months.",
         "They are moved with their due day, so they show as overdue.",
-        "Shall recalls that old be switched off in the old system first?", "moved as they are"),
+        "Shall recalls that old be switched off in the old system first?",
+        "moved as they are",
+    ),
     "recall_disabled": Words("info", "Recalls that are switched off.", "They stay behind."),
-    "recall_of_inactive": Words("info", "Recalls of patients who are inactive, archived, deleted or deceased.",
-        "They stay behind."),
-    "interval_unreadable": Words("info", "Recalls whose interval cannot be read as a span of time.",
-        "It is moved as it is written."),
+    "recall_of_inactive": Words(
+        "info", "Recalls of patients who are inactive, archived, deleted or deceased.", "They stay behind."
+    ),
+    "interval_unreadable": Words(
+        "info", "Recalls whose interval cannot be read as a span of time.", "It is moved as it is written."
+    ),
     "recall_twice": Words("warning", "Recalls of a kind that the patient has already.", "Each is moved."),
-}  # fmt: skip
+}
 OVERDUE_MONTHS = 18
 INACTIVE = ("inactive", "archived", "deleted", "deceased")
 _SPAN = re.compile(r"\d+ ?(?:y|m|w|d|year|month|week|day|mo|mon|yr|wk)s?(?:[ ,]+(?:and )?\d+ ?\w+)*", re.IGNORECASE)

@@ -210,6 +210,7 @@ def _decode_custom(
             value = decode_value(known, values.get(known.code))
         if known.name == KEY_FIELD:
             key = str(value) if value else None
+            fields[KEY_FIELD] = key
         elif known.type in LINK_TYPES:
             if value is not None:
                 links[known.name] = str(value)

@@ -22,9 +22,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from flitstack.clock import SystemClock
-from flitstack_pipedrive import client as chosen
+from flitstack_pipedrive import wire as chosen
 from flitstack_pipedrive.answers import Call
-from flitstack_pipedrive.client import CONNECTIONS, Client
+from flitstack_pipedrive.client import Client
 from flitstack_pipedrive.settings import parse_settings
 
 if TYPE_CHECKING:
@@ -135,9 +135,9 @@ def measure(rounds: int, requests: int) -> dict[str, list[float]]:
                 where = f"{latency_s * 1000:.0f} ms"
                 for workers in WORKERS:
                     one = asyncio.run(over_clients(url, workers, requests, workers))
-                    many = asyncio.run(over_clients(url, workers, requests, CONNECTIONS))
+                    many = asyncio.run(over_clients(url, workers, requests, 1))
                     rates.setdefault(f"{where}, {workers} at once, one client", []).append(one)
-                    rates.setdefault(f"{where}, {workers} at once, {CONNECTIONS} a client", []).append(many)
+                    rates.setdefault(f"{where}, {workers} at once, one each", []).append(many)
                 rate, found = asyncio.run(through_flit(url, max(WORKERS), requests))
                 rates.setdefault(f"{where}, flit, at most {max(WORKERS)} at once", []).append(rate)
                 rates.setdefault(f"{where}, flit, concurrency it found", []).append(found)

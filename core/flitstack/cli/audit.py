@@ -1,0 +1,86 @@
+"""`flit audit`: what a practice should know of its export before anything moves."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from flitstack.stages.audit import Audit
+
+
+@click.command()
+@click.option("--source", metavar="NAME", help="Where the records come from.  [default: the only source installed]")
+@click.option("--dest", metavar="NAME", help="Where they would go.  [default: the only destination installed, if any]")
+@click.option("--input", "input_", required=True, metavar="PATH", help="The export: a folder or a zip file.")
+@click.option(
+    "--journal", default="./flit.db", show_default=True, type=click.Path(path_type=Path, dir_okay=False),
+    help="The migration's file: where it exists, earlier exports count. It is only read; reports go beside it.",
+)  # fmt: skip
+@click.option("--mapping", metavar="FILE", help="A mapping template of your own.")
+@click.option("--set", "sets", multiple=True, metavar="KEY=VALUE",
+              help="A setting: source.KEY, dest.KEY, or a variable of the map.")  # fmt: skip
+@click.option("--offline", is_flag=True, help="Ask no account, even where there is a token.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object to stdout.")
+def audit(
+    source: str | None,
+    dest: str | None,
+    input_: str,
+    journal: Path,
+    mapping: str | None,
+    sets: tuple[str, ...],
+    offline: bool,
+    as_json: bool,
+) -> None:
+    """Look at an export and say what it holds, what cannot move, and what is to be decided. No account is needed.
+
+    \b
+    Example:
+        flit audit --input ./export
+    """
+    from flitstack.reports.audit import print_audit, write_audit
+    from flitstack.stages.specs import REPORTS
+
+    found = _audit(source, dest, input_, journal, mapping, sets, offline)
+    page, data = write_audit(found, journal.parent / REPORTS)
+    if as_json:
+        paths = {"html": str(page), "json": str(data)}
+        click.echo(json.dumps({**found.as_json(), "reports": paths}, ensure_ascii=False))
+        return
+    from rich.console import Console
+
+    print_audit(found, Console())
+    click.echo(f"The report: {page}\nFor machines: {data}")
+
+
+def _audit(
+    source: str | None,
+    dest: str | None,
+    input_: str,
+    journal: Path,
+    mapping: str | None,
+    sets: tuple[str, ...],
+    offline: bool,
+) -> Audit:
+    from flitstack.registry import load_plugins
+    from flitstack.reports.progress import progress_for_stderr
+    from flitstack.stages.audit_export import audit_export
+    from flitstack.stages.context import StopFlag
+
+    registry = load_plugins()
+    sources, destinations = registry.sources(), registry.destinations()
+    if source is None and len(sources) != 1:
+        raise click.UsageError(f"Say which: --source {' | '.join(sources) or 'NAME (no plugin offers one)'}.")
+    if dest is None and len(destinations) > 1:
+        raise click.UsageError(f"Say which: --dest {' | '.join(destinations)}.")
+    dest = dest or next(iter(destinations), None)
+    return asyncio.run(
+        audit_export(
+            registry, source or sources[0], dest, input_, journal, progress_for_stderr(), StopFlag(), sets=sets,
+            mapping=mapping, offline=offline,
+        )
+    )  # fmt: skip
