@@ -52,10 +52,38 @@ def fuzz(session: nox.Session) -> None:
 
 
 @nox.session
+def simulate(session: nox.Session) -> None:
+    """Ten thousand simulated migrations into memory, two thousand into the sandbox, and every broken engine caught."""
+    seeds = session.posargs or ["--seeds", "0:10000"]
+    port = ["--port", "tests/simulation/pipedrive_port.py:PORT", "--seeds", "0:2000"]
+    session.run("python", "-m", "flitstack.testing.simulation", *seeds)
+    session.run("python", "-m", "flitstack.testing.simulation", *port)
+    session.run("python", "tests/simulation/variants.py")
+
+
+@nox.session
+def kills(session: nox.Session) -> None:
+    """Two hundred real SIGKILLs over HTTP, answers lost and refused after the commit, journals deleted."""
+    env = {"FLITSTACK_KILLS": "200", "FLITSTACK_LOSSY": "500", "FLITSTACK_LONG": "1", "FLITSTACK_LOST_SEEDS": "400"}
+    rooms = ["kills", "lossy", "wire", "lost_journal"]
+    session.run("pytest", "-q", "-n", "auto", "-rP", *(f"tests/faults/test_{room}.py" for room in rooms), env=env)
+
+
+@nox.session
 def long(session: nox.Session) -> None:
     """The real export again, without each of its tables in turn; minutes, so not among the gates."""
     env = {"FLITSTACK_LONG": "1"}
-    session.run("pytest", "-q", "-n", "auto", "tests/e2e/test_real_export.py", *session.posargs, env=env)
+    session.run(
+        "pytest",
+        "-q",
+        "-n",
+        "auto",
+        "tests/e2e/test_real_export.py",
+        "tests/e2e/test_estimate.py",
+        "tests/pipedrive/test_probes_killed.py",
+        *session.posargs,
+        env=env,
+    )
 
 
 @nox.session

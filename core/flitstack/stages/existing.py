@@ -237,7 +237,11 @@ def _covers(held: JSON, wanted: JSON) -> bool:
 
 
 def _values(items: list[Any]) -> set[str]:
-    texts = [str(item.get("value") if isinstance(item, dict) else item).casefold() for item in items]
+    """Return what labelled values say without their labels: the first of a row, or what stands under `value`."""
+    plain = (
+        item.get("value") if isinstance(item, dict) else item[0] if isinstance(item, list) else item for item in items
+    )
+    texts = [str(value).casefold() for value in plain]
     return {text if "@" in text else re.sub(r"\D", "", text)[-DIGITS:] or text for text in texts}
 
 
@@ -281,7 +285,9 @@ def found_text(existing: Existing) -> str:
                 "filled and our key is written; nothing is overwritten."
             )
         if existing.skipped[object_]:
-            lines.append(f"  {existing.skipped[object_]:,} of ours are among them and are left out, with what hangs on them.")
+            lines.append(
+                f"  {existing.skipped[object_]:,} of ours are among them and are left out, with what hangs on them."
+            )
         if existing.unsure[object_]:
             lines.append(
                 f"  {existing.unsure[object_]:,} of ours may be among them: unless you decide, they are created anew."

@@ -74,6 +74,4 @@ class Merged:
 
 def _references(schema: Schema, into: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
     properties: Mapping[str, Mapping[str, str]] = schema.get("properties", {})
-    return {
-        name: each["x-references"] for name, each in properties.items() if each.get("x-references") in into
-    }
+    return {name: each["x-references"] for name, each in properties.items() if each.get("x-references") in into}
