@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         MappingTemplate,
         Operation,
         Outcome,
+        Proposer,
         Rejection,
         SourcePlugin,
         Transform,
@@ -50,6 +51,11 @@ def flit_register_validators(register: Callable[[Validator], None]) -> None:
 @hookspec
 def flit_register_mapping_templates(register: Callable[[MappingTemplate], None]) -> None:
     """Register mapping templates for a pair of source and destination."""
+
+
+@hookspec
+def flit_register_proposers(register: Callable[[Proposer], None]) -> None:
+    """Register other ways to propose a map, beside core's own."""
 
 
 @hookspec

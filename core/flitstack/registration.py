@@ -14,12 +14,13 @@ from flitstack.protocols import (
     DestinationPlugin,
     MappingTemplate,
     ObjectBehaviour,
+    Proposer,
     SourcePlugin,
     Transform,
     Validator,
 )
 
-Registered: TypeAlias = SourcePlugin | Transform | DestinationPlugin | Validator | MappingTemplate
+Registered: TypeAlias = SourcePlugin | Transform | DestinationPlugin | Validator | MappingTemplate | Proposer
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]*")
 _KEY_IN = re.compile(r"(field|text):.+|content|name")
@@ -31,6 +32,7 @@ REGISTERED_BY: Mapping[str, type[Registered]] = {
     "flit_register_destinations": DestinationPlugin,
     "flit_register_validators": Validator,
     "flit_register_mapping_templates": MappingTemplate,
+    "flit_register_proposers": Proposer,
 }
 
 
@@ -45,6 +47,8 @@ def describe(thing: Registered) -> str:
             return f"{kind} {name}"
         case Validator(name=name):
             return f"validator {name}"
+        case Proposer(name=name):
+            return f"proposer {name}"
         case MappingTemplate(source=source, destination=destination):
             return f"template {source} to {destination}"
 
@@ -90,6 +94,7 @@ def _source(thing: SourcePlugin) -> list[str]:
         _settings_schema(thing.settings_schema),
         _unless(callable(thing.open), "open cannot be called"),
         _unless(thing.demo is None or callable(thing.demo), "demo cannot be called"),
+        _unless(thing.proposing is None or callable(thing.proposing), "proposing cannot be called"),
     ]
 
 
@@ -157,6 +162,10 @@ def _validator(thing: Validator) -> list[str]:
     return [_name(thing.name), _name(thing.source), _unless(callable(thing.check), "check cannot be called")]
 
 
+def _proposer(thing: Proposer) -> list[str]:
+    return [_name(thing.name), _unless(callable(thing.propose), "propose cannot be called")]
+
+
 def _template(thing: MappingTemplate) -> list[str]:
     return [
         _name(thing.source),
@@ -171,4 +180,5 @@ _CHECKS: Mapping[type[Registered], Callable[[Any], list[str]]] = {
     Transform: _transform,
     Validator: _validator,
     MappingTemplate: _template,
+    Proposer: _proposer,
 }

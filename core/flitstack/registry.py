@@ -13,7 +13,7 @@ import pluggy
 
 from flitstack import hookspecs
 from flitstack.errors import PluginError
-from flitstack.protocols import DestinationPlugin, MappingTemplate, SourcePlugin, Transform, Validator
+from flitstack.protocols import DestinationPlugin, MappingTemplate, Proposer, SourcePlugin, Transform, Validator
 from flitstack.registration import REGISTERED_BY, Registered, complaints
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 GROUP = "flitstack"
 
-Kind = TypeVar("Kind", SourcePlugin, Transform, DestinationPlugin, Validator, MappingTemplate)
+Kind = TypeVar("Kind", SourcePlugin, Transform, DestinationPlugin, Validator, MappingTemplate, Proposer)
 End = TypeVar("End", SourcePlugin, DestinationPlugin)
 
 _OBSERVED = {
@@ -172,6 +172,17 @@ class Registry:
             if times > 1:
                 _refuse_doubles(f'validator "{name}"', [p for p, v in found if v.name == name])
         return tuple(validator for _, validator in found)
+
+    def proposers(self, source: str) -> tuple[Proposer, ...]:
+        """Return the proposers for the exports of a source, in the order of their plugins.
+
+        :raises PluginError: two share a name.
+        """
+        found = [(plugin, proposer) for plugin, proposer in self._all(Proposer) if proposer.source in ("", source)]
+        for name, times in Counter(proposer.name for _, proposer in found).items():
+            if times > 1:
+                _refuse_doubles(f'proposer "{name}"', [p for p, each in found if each.name == name])
+        return tuple(proposer for _, proposer in found)
 
     def _all(self, kind: type[Kind]) -> list[tuple[Plugin, Kind]]:
         return [(plugin, thing) for plugin in self.plugins for thing in plugin.registered if isinstance(thing, kind)]

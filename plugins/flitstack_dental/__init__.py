@@ -10,7 +10,7 @@ from flitstack.protocols import MappingTemplate, SourcePlugin
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from flitstack.protocols import SourceReader, Transform, Validator
+    from flitstack.protocols import MapProposing, SourceReader, Transform, Validator
 
 
 @hookimpl
@@ -19,7 +19,17 @@ def flit_register_sources(register: Callable[[SourcePlugin], None]) -> None:
     from flitstack_dental.settings import SCHEMA
     from flitstack_dental.validators import SECTIONS
 
-    register(SourcePlugin("dental", SCHEMA, _open, required_streams=("patients",), demo=_demo, audit_sections=SECTIONS))
+    register(
+        SourcePlugin(
+            "dental",
+            SCHEMA,
+            _open,
+            required_streams=("patients",),
+            demo=_demo,
+            audit_sections=SECTIONS,
+            proposing=_proposing,
+        )
+    )
 
 
 @hookimpl
@@ -61,3 +71,9 @@ def _demo(folder: str) -> str:
     out = Path(folder, "example-practice")
     write_example(out, SMALL, seed=1)
     return str(out)
+
+
+def _proposing() -> MapProposing:
+    from flitstack_dental.proposing import proposing
+
+    return proposing()

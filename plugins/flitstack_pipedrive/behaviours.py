@@ -28,8 +28,7 @@ SCHEMA_LISTS = (
     (2, "/stages"),
     (1, "/activityTypes"),
 )
-PEOPLE_LISTS = ((2, "/organizations"), (2, "/persons"))  # whom the account has already
-OPENING_LISTS = (*SCHEMA_LISTS, *PEOPLE_LISTS, (1, "/users/me"), (1, "/users"), (2, "/productFields"))
+OPENING_LISTS = (*SCHEMA_LISTS, (1, "/users/me"), (1, "/users"), (2, "/productFields"))
 
 PEOPLE = {
     "organization": PeopleFields({"name": ("name",), "addresses": ("address",)}, is_organization=True),

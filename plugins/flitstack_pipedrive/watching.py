@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 AUTOMATIONS = (
-    "Automations, sequences and e-mail sync: no API lists them. Look under Tools and apps > Automations, and pause those "
-    "that start when a person, deal or activity is added or changed."
+    "Automations, sequences and e-mail sync: no API lists them. Look under Tools and apps > Automations, and pause "
+    "those that start when a person, deal or activity is added or changed."
 )
 
 

@@ -16,8 +16,11 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.request import getproxies
 
+import httpcore
+
 from flitstack.errors import ConfigurationError, NotSent, Unavailable
 from flitstack_pipedrive.answers import Answer
+from flitstack_pipedrive.sockets import AsyncioBackend
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -148,8 +151,17 @@ class Wire:
             self._opened.append(client)
             return client.send
         transport = httpx.AsyncHTTPTransport(verify=self._verify, limits=limits)
+        _use_asyncio(transport, self._verify)
         self._opened.append(transport)
         return transport.handle_async_request
+
+
+def _use_asyncio(transport: httpx.AsyncHTTPTransport, verify: Any) -> None:
+    """Let a transport of httpx open its connections with asyncio; httpx has no option for that, httpcore has."""
+    if httpx.__name__ == HTTP_MODULES[0] and hasattr(transport, "_pool"):
+        transport._pool = httpcore.AsyncConnectionPool(
+            ssl_context=verify, max_connections=1, keepalive_expiry=5.0, network_backend=AsyncioBackend()
+        )
 
 
 @lru_cache(maxsize=64)

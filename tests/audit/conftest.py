@@ -61,15 +61,17 @@ def every_key() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def audit_folder(every_key: None, tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], Audited]:
-    """Return a function that audits an export."""
+def audit_folder(every_key: None, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Audited]:
+    """Return a function that audits an export, with settings as `--set` takes them."""
 
-    def audit(export: Path) -> Audited:
+    def audit(export: Path, *sets: str) -> Audited:
         journal = tmp_path_factory.mktemp("audit") / "flit.db"
         progress, stop = progress_for_stderr(), StopFlag()
         return audited(
             asyncio.run(
-                audit_export(load_plugins(), "dental", "pipedrive", str(export), journal, progress, stop, offline=True)
+                audit_export(
+                    load_plugins(), "dental", "pipedrive", str(export), journal, progress, stop, sets=sets, offline=True
+                )
             )
         )
 

@@ -61,7 +61,7 @@ class Ended:
         return "\n".join(said)
 
 
-PROGRESS = re.compile(r"(Reading the export|Mapping|Writing|Reading back): |\d+ writes had no answer")
+PROGRESS = re.compile(r"(Reading the export|Looking at it|Mapping|Writing|Reading back): |\d+ writes had no answer")
 
 
 @dataclass(frozen=True, slots=True)

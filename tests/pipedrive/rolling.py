@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any
 from flitstack_pipedrive.limits import BurstLimiter, window_wait_s
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Callable, Coroutine
     from datetime import datetime
 
 WINDOW_S = 2.0
 WAY_S = (0.020, 0.080)  # there, and back
+NEAR_S = (0.001, 0.005)  # the same, to a server on the same machine
 OTHERS_SHARE = 1 / 3
 SETTLING_S = 5.0
 
@@ -73,6 +74,7 @@ class RollingServer:
         self._window: deque[float] = deque()
         self.ours: list[tuple[float, bool]] = []
         self.others = 0
+        self.freed: Callable[[], None] | None = None
 
     def arrive(self, *, ours: bool = True) -> tuple[int, dict[str, str]]:
         """Count a request that arrives now; return its status and headers."""
@@ -82,6 +84,8 @@ class RollingServer:
         accepted = len(self._window) < self._limit
         if accepted:
             self._window.append(now)
+            if self.freed is not None:
+                asyncio.get_running_loop().call_at(now + WINDOW_S + 1e-9, self.freed)
         if ours:
             self.ours.append((now, accepted))
         elif accepted:
@@ -107,11 +111,18 @@ class Use:
     in_a_row: int
 
 
-async def load(limit: int, seed: int, others: str = "none", writes: int = 2_000, workers: int = 128) -> Use:
+async def load(
+    limit: int,
+    seed: int,
+    others: str = "none",
+    writes: int = 2_000,
+    workers: int = 128,
+    way_s: tuple[float, float] = WAY_S,
+) -> Use:
     """Send the writes through a limiter, over a way of random length, and return how well the limit was used.
 
     :param others: another client takes a third of the limit: "none", "poisson" (whenever it likes), "uneven" (gaps
-        between nothing and twice the mean).
+        between nothing and twice the mean), "slots" (each slot that becomes free, with a probability of a third).
     """
     clock, server, random = LoopClock(), RollingServer(limit), Random(seed)  # noqa: S311 - a simulation
     limiter = BurstLimiter(clock, limit)
@@ -119,18 +130,22 @@ async def load(limit: int, seed: int, others: str = "none", writes: int = 2_000,
 
     async def elsewhere() -> None:
         mean_s = WINDOW_S / (limit * OTHERS_SHARE)
-        while True:
+        while server.freed is None:
             gap_s = random.expovariate(1 / mean_s) if others == "poisson" else random.uniform(0, 2 * mean_s)
             await asyncio.sleep(gap_s)
+            server.arrive(ours=False)
+
+    def take_a_third() -> None:
+        if random.random() < OTHERS_SHARE:
             server.arrive(ours=False)
 
     async def write() -> None:
         status = 429
         while status == 429:
             ticket = await limiter.acquire()
-            await asyncio.sleep(random.uniform(*WAY_S))
+            await asyncio.sleep(random.uniform(*way_s))
             status, headers = server.arrive()
-            await asyncio.sleep(random.uniform(*WAY_S))
+            await asyncio.sleep(random.uniform(*way_s))
             limiter.release(ticket, headers, refused=status == 429)
             if status == 429:
                 limiter.close_for(window_wait_s(headers))
@@ -143,6 +158,8 @@ async def load(limit: int, seed: int, others: str = "none", writes: int = 2_000,
     if other is not None:
         await asyncio.sleep(SETTLING_S)
         server.others = 0
+        if others == "slots":
+            server.freed = take_a_third
     await asyncio.gather(*(work() for _ in range(workers)))
     if other is not None:
         other.cancel()

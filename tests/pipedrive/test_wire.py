@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -28,10 +29,16 @@ class Listener:
         self._delay_s = delay_s
         self.heads: list[str] = []
         self.bodies: list[bytes] = []
-        self.connections = 0
+        self.open: dict[asyncio.Task[Any], asyncio.StreamWriter] = {}
+
+    @property
+    def connections(self) -> int:
+        return len(self.open)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.connections += 1
+        task = asyncio.current_task()
+        assert task is not None
+        self.open[task] = writer
         try:
             while True:
                 head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
@@ -41,7 +48,15 @@ class Listener:
                 await asyncio.sleep(self._delay_s)
                 writer.write(self._answer)
         except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+
+    async def aclose(self) -> None:
+        """Close what is open, and wait for it."""
+        await asyncio.gather(*self.open)
+        for writer in self.open.values():
             writer.close()
+            with suppress(ConnectionError):
+                await writer.wait_closed()
 
 
 def ask(listener: Listener, use: Callable[[Wire, str], Coroutine[Any, Any, Any]]) -> Any:
@@ -54,7 +69,9 @@ def ask(listener: Listener, use: Callable[[Wire, str], Coroutine[Any, Any, Any]]
             return await use(wire, f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
         finally:
             await wire.aclose()
+            await listener.aclose()
             server.close()
+            await server.wait_closed()
 
     return asyncio.run(run())
 

@@ -12,6 +12,7 @@ __all__ = ["cli"]
 COMMANDS = {
     "run": LazyCommand("flitstack.cli.run:run", "Move the records: every stage, stopping at the gates."),
     "audit": LazyCommand("flitstack.cli.audit:audit", "Look at an export: what it holds, what needs deciding."),
+    "map": LazyCommand("flitstack.cli.map:map_", "Propose a map for an export no layout knows, check it, show it."),
     "estimate": LazyCommand("flitstack.cli.estimate:estimate", "Say what a load takes: requests, tokens, days, plans."),
     "approve": LazyCommand("flitstack.cli.approve:approve", "Approve what a gate has shown, by name."),
     "verify": LazyCommand("flitstack.cli.verify:verify", "Read back what was written, and say what differs now."),

@@ -46,15 +46,17 @@ def audit(
     from flitstack.stages.specs import REPORTS
 
     found = _audit(source, dest, input_, journal, mapping, sets, offline)
-    page, data = write_audit(found, journal.parent / REPORTS)
+    files = write_audit(found, journal.parent / REPORTS)
     if as_json:
-        paths = {"html": str(page), "json": str(data)}
+        paths = {"html": str(files.page), "json": str(files.data), "draft": str(files.draft) if files.draft else None}
         click.echo(json.dumps({**found.as_json(), "reports": paths}, ensure_ascii=False))
         return
     from rich.console import Console
 
     print_audit(found, Console())
-    click.echo(f"The report: {page}\nFor machines: {data}")
+    click.echo(f"The report: {files.page}\nFor machines: {files.data}")
+    if files.draft:
+        click.echo(f"People who are probably on file twice, to decide on: {files.draft}")
 
 
 def _audit(

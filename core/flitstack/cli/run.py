@@ -63,6 +63,7 @@ def run(
     Example:
         flit run --source SOURCE --dest DESTINATION --input ./export --set profile=full
     """
+    from flitstack.reports.audit import publish_audit
     from flitstack.reports.progress import progress_for_stderr
     from flitstack.stages.context import StopFlag
     from flitstack.stages.gates import Passing, named
@@ -85,6 +86,7 @@ def run(
         dry_run,
         demo,
         wait,
+        publish_audit,
     )
     stop = StopFlag()
     try:

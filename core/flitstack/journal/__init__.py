@@ -9,6 +9,7 @@ from flitstack.journal.approvals import Approvals, RowChanges, Shown
 from flitstack.journal.audit import AuditLog, Head
 from flitstack.journal.buckets import BUCKETS, Buckets
 from flitstack.journal.decisions import Adoption, Decisions
+from flitstack.journal.jsontext import dumps
 from flitstack.journal.looking import Looking
 from flitstack.journal.mapped import Mapped, link_json
 from flitstack.journal.operations import UNREAD, OperationRow, Operations, Planned, Settlement
@@ -16,8 +17,9 @@ from flitstack.journal.planning import Frame, Planning
 from flitstack.journal.rebuilding import LOOK_ALIKE, Held, Rebuilding
 from flitstack.journal.records import DesiredRow, Link, Records, is_cleared, read_link
 from flitstack.journal.runs import Approval, Runs
+from flitstack.journal.sampling import Root, Sampling
 from flitstack.journal.staging import Snapshot, Staged, Staging
-from flitstack.journal.store import Store, dumps
+from flitstack.journal.store import Store
 from flitstack.journal.throwaways import Throwaway, Throwaways
 
 if TYPE_CHECKING:
@@ -47,8 +49,10 @@ __all__ = [
     "Planning",
     "Rebuilding",
     "Records",
+    "Root",
     "RowChanges",
     "Runs",
+    "Sampling",
     "Settlement",
     "Shown",
     "Snapshot",
@@ -83,6 +87,7 @@ class Journal:
         self.approvals = Approvals(self._store)
         self.throwaways = Throwaways(self._store)
         self.rebuilding = Rebuilding(self._store)
+        self.sampling = Sampling(self._store)
         self.decisions = Decisions(self._store)
         self.audit = AuditLog(self._store)
 

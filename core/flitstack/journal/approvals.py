@@ -89,6 +89,11 @@ class Approvals:
         value = self._store.value("SELECT text FROM spec WHERE sha256 = ?", (sha256,))
         return None if value is None else str(value)
 
+    def last_spec(self) -> tuple[str, str] | None:
+        """Return hash and text of the spec that was rendered last, None when there is none yet."""
+        row = self._store.row("SELECT sha256, text FROM spec ORDER BY rendered_at DESC, rowid DESC")
+        return (row["sha256"], row["text"]) if row else None
+
     def keep_rows(self) -> None:
         """Keep what is staged now, row by row, as what was approved last."""
 

@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from flitstack.journal.store import dumps
+from flitstack.journal.jsontext import dumps
 
 if TYPE_CHECKING:
     import sqlite3

@@ -33,6 +33,11 @@ class Looking:
         """Return how many rows of a stream are in a state."""
         return int(self._store.value("SELECT count(*) FROM staged WHERE stream = ? AND state = ?", (stream, state)))
 
+    def states(self) -> dict[str, int]:
+        """Return how many rows of all streams are in each state."""
+        found = dict(self._store.tuples("SELECT state, count(*) FROM staged GROUP BY state"))
+        return {state: int(found.get(state, 0)) for state in ("ok", "rejected", "skipped")}
+
     def tally(self, stream: str, field: str, first: int, length: int) -> dict[str | None, int]:
         """Return how many records have each value of a field, or each value of a part of it; see `StagedView`."""
         value = f"json_extract(data, '$.{safe_name(field)}')"

@@ -172,3 +172,14 @@ def what_approvals_rest_on(db: Database) -> None:
         "CREATE TABLE approved_row (stream TEXT NOT NULL, id TEXT NOT NULL, mark TEXT NOT NULL, "
         "PRIMARY KEY (stream, id)) WITHOUT ROWID"
     )
+
+
+@migrations()
+def sample(db: Database) -> None:
+    """Keep which desired records a sample holds, and, while it is chosen, which of them hang together."""
+    db.execute(
+        "CREATE TABLE sampled (object TEXT NOT NULL, key TEXT NOT NULL, part TEXT NOT NULL, "
+        "PRIMARY KEY (object, key, part)) WITHOUT ROWID"
+    )
+    db.execute("CREATE TABLE sample_unit (pos INTEGER PRIMARY KEY, root INTEGER NOT NULL)")
+    db.execute("CREATE INDEX sample_unit_root ON sample_unit (root)")

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from flitstack.journal.audit import append_all
+from flitstack.journal.jsontext import dumps, loads
 from flitstack.journal.mapped import link_json
-from flitstack.journal.store import dumps
 
 if TYPE_CHECKING:
     import sqlite3
@@ -299,7 +298,7 @@ def _keep_link(db: sqlite3.Connection, operation: OperationRow, destination_id: 
         )
         return
     row = db.execute("SELECT wanted, after FROM link WHERE object = ? AND key = ? AND part = ?", name).fetchone()
-    before = json.loads(row[0]) if row else {"fields": {}, "links": {}}
+    before = loads(row[0]) if row else {"fields": {}, "links": {}}
     after = _still_known(row[1], operation) if row and row[1] else None
     merged = {**before, **{kind: {**before[kind], **wanted[kind]} for kind in ("fields", "links")}}
     if users or before.get("users"):
@@ -312,14 +311,14 @@ def _keep_link(db: sqlite3.Connection, operation: OperationRow, destination_id: 
 
 def _still_known(after: str, operation: OperationRow) -> str:
     """Return what was read back before an update, without what it wrote: that is named, and not known until read."""
-    known: dict[str, Any] = json.loads(after)
+    known: dict[str, Any] = loads(after)
     written = {*operation.fields, *(f"@{name}" for name in operation.links), *known.pop(UNREAD, ())}
     return dumps({**{name: value for name, value in known.items() if name not in written}, UNREAD: sorted(written)})
 
 
 def read_operation(row: sqlite3.Row) -> OperationRow:
     return OperationRow(
-        row["id"], row["entry"], row["verb"], row["object"], row["key"], row["part"], json.loads(row["fields"]),
-        json.loads(row["links"]), row["state"], row["level"], row["destination_id"], row["intended_at"],
+        row["id"], row["entry"], row["verb"], row["object"], row["key"], row["part"], loads(row["fields"]),
+        loads(row["links"]), row["state"], row["level"], row["destination_id"], row["intended_at"],
         row["settled_at"], row["code"],
     )  # fmt: skip

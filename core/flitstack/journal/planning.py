@@ -36,12 +36,16 @@ _PLAIN_LINK = f"""
             AND NOT EXISTS (SELECT 1 FROM operation t WHERE {_TARGET.format("t")} AND t.state = 'rejected'))))
 """  # noqa: S608 - fixed text
 
+# A plan of the sample alone leaves everything else for later.
+_SAMPLED = f"""(:sampled = 0 OR EXISTS (SELECT 1 FROM sampled p WHERE {_SAME.format("p", "d")}))"""  # noqa: S608 - fixed text
+
 _CREATE = f"""
 INSERT INTO operation (run, entry, verb, object, key, part, fields, links, state, level, spec)
 SELECT :run, d.entry, 'create', d.object, d.key, d.part, d.fields, d.links, 'planned', :level, :spec
 FROM desired d
 WHERE d.object = :object AND d.pos > :after AND d.pos <= :last AND d.verdict IS NULL
     AND NOT EXISTS (SELECT 1 FROM link l WHERE {_SAME.format("l", "d")})
+    AND {_SAMPLED}
     AND NOT EXISTS (SELECT 1 FROM operation o WHERE {_SAME.format("o", "d")} AND o.state <> 'superseded')
     AND (d.links = '{{}}' OR NOT EXISTS (SELECT 1 FROM json_each(d.links) j WHERE NOT ({_PLAIN_LINK})))
 ORDER BY d.pos
@@ -52,6 +56,7 @@ _AS_IT_WAS = """'{"fields":' || d.fields || ',"links":' || d.links"""
 _REST = f"""
 SELECT d.* FROM desired d LEFT JOIN link l ON {_SAME.format("l", "d")}
 WHERE d.object = :object AND d.pos > :after AND d.pos <= :last AND d.verdict IS NULL
+    AND {_SAMPLED}
     AND NOT EXISTS (SELECT 1 FROM operation o WHERE {_SAME.format("o", "d")} AND o.state = 'planned')
     AND NOT (l.key NOT NULL
         AND substr(l.wanted, 1, length(d.fields) + length(d.links) + 19) = {_AS_IT_WAS}
@@ -76,6 +81,7 @@ class Frame:
     :param level: of its creations.
     :param user: the object of users; `users`: keys of those who are matched.
     :param earlier: objects that are made before this one.
+    :param sampled: plan only what is in the sample.
     """
 
     run: str
@@ -85,6 +91,7 @@ class Frame:
     user: str
     users: Collection[str]
     earlier: Sequence[str]
+    sampled: bool = False
 
 
 class Planning:
@@ -101,7 +108,7 @@ class Planning:
         """
         fixed = {
             "run": frame.run, "spec": frame.spec, "object": frame.object, "level": frame.level, "user": frame.user,
-            "users": dumps(sorted(frame.users)), "earlier": dumps(list(frame.earlier)),
+            "users": dumps(sorted(frame.users)), "earlier": dumps(list(frame.earlier)), "sampled": int(frame.sampled),
         }  # fmt: skip
         after = 0
         while True:
@@ -127,7 +134,7 @@ class Planning:
         return (row["n"], row["last"]) if row else (0, None)
 
     def _rest(self, window: dict[str, object]) -> Iterator[DesiredRow]:
-        asked = {name: window[name] for name in ("object", "after", "last")}
+        asked = {name: window[name] for name in ("object", "after", "last", "sampled")}
         for row in self._store.rows(_REST, asked):  # type: ignore[arg-type]
             yield read_desired(row)
 

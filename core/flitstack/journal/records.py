@@ -129,6 +129,17 @@ class Records:
         for row in self._store.rows(f"SELECT * FROM desired {where} ORDER BY pos", parameters):  # noqa: S608 - fixed text
             yield read_desired(row)
 
+    def of_entry(self, entry: str) -> Iterator[DesiredRow]:
+        """Yield the desired records of one entry that may be written, without their contributions."""
+        sql = "SELECT * FROM desired WHERE entry = ? AND verdict IS NULL ORDER BY pos"
+        for row in self._store.rows(sql, (entry,)):
+            yield read_desired(row)
+
+    def entry_counts(self) -> dict[str, int]:
+        """Return how many desired records each entry made that may be written."""
+        rows = self._store.rows("SELECT entry, count(*) FROM desired WHERE verdict IS NULL GROUP BY entry")
+        return {row[0]: row[1] for row in rows}
+
     def get(self, object_: str, key: str, part: str) -> DesiredRow | None:
         """Return one desired record."""
         sql = "SELECT * FROM desired WHERE object = ? AND key = ? AND part = ?"
@@ -209,18 +220,22 @@ class Records:
         sql = "SELECT stream, id, role FROM contribution WHERE object = ? AND key = ? AND part = ?"
         return [(r["stream"], r["id"], r["role"]) for r in self._store.rows(sql, (object_, key, part))]
 
-    def counts(self) -> dict[str, int]:
-        """Return how many desired records are ours to make, per object; what the account had before is not."""
+    def counts(self, *, sampled: bool = False) -> dict[str, int]:
+        """Return how many desired records are ours to make, per object; what the account had before is not.
+
+        :param sampled: only those of the sample, and schema items.
+        """
         sql = (
-            "SELECT d.object, count(*) AS n FROM desired d LEFT JOIN link l ON l.object = d.object AND l.key = d.key "
-            "AND l.part = d.part WHERE d.verdict IS NULL AND (l.key IS NULL OR l.made_by NOT NULL) GROUP BY d.object"
+            "SELECT d.object, count(*) AS n FROM desired d LEFT JOIN link l ON l.object = d.object AND l.key = d.key "  # noqa: S608 - fixed text
+            f"AND l.part = d.part WHERE d.verdict IS NULL AND (l.key IS NULL OR l.made_by NOT NULL) {_only(sampled)} "
+            "GROUP BY d.object"
         )
         return {row["object"]: row["n"] for row in self._store.rows(sql)}
 
-    def expected(self, object_: str) -> int:
-        """Return how many records of an object the destination holds of ours once all is written."""
+    def expected(self, object_: str, *, sampled: bool = False) -> int:
+        """Return how many records of an object the destination holds of ours once all, or the sample, is written."""
         sql = (
-            "SELECT count(*) FROM (SELECT key, part FROM desired WHERE object = ?1 AND verdict IS NULL "
+            f"SELECT count(*) FROM (SELECT key, part FROM desired d WHERE object = ?1 AND verdict IS NULL {_only(sampled)} "  # noqa: S608 - fixed text
             "UNION SELECT key, part FROM link WHERE object = ?1)"
         )
         return int(self._store.value(sql, (object_,)))
@@ -319,6 +334,12 @@ class Records:
                 append(db, at, {"outcome": "spec_rendered", "spec": sha256, "entries": dict(lineage)})
 
         self._store.write(job)
+
+
+def _only(sampled: bool) -> str:
+    """Return the condition that keeps the sample, and schema items, of the desired records `d`."""
+    mine = "EXISTS (SELECT 1 FROM sampled p WHERE p.object = d.object AND p.key = d.key AND p.part = d.part)"
+    return f"AND (d.key LIKE 'schema:%' OR {mine})" if sampled else ""
 
 
 def read_desired(row: sqlite3.Row) -> DesiredRow:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from flitstack.errors import ConfigurationError
 from flitstack.journal.audit import START, append
-from flitstack.journal.store import dumps
+from flitstack.journal.jsontext import dumps
 
 if TYPE_CHECKING:
     import sqlite3

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -349,8 +349,12 @@ class _Chunk:
             record_id, _, text, digest, _ = self._values[at * 5 : at * 5 + 5]
             if record_id in known:
                 same = bool(digest) and known[record_id] == digest
-                record_id = self._unused(db, row.stream, f"{record_id}@{where.file}:{where.line}", known)
-                row = _duplicate(row, record_id, same=same)
+                if row.id is None:  # another record of the same line, likewise without an id: no double of the first
+                    record_id = self._unused(db, row.stream, record_id, known)
+                    row = replace(row, id=record_id)
+                else:
+                    record_id = self._unused(db, row.stream, f"{record_id}@{where.file}:{where.line}", known)
+                    row = _duplicate(row, record_id, same=same)
             known[record_id] = digest
             state = "ok"
             if isinstance(row, Rejection):

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import errno
-import json
 import os
 import queue
 import sqlite3
@@ -32,11 +31,6 @@ BUSY_S = 30.0
 CHECKPOINT_PAGES = 16_384  # 64 MB of log before it is copied into the file: copying after every chunk costs a third
 LEASE = "-lease"
 APPLICATION_ID = 0x666C6974  # "flit"
-
-
-def dumps(value: Any) -> str:
-    """Return canonical JSON: sorted keys, no white space; equal values give equal text."""
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
 class Committer(Protocol):

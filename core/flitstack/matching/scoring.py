@@ -26,6 +26,8 @@ ASK = 10.0
 MERGE = 18.0
 FEW = 2000
 """Among fewer records than this a value counts as rare as if there were so many: a small file has no rare names."""
+FEWEST = 200
+"""Among fewer records than this nothing is common: three of one name among five people are a family."""
 MOST_PLACE = 10.0
 OWN_PLACE = 5.0
 """Bits from which an address is a home, and not only a town that many share."""
@@ -96,7 +98,13 @@ def _have_nothing_in_common(left: Facts, right: Facts) -> bool:
     """Tell, before anything is reckoned, whether both names and the birth dates are others."""
     if left.given == right.given or left.family == right.family or not left.birth or not right.birth:
         return False
-    return left.birth != right.birth and _digits_apart(left.birth, right.birth) > 2
+    if left.birth == right.birth or _digits_apart(left.birth, right.birth) <= 2:
+        return False
+    return _initials(left) != _initials(right)
+
+
+def _initials(facts: Facts) -> set[str]:
+    return {name[:1] for name in facts.names}
 
 
 def _are_two(evidence: Evidence) -> bool:
@@ -147,7 +155,7 @@ def _handling(evidence: Evidence, is_organization: bool, by_ties: bool) -> Handl
 
 def _bits(value: str, counted: Counter[str], count: int) -> float:
     """Return the bits that sharing a value is worth; the two records that share it do not make it common."""
-    return -math.log2(max(2 / max(count, FEW), (counted[value] - 2) / count))
+    return -math.log2(max(2 / max(count, FEW), (counted[value] - 2) / max(count, FEWEST)))
 
 
 def _worth(values: Collection[str], counted: Counter[str], count: int, most: float) -> float:

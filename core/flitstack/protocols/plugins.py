@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from flitstack.errors import BudgetExhausted
     from flitstack.protocols.base import JSON, Schema
     from flitstack.protocols.destination import Account, Behaviours, Spent, Writer
+    from flitstack.protocols.proposing import MapProposing
     from flitstack.protocols.source import Finding, Record, SourceReader
 
 
@@ -23,6 +24,7 @@ class SourcePlugin:
     :param required_streams: streams without which there is nothing to move.
     :param demo: returns the path of a bundled example export, made under the folder given.
     :param audit_sections: (code, title) of the audit's sections, in their order; () for those that core has.
+    :param proposing: returns how `flit map` samples its exports and writes what it proposes.
     """
 
     name: str
@@ -31,6 +33,7 @@ class SourcePlugin:
     required_streams: tuple[str, ...] = ()
     demo: Callable[[str], str] | None = None
     audit_sections: tuple[tuple[str, str], ...] = ()
+    proposing: Callable[[], MapProposing] | None = None
 
 
 async def end_of_budget(exhausted: BudgetExhausted) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rich.table import Table
 
 from flitstack.reports.html import render, write_report
+from flitstack.stages.decisions import write_draft
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,25 +21,42 @@ if TYPE_CHECKING:
 
 WORDS = {"error": "cannot move", "warning": "look at", "info": "note"}
 TOLD = 12
+DRAFT = "decisions-draft.csv"
 
 
-def write_audit(audit: Audit, folder: Path) -> tuple[Path, Path]:
-    """Write the page and the JSON file, readable by their owner alone, and return their paths."""
-    name = f"audit-{(audit.as_of or 'undated')[:10]}"
-    page = write_report(folder, f"{name}.html", audit_page(audit))
+@dataclass(frozen=True, slots=True)
+class AuditFiles:
+    """Where an audit was written: the page, the same as JSON, and a draft of decisions, None when there are none."""
+
+    page: Path
+    data: Path
+    draft: Path | None
+
+
+def write_audit(audit: Audit, folder: Path) -> AuditFiles:
+    """Write the report's files, readable by their owner alone, and return their paths."""
+    day = (audit.as_of or "undated")[:10]
+    page = write_report(folder, f"audit-{day}.html", audit_page(audit))
     data = json.dumps(audit.as_json(), ensure_ascii=False, indent=1)
-    return page, write_report(folder, f"{name}.json", f"{data}\n")
+    data_path = write_report(folder, f"audit-{day}.json", f"{data}\n")
+    draft = folder / DRAFT if audit.draft else None
+    if draft is not None:
+        write_draft(draft, audit.draft)
+    return AuditFiles(page, data_path, draft)
+
+
+def publish_audit(audit: Audit, folder: Path) -> str:
+    """Write the report and return its page's path, as a run does before its gates."""
+    return str(write_audit(audit, folder).page)
 
 
 def audit_page(audit: Audit) -> str:
     """Return the audit as one HTML page; counts and keys only, no value of a record."""
-    severities = [(f"{WORDS[name]}", audit.count(name)) for name in ("error", "warning", "info")]
     ordered = [line.code for section in audit.sections for line in section.lines if _is_ordered(line)]
     values = {
         "audit": audit,
         "total": sum(audit.records.values()),
         "words": WORDS,
-        "severities": severities,
         "ordered": ordered,
     }
     return render("audit.html.j2", values)

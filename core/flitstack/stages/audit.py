@@ -8,14 +8,18 @@ from typing import TYPE_CHECKING
 
 from flitstack.journal import dumps
 from flitstack.protocols import Finding, source_key
+from flitstack.stages.decisions import draft_duplicates
 from flitstack.stages.validate import StagedRecords, validate
 from flitstack.validators import generic_validators
+from flitstack.validators.people import check_duplicates, duplicate_findings, find_duplicates
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from flitstack.protocols import JSON, SourcePlugin, Stream, Validator
+    from flitstack.matching import Group
+    from flitstack.protocols import JSON, SourcePlugin, StagedView, Stream, Validator
     from flitstack.stages.context import RunContext
+    from flitstack.stages.decisions import DraftLine
 
 CORE_SECTIONS = (
     ("inventory", "What the export holds"),
@@ -130,15 +134,19 @@ class Audit:
     """The audit of one export.
 
     :param records: stream to how many rows were read.
+    :param states: how many of them are `ok`, `rejected`, `skipped`.
     :param told: what the audit stands on, in words: which account was asked, if any.
+    :param draft: lines of a decisions file about people who are probably on file twice.
     """
 
     source: str
     as_of: str | None
     fingerprint: str
     records: Mapping[str, int]
+    states: Mapping[str, int]
     sections: tuple[Section, ...]
     told: tuple[str, ...] = ()
+    draft: tuple[DraftLine, ...] = ()
 
     def count(self, severity: str) -> int:
         """Return how many lines of all sections have a severity."""
@@ -166,11 +174,21 @@ class Audit:
             "as_of": self.as_of,
             "fingerprint": self.fingerprint,
             "records": dict(self.records),
+            "states": dict(self.states),
             "findings": {severity: self.count(severity) for severity in ORDER},
             "sections": [section.as_json() for section in self.sections],
             "decisions": [decision.as_json() for decision in self.decisions],
             "told": list(self.told),
         }  # fmt: skip
+
+
+def audit_text(audit: Audit, path: str) -> str:
+    """Return what a gate says of an audit: counts, and where the report is."""
+    counts = [audit.count(severity) for severity in ORDER]
+    return (
+        f"Audit of the export: {counts[0]:,} kinds of records cannot move as they are, {counts[1]:,} are to be looked "
+        f"at, {len(audit.decisions):,} questions with a default ({audit.sha256[:16]}).\nThe report: {path}\n"
+    )
 
 
 def line_json(line: Finding) -> dict[str, JSON]:
@@ -220,7 +238,17 @@ def audit_staged(
     """
     staging = ctx.journal.staging
     noticed = staging.findings()
-    found = validate(ctx, (*generic_validators(source.name), *validators), streams)
+    doubles: dict[str, list[Group]] = {}
+
+    def find_doubles(view: StagedView) -> Iterator[Finding]:
+        doubles.update(find_duplicates(view))
+        yield from duplicate_findings(view, doubles)
+
+    generic = [
+        replace(each, check=find_doubles) if each.check is check_duplicates else each
+        for each in generic_validators(source.name)
+    ]
+    found = validate(ctx, (*generic, *validators), streams)
     lines = [*_read(noticed, streams), *_rejected(ctx, streams), *_skipped(ctx, streams), *found, *extras.lines]
     latest = staging.latest()
     return Audit(
@@ -228,8 +256,10 @@ def audit_staged(
         latest.as_of if latest else None,
         staging.fingerprint(),
         {stream: staging.count(stream) for stream in staging.streams()},
+        ctx.journal.looking.states(),
         tuple(_sections(source, [_keyed(line, ctx.source_id) for line in lines], _exhibits(ctx, streams, extras))),
         extras.told,
+        tuple(line for stream, groups in doubles.items() for line in draft_duplicates(stream, groups)),
     )
 
 

@@ -64,6 +64,7 @@ class RunContext:
 
     :param notify: tells observers; (hook name, **arguments).
     :param decisions: what people decided about single records. :param merged: the merges among them.
+    :param sampled: plan and price the sample alone.
     """
 
     id: str
@@ -80,6 +81,7 @@ class RunContext:
     owners: dict[str, str] = field(default_factory=dict)
     decisions: Decisions = field(default_factory=Decisions)
     merged: Merged = field(default_factory=Merged)
+    sampled: bool = False
     _given_up: dict[int, float] = field(default_factory=dict)
     _began: float = field(init=False)
 

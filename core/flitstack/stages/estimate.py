@@ -15,7 +15,9 @@ from flitstack.mapping import find_template, fit_schema, load_template
 from flitstack.protocols import Spent, WriterContext
 from flitstack.stages.assumed import AssumedWriter
 from flitstack.stages.context import RunContext
+from flitstack.stages.decisions import settle_decisions
 from flitstack.stages.map import map_records
+from flitstack.stages.merged import Merged
 from flitstack.stages.offers import PlanOffer, offers
 from flitstack.stages.owners import settle_owners
 from flitstack.stages.plan import plan_operations
@@ -23,7 +25,6 @@ from flitstack.stages.price import Duration, Load, LoadPrice, Pace, duration, pr
 from flitstack.stages.schema import link_found
 from flitstack.stages.specs import prepare_spec
 from flitstack.stages.stage import stage_export
-from flitstack.stages.validate import validate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -220,7 +221,9 @@ async def _estimate(
         )  # fmt: skip
         stage_export(ctx, setup.source, reader)
         streams = {stream.name: stream for stream in reader.known_streams()}
-        validate(ctx, setup.registry.validators(setup.source.name), streams)
+        ctx.decisions = settle_decisions(journal, setup.core.get("decisions"))
+        schemas = {name: stream.schema for name, stream in streams.items()}
+        ctx.merged = Merged(ctx.decisions.merged, schemas, journal.staging)
         found, account, users = await writer.schema(), await writer.account(), await writer.users()
         terms = terms_of(setup.destination.plans, setup.destination_settings, account.facts)
         pace = replace(terms.pace(account.daily_budget), spent_today=_spent_today(ctx))
@@ -287,11 +290,22 @@ def _variant(desk: _Desk, changed: Mapping[str, Any], policy: str, gives_up: str
     plan = plan_operations(ctx)
     records = ctx.journal.records
     held = {object_: records.expected(object_) for object_ in ctx.behaviours.objects}
-    price = price_load(ctx.behaviours, Load(plan.operations, records.counts(), held), desk.opening)
+    opening = _with_matching(desk, plan.operations)
+    price = price_load(ctx.behaviours, Load(plan.operations, records.counts(), held), opening)
     desk.wanted = {}
     for item in prepared.spec.schema:
         desk.wanted[item.object] = desk.wanted.get(item.object, 0) + 1
     return Variant(policy, price, duration(price.requests, price.tokens, desk.pace), held, gives_up)
+
+
+def _with_matching(desk: _Desk, operations: Mapping[tuple[str, str], int]) -> Spent:
+    """Return what is asked before the first write, with a page of those whom the account may have already."""
+    if desk.setup.core.get("existing") == "create":
+        return desk.opening
+    behaviours = desk.ctx.behaviours
+    created = [name for name in behaviours.people if (name, "create") in operations]
+    lists = [behaviours.objects[name].cost.get("list", 0) for name in created]
+    return Spent(desk.opening.requests + len(lists), desk.opening.tokens + sum(lists))
 
 
 def _policies(desk: _Desk) -> Iterator[Variant]:

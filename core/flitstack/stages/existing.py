@@ -1,7 +1,7 @@
 """Existing: people and organizations that the account has already, matched with those to be written.
 
-They are listed once. Who certainly is one of them is adopted after approval: linked, and updated where a field is empty;
-what holds something else stays. Everybody else is created, or left out, as the operator or a decisions file says.
+They are listed once. Who certainly is one of them is adopted after approval: linked, and updated where a field is
+empty; what holds something else stays. Everybody else is created or left out, as the operator or a decisions file says.
 """
 
 from __future__ import annotations

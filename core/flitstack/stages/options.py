@@ -12,10 +12,11 @@ from flitstack.settings import parse_sets, read_project_file, resolve_settings
 from flitstack.stages.gates import Passing
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from flitstack.protocols import DestinationPlugin, SourcePlugin
+    from flitstack.stages.audit import Audit
 
 CORE_VARIABLES = {
     "source_id": "first part of every source key; two practices into one account need two",
@@ -34,6 +35,8 @@ class RunOptions:
     """What the command line said.
 
     :param wait: when the day's budget is used up, carry on once it is open again.
+    :param publish_audit: writes the audit's report into a folder before the gates and returns its path; without it
+        the export is not audited.
     """
 
     source: str
@@ -46,6 +49,7 @@ class RunOptions:
     dry_run: bool = False
     demo: bool = False
     wait: bool = False
+    publish_audit: Callable[[Audit, Path], str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

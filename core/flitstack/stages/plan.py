@@ -85,7 +85,7 @@ def _to_think_about(
                 yield desired, level + (place if desired.links else 0)
         return
     earlier = [other for other, number in numbers.items() if number < numbers[object_]]
-    frame = Frame(ctx.id, ctx.spec_sha256, object_, level, ctx.behaviours.user, ctx.owners.keys(), earlier)
+    frame = Frame(ctx.id, ctx.spec_sha256, object_, level, ctx.behaviours.user, ctx.owners.keys(), earlier, ctx.sampled)
     for made, left in ctx.journal.planning.create_new(frame):
         if made:
             counts[object_, "create"] = counts.get((object_, "create"), 0) + made
@@ -268,8 +268,8 @@ def _walk(start: str, edges: Mapping[str, Mapping[str, str]], depths: dict[str, 
 
 def _summary(ctx: RunContext, counts: Mapping[tuple[str, str], int], cleared: int) -> PlanSummary:
     objects, records = ctx.behaviours.objects, ctx.journal.records
-    held = {object_: records.expected(object_) for object_ in objects}
-    price = price_load(ctx.behaviours, Load(counts, records.counts(), held), ctx.writer.spent())
+    held = {object_: records.expected(object_, sampled=ctx.sampled) for object_ in objects}
+    price = price_load(ctx.behaviours, Load(counts, records.counts(sampled=ctx.sampled), held), ctx.writer.spent())
     hashes = sample_size(ctx.behaviours, price.minimum, held)
     hashing = hashes * max(each.cost.get("hash", 0) for each in objects.values())
     return PlanSummary(dict(counts), price.tokens + hashing, price.minimum, cleared, records.unwanted(), hashes)

@@ -16,6 +16,8 @@ from flitstack.journal import Journal, dumps
 from flitstack.mapping import fit_schema
 from flitstack.protocols import Learning, WriterContext
 from flitstack.stages.apply import apply_operations
+from flitstack.stages.audit import audit_staged, audit_text
+from flitstack.stages.audit_account import about_account
 from flitstack.stages.context import RunContext
 from flitstack.stages.decisions import settle_decisions
 from flitstack.stages.existing import Existing, find_existing, found_text
@@ -29,19 +31,18 @@ from flitstack.stages.rebuild import Rebuilt, accept, existing_text, rebuild
 from flitstack.stages.reconcile import reconcile
 from flitstack.stages.report import BEGINNING, RunReport, Tokens
 from flitstack.stages.schema import bind_links, link_found
-from flitstack.stages.specs import Prepared, prepare_spec
+from flitstack.stages.specs import REPORTS, Prepared, prepare_spec
 from flitstack.stages.stage import stage_export
 from flitstack.stages.texts import full_text, map_text, owners_text, schema_text
-from flitstack.stages.validate import validate
 from flitstack.stages.verify import Verification, verify
 from flitstack.stages.waiting import BudgetWait
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from flitstack.clock import Clock
     from flitstack.mapping import Fit
-    from flitstack.protocols import Account, SchemaItem, SourceReader, User, Writer
+    from flitstack.protocols import Account, SchemaItem, SourceReader, Stream, User, Writer
     from flitstack.registry import Registry
     from flitstack.stages.context import Progress, StopFlag
     from flitstack.stages.options import RunOptions
@@ -153,7 +154,6 @@ async def _walk(run: _Run) -> None:
     ctx, setup = run.ctx, run.setup
     stage_export(ctx, setup.source, run.reader)
     streams = {stream.name: stream for stream in run.reader.known_streams()}
-    validate(ctx, setup.registry.validators(setup.source.name), streams)
     schemas = {name: stream.schema for name, stream in streams.items()}
     ctx.decisions = settle_decisions(ctx.journal, setup.core.get("decisions"))
     ctx.merged = Merged(ctx.decisions.merged, schemas, ctx.journal.staging)
@@ -176,7 +176,8 @@ async def _walk(run: _Run) -> None:
     if run.plan.writes:
         basis = _basis(run, prepared, fit, account)
         if ctx.journal.runs.meta(APPROVED) != basis:
-            _pass_gates(run, prepared, fit, account, users)
+            audit = _audit(run, streams, account, users)
+            _pass_gates(run, prepared, fit, account, users, audit)
             ctx.journal.decisions.approve(ctx.decisions.by_record.items(), ctx.at(), ctx.id)
             ctx.journal.runs.remember(APPROVED, basis)
         ctx.journal.records.keep_schema_decision(fit.kept)
@@ -195,7 +196,18 @@ async def _catch_up(ctx: RunContext, found: Sequence[SchemaItem]) -> Sequence[Sc
     return await ctx.writer.schema() if await reconcile(ctx) else found
 
 
-def _pass_gates(run: _Run, prepared: Prepared, fit: Fit, account: Account, users: Sequence[User]) -> None:
+def _audit(run: _Run, streams: Mapping[str, Stream], account: Account, users: Sequence[User]) -> str:
+    """Audit what is staged and return what the last gate says of it; "" when nobody publishes the report."""
+    publish = run.setup.options.publish_audit
+    if publish is None:
+        return ""
+    setup, ctx = run.setup, run.ctx
+    extras = about_account(ctx, setup.source, setup, streams, account, users)
+    audit = audit_staged(ctx, setup.source, setup.registry.validators(setup.source.name), streams, extras)
+    return audit_text(audit, publish(audit, ctx.journal.path.parent / REPORTS))
+
+
+def _pass_gates(run: _Run, prepared: Prepared, fit: Fit, account: Account, users: Sequence[User], audit: str) -> None:
     assert run.plan is not None  # noqa: S101 - planned two lines before
     ctx = run.ctx
     fallback = next((user.name for user in users if user.id == ctx.fallback_user), "the token's user")
@@ -211,7 +223,7 @@ def _pass_gates(run: _Run, prepared: Prepared, fit: Fit, account: Account, users
             *existing,
             ("map", "\n".join([map_text(prepared, fit, account, owners_text(*owners)), *ctx.decisions.told()]), False),
             *schema,
-            ("full", full_text(ctx.journal, ctx.id, run.plan, account.daily_budget, fallback), False),
+            ("full", f"{audit}{full_text(ctx.journal, ctx.id, run.plan, account.daily_budget, fallback)}", False),
         ]
     )
     admins = [user.email for user in users if user.is_admin and user.active]

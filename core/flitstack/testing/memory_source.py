@@ -35,7 +35,7 @@ SCHEMAS: Mapping[str, Mapping[str, Any]] = {
     "staff": {"name": TEXT, "email": TEXT},
     "companies": {"name": TEXT, "main_id": _reference("contacts", "main"), "partner_id": TEXT},
     "contacts": {
-        "name": TEXT, "phone": TEXT, "status": TEXT, "company_id": _reference("companies", "company"),
+        "name": TEXT, "phone": TEXT, "email": TEXT, "status": TEXT, "company_id": _reference("companies", "company"),
         "boss_id": _reference("contacts", "boss"), "staff_id": _reference("staff", "staff"),
         "changed_at": {**TEXT, "x-change-stamp": True},
     },
@@ -99,7 +99,7 @@ entries:
       owner: {object: user, stream: staff, id: contact.staff_id, fallback: true}
       company: {object: company, stream: companies, id: contact.company_id}
       boss: {object: contact, stream: contacts, id: contact.boss_id}
-    fields: {name: contact.name, phone: contact.phone, Labels__c: labels}
+    fields: {name: contact.name, phone: contact.phone, email: contact.email, Labels__c: labels}
   - entry: visits
     object: visit
     from: visits

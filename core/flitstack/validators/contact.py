@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 VALUES = {
     "placeholder_email": Words(
         "warning",
-        "E-mail addresses that are nobody's (such as none@none.com).",
+        "E-mail addresses that are nobody's, such as those that say there is none.",
         "They are moved as they are.",
         "Shall they be emptied in the old system first?",
         "moved as they are",

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from datetime import date
 from typing import TYPE_CHECKING
 
 from flitstack.matching import duplicates
 from flitstack.matching.roles import people_of, people_streams
-from flitstack.validators.lines import KEYS, Lines, Words, by_role, line, section_of
+from flitstack.validators.lines import Lines, Words, by_role, line, section_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from flitstack.protocols import JSON, Finding, StagedView
 
 OLDEST = 115
+TOLD = 10
 KINDS = {
     "name_missing": Words("error", "People without any name.", "They stay behind until the row has a name."),
     "birth_date_missing": Words("info", "People without a birth date.", "They are moved without it."),
@@ -51,15 +53,15 @@ DUPLICATES = {
     "merge": Words(
         "warning",
         "Groups of people who are most probably one person on file twice.",
-        "Each is moved as a person of its own, unless the groups are merged by the decision file.",
-        "Which of them are one person?",
+        "Each moves by itself, unless a decisions file says otherwise; a draft of one is beside this report.",
+        "Which of them are one person (--set decisions=FILE)?",
         "nobody is merged",
     ),
     "ask": Words(
         "warning",
         "Groups of people who may be one person on file twice: something speaks against it.",
-        "Each is moved as a person of its own, unless a person decides otherwise.",
-        "Which of them are one person?",
+        "Each moves by itself, unless a decisions file says otherwise; a draft of one is beside this report.",
+        "Which of them are one person (--set decisions=FILE)?",
         "nobody is merged",
     ),
     "keep": Words(
@@ -138,28 +140,27 @@ def _of_birth(birth: str, as_of: date | None) -> str:
     )
 
 
-def find_duplicates(view: StagedView, stream: str) -> Sequence[Group]:
-    """Return groups of a stream's people who may each be one."""
+def find_duplicates(view: StagedView) -> dict[str, list[Group]]:
+    """Return, per stream of people, the groups of those who may each be one person."""
     schemas = {name: view.schema(name) for name in view.streams()}
-    return duplicates(people_of(stream, schemas, view.records))
+    people = [stream for stream, kind in people_streams(schemas).items() if kind == "person"]
+    return {stream: duplicates(people_of(stream, schemas, view.records)) for stream in people}
 
 
-def check_duplicates(view: StagedView) -> Iterator[Finding]:
-    """Yield how many people are probably on file twice, per stream of people and by what is proposed."""
-    schemas = {stream: view.schema(stream) for stream in view.streams()}
-    for stream, kind in people_streams(schemas).items():
-        if kind != "person":
-            continue
-        groups = find_duplicates(view, stream)
+def duplicate_findings(view: StagedView, found: Mapping[str, Sequence[Group]]) -> Iterator[Finding]:
+    """Yield how many people are probably on file twice, per stream and by what is proposed, with the reasons."""
+    for stream, groups in found.items():
         for handling, words in DUPLICATES.items():
             chosen = [group for group in groups if group.handling == handling]
             if not chosen:
                 continue
-            reasons: dict[str, int] = {}
-            for group in chosen:
-                for reason in group.reasons:
-                    reasons[reason] = reasons.get(reason, 0) + 1
+            reasons = Counter(reason for group in chosen for reason in group.reasons)
             ids = tuple(member for group in chosen for member in group.ids)
-            spread = tuple(sorted(reasons.items(), key=lambda item: (-item[1], item[0])))[:KEYS]
-            yield line(CODES[handling], words, stream, section_of(schemas[stream]), len(chosen), ids,
-                       view.count(stream), spread)  # fmt: skip
+            spread = tuple(sorted(reasons.items(), key=lambda item: (-item[1], item[0])))[:TOLD]
+            section = section_of(view.schema(stream))
+            yield line(CODES[handling], words, stream, section, len(chosen), ids, view.count(stream), spread)
+
+
+def check_duplicates(view: StagedView) -> Iterator[Finding]:
+    """Yield how many people are probably on file twice."""
+    yield from duplicate_findings(view, find_duplicates(view))

@@ -29,7 +29,7 @@ KINDS = {
         "They are moved as done, on their day.",
     ),
     "no_day": Words(
-        "warning", "Booked or past appointments without a day and time.", "They stay behind: no day is invented."
+        "error", "Booked or past appointments without a day and time.", "They stay behind: no day is invented."
     ),
     "no_patient": Words(
         "info", "Appointments of nobody: lunches, blocks and notes in the calendar.", "They stay behind."

@@ -38,7 +38,7 @@ PROCEDURES = {
         "info", "Procedures on a surface that no notation has.", "They are moved as they are."
     ),
     "completed_without_day": Words(
-        "warning", "Completed procedures without a day.", "They stay behind: no day is invented."
+        "error", "Completed procedures without a day.", "They stay behind: no day is invented."
     ),
 }
 TEETH = {

@@ -21,6 +21,11 @@ DRUGS = {
     "controlled_drug": Words("info", "Prescriptions of controlled drugs.", "They are moved as the others are."),
     "no_drug": Words("warning", "Prescriptions without a drug.", "They are moved without one."),
 }
+TALKS = {
+    "talk_without_day": Words(
+        "error", "Calls, letters and messages without a day.", "They stay behind: no day is invented."
+    ),
+}
 DOCUMENTS = {
     "document_missing": Words(
         "error",
@@ -50,6 +55,12 @@ def check_papers(view: StagedView) -> Iterator[Finding]:
                 lines.add("controlled_drug", record.id)
             if not record.data.get("drug"):
                 lines.add("no_drug", record.id)
+        yield from lines.findings()
+    if "communications" in here:
+        lines = Lines(TALKS, "communications", "notes", view.count("communications"))
+        for record in view.records("communications"):
+            if not record.data.get("happened_at"):
+                lines.add("talk_without_day", record.id)
         yield from lines.findings()
     if "documents" in here:
         lines = Lines(DOCUMENTS, "documents", "notes", view.count("documents"))

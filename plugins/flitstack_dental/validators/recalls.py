@@ -13,13 +13,16 @@ if TYPE_CHECKING:
     from flitstack.protocols import Finding, StagedView
 
 KINDS = {
-    "no_due_day": Words("warning", "Recalls without a due day.", "They stay behind: no day is invented."),
+    "no_due_day": Words("error", "Recalls without a due day.", "They stay behind: no day is invented."),
     "long_overdue": Words(
         "warning",
         "Recalls that have been due for more than 18 months.",
         "They are moved with their due day, so they show as overdue.",
         "Shall recalls that old be switched off in the old system first?",
         "moved as they are",
+    ),
+    "recall_booked": Words(
+        "info", "Recalls that already have an appointment.", "They stay behind: the visit is moved."
     ),
     "recall_disabled": Words("info", "Recalls that are switched off.", "They stay behind."),
     "recall_of_inactive": Words(
@@ -58,6 +61,8 @@ def check_recalls(view: StagedView) -> Iterator[Finding]:
             lines.add("recall_disabled", record.id)
         elif data.get("patient_id") in inactive:
             lines.add("recall_of_inactive", record.id)
+        elif data.get("scheduled_on"):
+            lines.add("recall_booked", record.id)
         elif not due:
             lines.add("no_due_day", record.id)
         elif str(due) < limit:

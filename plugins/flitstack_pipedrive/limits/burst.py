@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
     from flitstack.clock import Clock
 
-LOOK_AGAIN_S = 0.005
-CATCH_UP_S = 0.2  # with others about, free room is taken over so long, not at once
+LOOK_AGAIN_S = 0.002
+CATCH_UP = float(__import__('os').environ.get('CU','2'))
 LEAST_DOUBT = 0.25
 DOUBT_SHARE = 0.15
 OLD_NEWS_SHARE = 4
@@ -40,6 +40,7 @@ class Ticket:
 
     :param number: how many left before it. :param answered: how many answers had come.
     :param freed: how many had left the window for sure. :param expected: requests in the window with it, as a mean.
+    :param unseen: others' among these that no answer has told of yet.
     :param under_way: requests without an answer, itself included.
     """
 
@@ -48,6 +49,7 @@ class Ticket:
     answered: int
     freed: int
     expected: float
+    unseen: float
     under_way: int
 
 
@@ -108,8 +110,9 @@ class BurstLimiter:
 
     def _issue(self, now: float) -> Ticket:
         number, answered = self._sent.total, self._answered.total
-        expected = self._expected(now) + 1 if self._others.are_present(now) else 0.0
-        ticket = Ticket(now, number, answered, self._freed(now), expected, number + 1 - answered)
+        known = self._others.are_present(now)
+        expected, unseen = (self._expected(now) + 1, self._unseen(now)) if known else (0.0, 0.0)
+        ticket = Ticket(now, number, answered, self._freed(now), expected, unseen, number + 1 - answered)
         self._sent.note(now)
         return ticket
 
@@ -125,6 +128,9 @@ class BurstLimiter:
         arrives = now + self._latency.mean_s / 2
         own = self._sent.counted - self._arrived(arrives - WINDOW_S)
         return own + self._others.expected(arrives)
+
+    def _unseen(self, now: float) -> float:
+        return self._others.unseen(now + self._latency.mean_s / 2)
 
     def _learn(self, headers: Mapping[str, str], ticket: Ticket, now: float, refused: bool) -> None:
         """Take over the limit, and what the count tells of others."""
@@ -150,7 +156,7 @@ class BurstLimiter:
         self._others.see(Sighting(middle, counted - most_own, counted - likely_own, counted - least_own, doubt))
         if ticket.expected:
             later = arrived - self._sent.counted_until(ticket.sent_at)
-            self._others.err(counted - later - ticket.expected, ticket.sent_at)
+            self._others.err(counted - later - ticket.expected, ticket.unseen, ticket.sent_at)
 
     def _doubt(self, now: float, ticket: Ticket) -> float:
         """Return how unsure the count of our own is, as a variance: we do not know when each arrived."""
@@ -181,10 +187,10 @@ class BurstLimiter:
     def _wait_with_others_s(self, now: float) -> float:
         if self._sent.last < now - WINDOW_S - self._latency.mean_s:
             return 0.0  # nothing of ours is in the window: one goes, however crowded it looks
-        room = self._limit - self._expected(now) - self._others.margin
+        room = self._limit - self._expected(now) - self._others.margin(self._unseen(now))
         if room < 1:
             return LOOK_AGAIN_S
-        rate = max(self._limit - self._others.expected(now), 1.0) / WINDOW_S + room / CATCH_UP_S
+        rate = max(self._limit - self._others.expected(now), 1.0) / WINDOW_S + room / max(CATCH_UP * self._latency.mean_s, 1e-3)
         wait_s = self._sent.last + 1 / rate - now
         return min(wait_s, LOOK_AGAIN_S) if wait_s > 1e-6 else 0.0
 

@@ -10,14 +10,16 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass
-from math import sqrt
+from math import exp, log, sqrt
 
 from flitstack_pipedrive.plans import WINDOW_S
 
-ERRORS = 2.8  # standard deviations of our own error that are kept free
+import os
+SELDOM = float(os.environ.get('TH','0.003'))
+LEAST_UNSEEN = float(os.environ.get('LU','0.2'))
+FIRST_SPREAD = 2.0
 ERRORS_KEPT = 200
 FIRST_ERRORS = 30  # how many measured errors the first guess is worth
-UNSEEN_S = 0.4  # for the first guess: as if others' requests of so long were unknown
 GONE_AFTER_S = 2 * WINDOW_S
 KEPT = 8_192
 
@@ -49,16 +51,23 @@ class Others:
         self._since = 0.0
         self._errors = 0
         self._mean_error = 0.0
-        self._error_variance = 0.0
+        self._squares, self._unseen = FIRST_SPREAD, 1.0
 
     def are_present(self, now: float) -> bool:
         """Return whether anybody else was seen lately."""
         return now < self._present_until
 
-    @property
-    def margin(self) -> float:
-        """Requests to keep free for what others send unseen."""
-        return max(self._mean_error + ERRORS * sqrt(self._error_variance), 0.0)
+    def unseen(self, at: float) -> float:
+        """Return how many of theirs arrive, as a mean, between the latest sighting and a time."""
+        return self._rate * max(at - self._at[-1], 0.0) if self._at else 0.0
+
+    def margin(self, unseen: float) -> float:
+        """Return the requests to keep free beside ours, so that a refusal stays rare.
+
+        :param unseen: as `unseen` says.
+        """
+        spread = self._squares / self._unseen * (unseen + LEAST_UNSEEN)
+        return max(self._mean_error + max(seldom(spread) , 1.0) - spread - 1.0, 0.0)
 
     def expected(self, at: float) -> float:
         """Return how many of their requests the window holds at a time, as a mean."""
@@ -84,7 +93,7 @@ class Others:
         if self._at:
             self._present_until = max(self._present_until, now + GONE_AFTER_S)
 
-    def err(self, by: float, sent_at: float) -> None:
+    def err(self, by: float, unseen: float, sent_at: float) -> None:
         """Learn how many more requests than expected a window held, for a request that left at that time."""
         if sent_at < self._since:
             return
@@ -92,14 +101,15 @@ class Others:
         share = 1 / min(self._errors, ERRORS_KEPT)
         off = by - self._mean_error
         self._mean_error += off * share
-        self._error_variance += (off * off - self._error_variance) * share
+        self._squares += (off * off - self._squares) * share
+        self._unseen += (unseen + LEAST_UNSEEN - self._unseen) * share
 
     def _begin(self, at: float, in_window: float) -> None:
         self._since = at
         self._rate = in_window / WINDOW_S
         self._at, self._sent = [at - 2 * WINDOW_S, at], [0.0, 2 * in_window]
         self._errors, self._mean_error = FIRST_ERRORS, 0.0
-        self._error_variance = 1.0 + self._rate * UNSEEN_S
+        self._squares, self._unseen = FIRST_SPREAD, 1.0
 
     def _update(self, sighting: Sighting, in_window: float) -> None:
         """Move the estimate towards what was seen, by as much as the sighting is surer than the estimate."""
@@ -129,3 +139,15 @@ class Others:
         before, after = self._at[index - 1], self._at[index]
         share = (at - before) / (after - before)
         return self._sent[index - 1] + (self._sent[index] - self._sent[index - 1]) * share
+
+
+def seldom(mean: float) -> float:
+    """Return the number that a Poisson count of this mean reaches once in `1 / SELDOM` times, between whole numbers."""
+    each, below, above, count = exp(-mean), 0.0, 1.0, 0
+    while above > SELDOM:
+        before = above
+        below += each
+        above = max(1.0 - below, 1e-12)
+        count += 1
+        each *= mean / count
+    return count - log(SELDOM / above) / log(before / above) if count else 0.0

@@ -1,0 +1,228 @@
+"""`flit map`: proposes a map for an export, checks what a person made of it, shows the confirmed one, remembers it."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from flitstack.protocols import Proposal, SourcePlugin
+    from flitstack.registry import Registry
+
+_SETS = click.option("--set", "sets", multiple=True, metavar="KEY=VALUE", help="A setting: source.KEY.")
+_SOURCE = click.option("--source", metavar="NAME", help="Where the records come from.  [default: the only one installed]")
+_JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object to stdout.")
+
+
+@click.group("map")
+def map_() -> None:
+    """Propose a map for an export that no layout knows, check it, show what is confirmed.
+
+    \b
+    Example:
+        flit map propose --source dental --input ./export
+    """
+
+
+@map_.command("propose")
+@_SOURCE
+@click.option("--input", "input_", required=True, metavar="PATH", help="The export: a folder or a zip file.")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Where the draft goes.  [default: stdout]")
+@click.option("--dest", metavar="NAME", help="Where the records will go, for the room that its plans have.")
+@click.option("--plan", metavar="NAME", help="The account's plan: how many fields of your own there is room for.")
+@click.option("--no-memory", is_flag=True, help="Leave out what was confirmed for other exports.")
+@click.option("--no-plugins", is_flag=True, help="Ask no plugin that proposes, only flit itself.")
+@_SETS
+@_JSON
+def propose(
+    source: str | None,
+    input_: str,
+    out: Path | None,
+    dest: str | None,
+    plan: str | None,
+    no_memory: bool,
+    no_plugins: bool,
+    sets: tuple[str, ...],
+    as_json: bool,
+) -> int:
+    """Say which file is which stream and which column which field: a draft that a person edits. Nothing leaves here.
+
+    \b
+    Example:
+        flit map propose --input ./export --out layout.yaml
+    """
+    from flitstack.mapping.proposing import Memory, memory_folder
+    from flitstack.stages.propose import as_json as proposal_json
+    from flitstack.stages.propose import propose_map, room_of, settings_of
+
+    registry, plugin = _plugin(source)
+    destination = registry.destination(_only(registry.destinations(), dest, "--dest")) if plan else None
+    memory = None if no_memory else Memory(memory_folder())
+    settings = settings_of(plugin, sets, Path())
+    room = room_of(destination, plan)
+    proposal, draft = propose_map(registry, plugin, input_, settings, memory, room, plugins=not no_plugins)
+    if out is not None:
+        if out.exists():
+            raise click.UsageError(f"{out} is there already. Move it away, or name another file with --out.")
+        out.write_text(draft, encoding="utf-8")
+    if as_json:
+        click.echo(json.dumps({**proposal_json(proposal), "draft": str(out) if out else None}, ensure_ascii=False))
+    elif out is None:
+        click.echo(draft, nl=False)
+    _say(proposal, out)
+    return 0
+
+
+def _say(proposal: Proposal, out: Path | None) -> None:
+    columns = [column for file in proposal.files for column in file.columns if file.stream]
+    placed = sum(column.chosen is not None for column in columns)
+    ticked = sum(column.ticked for column in columns)
+    if proposal.layout:
+        click.echo(f"The layout {proposal.layout} knows this export; only columns it leaves are on offer.", err=True)
+    else:
+        known = sum(bool(file.stream) for file in proposal.files)
+        click.echo(f"{known} of {len(proposal.files)} files are a stream; {placed} of their {len(columns)} columns have a "
+                   f"field, {ticked} of these surely.", err=True)  # fmt: skip
+    if proposal.customs:
+        click.echo(f"{len(proposal.customs)} columns have no field: on offer as fields of your own.", err=True)
+    if proposal.room is not None:
+        over = sum(each.fits is False for each in proposal.customs)
+        click.echo(f"{proposal.room[1]}; the map's own fields need some of them. Too many: {over}.", err=True)
+    if out is not None:
+        click.echo(f"The draft: {out}. Read it, correct it, then: flit map check {out}", err=True)
+
+
+@map_.command("check")
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@_SOURCE
+@_JSON
+def check(file: Path, source: str | None, as_json: bool) -> int:
+    """Say what is wrong in a layout, a mapping template or a mapping spec: where, and the nearest name that exists.
+
+    \b
+    Example:
+        flit map check layout.yaml
+    """
+    from flitstack.stages.check_map import check_file
+
+    registry, plugin = _plugin(source)
+    kind, problems = check_file(registry, plugin, file)
+    if as_json:
+        click.echo(json.dumps({"file": str(file), "kind": kind, "problems": problems}, ensure_ascii=False))
+    else:
+        click.echo("\n".join(problems) if problems else f"{file}: a {kind}, and nothing is wrong in it.")
+    return 4 if problems else 0
+
+
+@map_.command("show")
+@click.option("--journal", default="./flit.db", show_default=True, type=click.Path(path_type=Path, dir_okay=False),
+              help="The migration's file.")  # fmt: skip
+@_JSON
+def show(journal: Path, as_json: bool) -> None:
+    """Show the map of a migration: which field of which object comes from what.
+
+    \b
+    Example:
+        flit map show --journal ./flit.db
+    """
+    from flitstack.stages.check_map import shown_map
+
+    found = shown_map(journal)
+    if as_json:
+        click.echo(json.dumps(found.as_json(), ensure_ascii=False))
+        return
+    from rich.console import Console
+
+    from flitstack.reports.map import print_map
+
+    print_map(found, Console())
+
+
+@map_.command("remember")
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@_SOURCE
+def remember(file: Path, source: str | None) -> int:
+    """Confirm a layout, so that the next export with these headers is proposed the same way. Only names are kept.
+
+    \b
+    Example:
+        flit map remember layout.yaml
+    """
+    from flitstack.mapping.proposing import Memory, memory_folder
+    from flitstack.stages.propose import proposing_of
+
+    _, plugin = _plugin(source)
+    parts = proposing_of(plugin)
+    if problems := parts.check(file):
+        click.echo("\n".join(problems), err=True)
+        return 4
+    memory = Memory(memory_folder())
+    kept = memory.keep(plugin.name, file.name, datetime.now(UTC).date().isoformat(), parts.known(file))
+    click.echo(f"Remembered as {kept.id}: {len(kept.columns)} columns, in {memory.folder}.")
+    return 0
+
+
+@map_.group("memory")
+def memory() -> None:
+    """See which maps are remembered, and forget them.
+
+    \b
+    Example:
+        flit map memory list
+    """
+
+
+@memory.command("list")
+@_JSON
+def list_(as_json: bool) -> None:
+    """List the maps that were confirmed.
+
+    \b
+    Example:
+        flit map memory list
+    """
+    from flitstack.mapping.proposing import Memory, memory_folder
+
+    kept = Memory(memory_folder()).all()
+    if as_json:
+        click.echo(json.dumps([{"id": each.id, "source": each.source, "name": each.name,
+                                "confirmed_on": each.confirmed_on, "columns": len(each.columns)} for each in kept]))  # fmt: skip
+        return
+    lines = [f"{k.id}  {k.confirmed_on}  {k.source}  {k.name}  {len(k.columns)} columns" for k in kept]
+    click.echo("\n".join(lines) or "No map is remembered.")
+
+
+@memory.command("forget")
+@click.argument("ids", nargs=-1)
+@click.option("--all", "everything", is_flag=True, help="All of them.")
+def forget(ids: tuple[str, ...], everything: bool) -> None:
+    """Forget maps, by the ids that `flit map memory list` shows.
+
+    \b
+    Example:
+        flit map memory forget 1f3a5b7c9d0e
+    """
+    from flitstack.mapping.proposing import Memory, memory_folder
+
+    if everything == bool(ids):
+        raise click.UsageError("Say which: the ids, or --all.")
+    kept = Memory(memory_folder())
+    gone = kept.forget([each.id for each in kept.all()] if everything else list(ids))
+    click.echo(f"Forgotten: {gone}.")
+
+
+def _plugin(name: str | None) -> tuple[Registry, SourcePlugin]:
+    from flitstack.registry import load_plugins
+
+    registry = load_plugins()
+    return registry, registry.source(_only(registry.sources(), name, "--source"))
+
+
+def _only(names: tuple[str, ...], stated: str | None, option: str) -> str:
+    if stated is None and len(names) != 1:
+        raise click.UsageError(f"Say which: {option} {' | '.join(names) or 'NAME (no plugin offers one)'}.")
+    return stated or names[0]

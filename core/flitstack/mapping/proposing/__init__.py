@@ -1,0 +1,9 @@
+"""Proposes a map for an export that no layout knows: which file is which stream, which column which field."""
+
+from __future__ import annotations
+
+from flitstack.mapping.proposing.customs import custom_fields, infer_type
+from flitstack.mapping.proposing.matcher import Matcher
+from flitstack.mapping.proposing.memory import Memory, Remembered, memory_folder
+
+__all__ = ["Matcher", "Memory", "Remembered", "custom_fields", "infer_type", "memory_folder"]

@@ -1,0 +1,170 @@
+"""Reads a header as words: splits it, resolves abbreviations by a lexicon, and weighs how well it fits a target's name."""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+from collections import Counter, defaultdict
+from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from flitstack.protocols import Lexicon, Target
+
+_PIECES = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[^\W\d_]+|\d+")
+_LONGEST_PHRASE = 3
+_SHORTEST_TO_SPLIT = 4
+_COMMON = 0.15
+"""Weight of a word that says nothing here: the stream's own name, or one that most columns of the file share."""
+_UNKNOWN = 0.7
+"""Weight of a word that no target knows, as a share of the rarest word's."""
+_TOKENS, _LETTERS = 0.75, 0.25
+
+
+class Vocabulary:
+    """The words that headers are made of."""
+
+    def __init__(self, lexicon: Lexicon, phrases: Iterable[str]) -> None:
+        self._resolved: dict[tuple[str, ...], tuple[str, ...]] = {}
+        known = {word for phrase in phrases for word in _pieces(phrase)}
+        for meaning, spellings in lexicon.words.items():
+            meant = tuple(_pieces(meaning))
+            known.update(meant)
+            for spelling in spellings:
+                self._resolved[tuple(_pieces(spelling))] = meant
+                known.update(_pieces(spelling))
+        self._known = known
+        self._words: dict[str, tuple[str, ...]] = {}
+
+    def words(self, header: str) -> tuple[str, ...]:
+        """Return the header's words, abbreviations spelt out: `PatLName` is `patient last name`."""
+        if header not in self._words:
+            pieces = [word for piece in _pieces(header) for word in self._split(piece)]
+            self._words[header] = tuple(self._resolve(pieces))
+        return self._words[header]
+
+    def _split(self, piece: str) -> tuple[str, ...]:
+        """Return the fewest known words that make up a piece (`lastname`), or the piece."""
+        if piece in self._known or len(piece) < _SHORTEST_TO_SPLIT:
+            return (piece,)
+        best: list[tuple[str, ...] | None] = [(), *[None] * len(piece)]
+        for end in range(1, len(piece) + 1):
+            for start in range(max(0, end - 14), end):
+                before, word = best[start], piece[start:end]
+                if before is None or len(word) < 2 or _singular(word) not in self._known and word not in self._known:
+                    continue
+                found = (*before, word)
+                if best[end] is None or len(found) < len(best[end] or ()):
+                    best[end] = found
+        return best[-1] or (piece,)
+
+    def _resolve(self, pieces: Sequence[str]) -> list[str]:
+        found: list[str] = []
+        at = 0
+        while at < len(pieces):
+            for length in range(min(_LONGEST_PHRASE, len(pieces) - at), 0, -1):
+                phrase = tuple(pieces[at : at + length])
+                meant = self._resolved.get(phrase) or self._resolved.get(tuple(map(_singular, phrase)))
+                if meant is not None:
+                    found += map(_singular, meant)
+                    at += length
+                    break
+            else:
+                found.append(_singular(pieces[at]))
+                at += 1
+        return list(dict.fromkeys(found))
+
+
+def _pieces(text: str) -> list[str]:
+    plain = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+    return [piece.lower() for piece in _PIECES.findall(plain)]
+
+
+@cache
+def _singular(word: str) -> str:
+    if len(word) > 3 and word.endswith("ies"):
+        return word[:-3] + "y"
+    if len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is")):
+        return word[:-1]
+    return word
+
+
+@cache
+def _letters(words: tuple[str, ...]) -> frozenset[str]:
+    text = f" {' '.join(words)} "
+    return frozenset(text[at : at + 3] for at in range(len(text) - 2))
+
+
+class NameIndex:
+    """All names of all targets, ready to be compared with headers."""
+
+    def __init__(
+        self, targets: Sequence[Target], vocabulary: Vocabulary, stream_names: Mapping[str, Sequence[tuple[str, ...]]]
+    ) -> None:
+        self._vocabulary = vocabulary
+        self._targets = targets
+        self._stream_names = {stream: [frozenset(name) for name in names] for stream, names in stream_names.items()}
+        self._stream_words = {stream: frozenset().union(*names) for stream, names in self._stream_names.items()}
+        self._names: list[tuple[int, frozenset[str], frozenset[str]]] = []
+        self._by_word: dict[str, list[int]] = defaultdict(list)
+        self._by_letters: dict[str, list[int]] = defaultdict(list)
+        seen: Counter[str] = Counter()
+        for at, target in enumerate(targets):
+            of_target = {vocabulary.words(name) for name in (target.field, *target.names)}
+            seen.update({word for words in of_target for word in words})
+            for words in sorted(of_target):
+                self._add(at, words)
+        whole = len(targets) or 1
+        self._weights = {word: math.log(1 + whole / times) for word, times in seen.items()}
+        self._unknown = math.log(1 + whole) * _UNKNOWN
+
+    def _add(self, at: int, words: tuple[str, ...]) -> None:
+        number = len(self._names)
+        self._names.append((at, frozenset(words), _letters(words)))
+        for word in set(words):
+            self._by_word[word].append(number)
+        for letters in _letters(words):
+            self._by_letters[letters].append(number)
+
+    def scores(self, header: str, common: frozenset[str]) -> dict[int, float]:
+        """Return per target (by its place) how well the header names it, 0 to 1; 1 means word for word.
+
+        :param common: words that most columns of the file share.
+        """
+        words = self._vocabulary.words(header)
+        letters = _letters(words)
+        near: Counter[int] = Counter()
+        for piece in letters:
+            near.update(self._by_letters.get(piece, ()))
+        shared = {number for word in words for number in self._by_word.get(word, ())}
+        shared.update(number for number, _ in near.most_common(60))
+        found: dict[int, float] = {}
+        for number in shared:
+            at, name, name_letters = self._names[number]
+            score = self._score(frozenset(words), name, at, common)
+            alike = 2 * near[number] / (len(letters) + len(name_letters))
+            score = score if score >= 1.0 else _TOKENS * score + _LETTERS * alike
+            if score > found.get(at, 0.0):
+                found[at] = score
+        return found
+
+    def _score(self, words: frozenset[str], name: frozenset[str], at: int, common: frozenset[str]) -> float:
+        home = self._targets[at].homes[0]
+        if words == name or self._without(words - common, home) & self._without(name, home):
+            return 1.0
+        own = self._stream_words[home]
+
+        def weight(word: str) -> float:
+            full = self._weights.get(word, self._unknown)
+            return full * _COMMON if word in own or word in common else full
+
+        shared = sum(map(weight, words & name))
+        whole = sum(map(weight, words)) + sum(map(weight, name))
+        return min(0.99, 2 * shared / whole) if whole else 0.0
+
+    def _without(self, words: frozenset[str], stream: str) -> set[frozenset[str]]:
+        """Return the words, and what is left of them without a whole name of the stream: `patient last name`."""
+        return {words, *(words - name for name in self._stream_names[stream] if name < words)} - {frozenset()}

@@ -1,0 +1,286 @@
+"""Writes a proposal as a draft layout that a person edits: what is sure is marked so, and the rest says why."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from flitstack_dental.dialect import normalise
+from flitstack_dental.layout import load_layouts, stream_schemas
+from flitstack_dental.values import fold_code
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from flitstack.protocols import Candidate, ColumnProposal, CustomField, FileProposal, Proposal, SampledExport
+
+_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+_WORDS = frozenset("y n yes no true false on off null none".split())
+_RECURS = 3
+_MOST_CODES = 40
+_HERE = Path(__file__).parent
+_UNSAID = {"patients": "patient"}
+"""What a record's required status becomes where no column says it and that does no harm."""
+
+HEAD = """\
+# A draft, proposed by `flit map propose`. Read it, correct it, and then give it with --set source.layout=THIS_FILE.
+#   [x]  sure: the header says so word for word, and the cells agree
+#   [ ]  look at it: the percentage says how likely it is right, and what else it might be stands behind
+# What a layout may say: docs/layouts.md. Whether it is sound: flit map check THIS_FILE.
+"""
+
+
+def write_draft(proposal: Proposal, export: SampledExport) -> str:
+    """Return the text of the draft: a layout for the whole export, or the known one with custom columns to choose."""
+    if proposal.layout:
+        return _known_with_customs(proposal, export)
+    codes: dict[str, list[str]] = {}
+    files: list[str] = []
+    for file in proposal.files:
+        cells = {
+            column.name: column.values for each in export.files if each.name == file.file for column in each.columns
+        }
+        dropped = next((each.dropped for each in export.files if each.name == file.file), ())
+        files += _file(file, cells, dropped, [c for c in proposal.customs if c.file == file.file], codes)
+    books = [line for name, lines in codes.items() for line in (f"  {_text(name)}:", *lines)]
+    return "\n".join(
+        [
+            HEAD + "name: draft",
+            "title: Proposed layout",
+            'null_ids: ["0"]',
+            *(["codes:", *books] if books else []),
+            "files:",
+            *files,
+            "",
+        ]
+    )
+
+
+def _file(
+    file: FileProposal,
+    cells: Mapping[str, Sequence[str]],
+    dropped: Sequence[str],
+    customs: Sequence[CustomField],
+    codes: dict[str, list[str]],
+) -> list[str]:
+    role = PurePosixPath(file.file).stem
+    if not file.stream:
+        return [f"  {_text(role)}: {{}}  # [ ] no stream is near; known and not read"]
+    mapped = {column.chosen.target: column for column in file.columns if column.chosen is not None}
+    others = ", ".join(name for name, _ in file.others)
+    lines = [f"  {_text(role)}:  # {file.stream}: {'; '.join(file.reasons)}." + (f" Else: {others}." if others else "")]
+    id_text, id_note, needed = _id(file.stream, mapped)
+    if not id_text:
+        return [*lines[:1], f"    # [ ] no column is an id of {file.stream}; say what identifies a row, then map it."]
+    lines += [f"    require: [{', '.join(map(_text, needed))}]"]
+    unmapped = [column.column for column in file.columns if column.chosen is None]
+    if left := [*unmapped, *dropped]:
+        lines.append(f"    ignore: [{', '.join(map(_text, left))}]  # no field found, or a secret; look through them")
+    lines += ["    records:", f"      - stream: {file.stream}", f"        id: {id_text}  # {id_note}"]
+    lines += _unsaid(file.stream, mapped)
+    lines.append("        fields:")
+    used = 0
+    for column in file.columns:
+        if column.chosen is None or column.chosen.target == f"{file.stream}.id":
+            continue
+        stream, field, part = _parts(column.chosen.target)
+        if not part:
+            used += 1
+            cell = _cell(f"{stream}.{field}", column.column, cells.get(column.column, ()), codes)
+            lines.append(f"          {field}: {cell}  # {_said(column)}")
+    if not used:
+        lines[-1] = "        fields: {}"
+    lines += _beside(file, mapped)
+    lines += [f"    # nothing found for {column.column}{_else(column.others)}" for column in file.columns
+              if column.chosen is None]  # fmt: skip
+    return [*lines, *_customs(customs, id_text if file.stream == "patients" else _patient_column(mapped), role)]
+
+
+def _id(stream: str, mapped: Mapping[str, ColumnProposal]) -> tuple[str, str, list[str]]:
+    """Return the id as a layout writes it, what to say of it, and the columns it needs; "" when there is none."""
+    if own := mapped.get(f"{stream}.id"):
+        return _text(own.column), _said(own), [own.column]
+    schema = stream_schemas()[stream]["properties"]
+    whose = mapped.get(f"{stream}.patient_id")
+    when = [c for name, c in mapped.items() if str(schema.get(name.partition(".")[2], {}).get("x-type", "")) in
+            ("date", "datetime", "local-datetime")]  # fmt: skip
+    if whose is None:
+        return "", "", []
+    if stream in ("account_balances",):
+        return _text(whose.column), "[ ] one row a patient?", [whose.column]
+    if not when:
+        return "", "", []
+    columns = [whose.column, when[0].column]
+    text = json.dumps("-".join(f"{{{column}}}" for column in columns), ensure_ascii=False)
+    return text, "[ ] no id column: these must tell every row from all others", columns
+
+
+def _unsaid(stream: str, mapped: Mapping[str, ColumnProposal]) -> list[str]:
+    schema = stream_schemas()[stream]
+    missing = [name for name in schema.get("required", ()) if name != "id" and f"{stream}.{name}" not in mapped]
+    lines = []
+    for name in missing:
+        allowed = [str(word) for word in schema["properties"][name].get("enum", ()) if word is not None]
+        word = _UNSAID.get(stream, "unknown")
+        if name == "status" and word in allowed:
+            lines.append(f"        set: {{status: {word}}}  # [ ] no column says it")
+        else:
+            one_of = f": one of {', '.join(allowed)}" if allowed else ""
+            lines.append(f"        # [ ] {name} is required and no column says it{one_of}")
+    return lines
+
+
+def _cell(target: str, column: str, values: Sequence[str], codes: dict[str, list[str]]) -> str:
+    stream, _, field = target.partition(".")
+    schema = stream_schemas()[stream]["properties"][field]
+    allowed = [str(word) for word in schema.get("enum", ()) if word is not None]
+    if not allowed:
+        return _text(column)
+    book = f"{stream}_{field}"
+    while book in codes:
+        book += "_2"
+    codes[book] = list(_book(values, allowed))
+    return f"{{column: {_text(column)}, codes: {book}}}"
+
+
+def _book(values: Sequence[str], allowed: Sequence[str]) -> Iterator[str]:
+    """Yield the lines of a codebook: known words with their meaning, other codes to be explained by a person."""
+    known: dict[str, str] = {}
+    for book in load_layouts("neutral")[0].codes.values():
+        known |= {word: str(meaning) for word, (meaning, _) in book.items() if str(meaning) in allowed}
+    times: dict[str, int] = {}
+    for value in values:
+        times[value.strip()] = times.get(value.strip(), 0) + 1
+    codes = [code for code, n in sorted(times.items()) if n >= _RECURS or fold_code(code) in known][:_MOST_CODES]
+    if not any(fold_code(code) in known for code in codes):
+        yield f"    {allowed[0]}: {allowed[0]}"
+    for code in codes:
+        if meaning := known.get(fold_code(code)):
+            yield f"    {json.dumps(code, ensure_ascii=False)}: {meaning}"
+        else:
+            yield f"    # [ ] {json.dumps(code, ensure_ascii=False)}: what it means, one of {', '.join(allowed)}"
+
+
+def _beside(file: FileProposal, mapped: Mapping[str, ColumnProposal]) -> list[str]:
+    from flitstack_dental.proposing import beside
+
+    id_column = mapped.get(f"{file.stream}.id")
+    lines: list[str] = []
+    for each in beside():
+        suffix = f" ({each['part']})"
+        found = {name: mapped[key] for name in each["fields"] if (key := f"{each['stream']}.{name}{suffix}") in mapped}
+        if each["of"] != file.stream or not found or id_column is None:
+            continue
+        key = json.dumps(f"{{{id_column.column}}}-{each['part']}", ensure_ascii=False)
+        lines += [f"      - stream: {each['stream']}", f"        id: {key}"]
+        lines.append(f"        unless_empty: [{', '.join(_text(column.column) for column in found.values())}]")
+        if fixed := each.get("set"):
+            lines.append(f"        set: {{{', '.join(f'{name}: {value}' for name, value in fixed.items())}}}")
+        lines += ["        fields:", f"          patient_id: {_text(id_column.column)}"]
+        for name, column in found.items():
+            cell = _text(column.column)
+            cell = f"{{column: {cell}, parse: phone}}" if each.get("looks") == "phone" else cell
+            lines.append(f"          {name}: {cell}  # {_said(column)}")
+    return lines
+
+
+def _customs(customs: Sequence[CustomField], patient: str, role: str) -> list[str]:
+    if not customs or not patient:
+        return []
+    key = patient if patient.startswith('"') else json.dumps(f"{{{patient}}}")
+    lines = ["    # Fields of your own on offer: take the # away from those you want (and the name out of `ignore`)."]
+    for each in customs:
+        options = f" of {len(each.options)}: {', '.join(each.options)}" if each.options else ""
+        room = " No room is left for it in the account's plan." if each.fits is False else ""
+        lines.append(f"    # {each.column}: {each.type}{options}; {each.fill:.0%} of the rows have it.{room}")
+        id_ = json.dumps(f"{json.loads(key)}-{normalise(each.column)}", ensure_ascii=False)
+        lines.append(
+            f"    #  - {{stream: custom_columns, id: {id_}, unless_empty: [{_text(each.column)}], "
+            f"set: {{name: {_text(each.column)}}}, fields: {{patient_id: {patient}, value: {_text(each.column)}}}}}"
+        )
+    return lines
+
+
+def _patient_column(mapped: Mapping[str, ColumnProposal]) -> str:
+    return ""
+
+
+def _known_with_customs(proposal: Proposal, export: SampledExport) -> str:
+    """Return the known layout, cut down to this export, with its unread columns on offer as custom columns."""
+    raw = yaml.safe_load((_HERE / "layouts" / f"{proposal.layout}.yaml").read_text(encoding="utf-8"))
+    headers = {file.role: {normalise(c.name) for c in file.columns} for file in export.files if file.role}
+    names = {file.role: file.name for file in export.files if file.role}
+    files: list[str] = []
+    for role, spec in raw.pop("files").items():
+        if role not in headers:
+            continue
+        text = yaml.safe_dump({role: _cut(spec or {}, headers[role])}, sort_keys=False, allow_unicode=True, width=110)
+        files += [f"  {line}" for line in text.rstrip().splitlines()]
+        customs = [each for each in proposal.customs if each.file == names[role]]
+        first = next(iter((spec or {}).get("records", ())), {})
+        if first.get("stream") == "patients":
+            files += _customs(customs, _text(str(first["id"])), role)
+    head = yaml.safe_dump(raw, sort_keys=False, allow_unicode=True, width=110)
+    return f"{HEAD}{head}files:\n" + "\n".join(files) + "\n"
+
+
+def _cut(spec: dict[str, Any], columns: set[str]) -> dict[str, Any]:
+    """Return a file's entry in which what this export lacks is optional or gone."""
+
+    def there(name: str) -> bool:
+        return normalise(name) in columns
+
+    records = []
+    for record in spec.get("records", ()):
+        named = re.findall(r"{(\w+)}", record["id"]) or [record["id"]]
+        when = record.get("when", {})
+        if not all(map(there, [*named, *filter(None, (when.get("column"), when.get("same_as")))])):
+            continue
+        kept = dict(record)
+        if "unless_empty" in kept:
+            kept["unless_empty"] = [name for name in kept["unless_empty"] if there(name)]
+            if not kept["unless_empty"]:
+                continue
+        if isinstance(kept.get("fields"), dict):
+            kept["fields"] = {name: _optional(cell, columns) for name, cell in kept["fields"].items()}
+        records.append(kept)
+    return {**spec, "records": records} if "records" in spec else spec
+
+
+def _optional(cell: Any, columns: set[str]) -> Any:
+    options = {"column": cell} if isinstance(cell, str) else dict(cell)
+    named = options.get("columns") or options.get("column")
+    named = [named] if isinstance(named, str) else named
+    if all(normalise(name) in columns for name in named or ()):
+        return cell
+    return {**options, "optional": True}
+
+
+def _said(column: ColumnProposal) -> str:
+    it = column.chosen
+    if it is None:
+        return ""
+    mark = "[x]" if column.ticked else "[ ]"
+    return f"{mark} {it.confidence:.0%}, {'; '.join(it.reasons)}.{_else(column.others)}"
+
+
+def _else(others: Sequence[Candidate]) -> str:
+    if not others:
+        return ""
+    told = [f"{each.target} {each.confidence:.0%} ({'; '.join(each.reasons)})" for each in others]
+    return f" Else: {', '.join(told)}"
+
+
+def _parts(target: str) -> tuple[str, str, str]:
+    whole, _, part = target.partition(" (")
+    stream, _, field = whole.partition(".")
+    return stream, field, part.rstrip(")")
+
+
+def _text(name: str) -> str:
+    """Return a name as YAML writes it, in quotes where it could be read as something else."""
+    return name if _PLAIN.fullmatch(name) and name.lower() not in _WORDS else json.dumps(name, ensure_ascii=False)
