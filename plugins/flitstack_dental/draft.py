@@ -75,7 +75,8 @@ def _file(
     lines = [f"  {_text(role)}:  # {file.stream}: {'; '.join(file.reasons)}." + (f" Else: {others}." if others else "")]
     id_text, id_note, needed = _id(file.stream, mapped)
     if not id_text:
-        return [*lines[:1], f"    # [ ] no column is an id of {file.stream}; say what identifies a row, then map it."]
+        lines.append(f"    # [ ] no column is an id of {file.stream}: say what identifies a row, and map these:")
+        return [*lines, *(f"    #   {each.column}: {_told(each)}" for each in file.columns)]
     lines += [f"    require: [{', '.join(map(_text, needed))}]"]
     unmapped = [column.column for column in file.columns if column.chosen is None]
     if left := [*unmapped, *dropped]:
@@ -97,7 +98,7 @@ def _file(
     lines += _beside(file, mapped)
     lines += [f"    # nothing found for {column.column}{_else(column.others)}" for column in file.columns
               if column.chosen is None]  # fmt: skip
-    return [*lines, *_customs(customs, id_text if file.stream == "patients" else _patient_column(mapped), role)]
+    return [*lines, *_customs(customs, id_text if file.stream == "patients" else "")]
 
 
 def _id(stream: str, mapped: Mapping[str, ColumnProposal]) -> tuple[str, str, list[str]]:
@@ -188,13 +189,13 @@ def _beside(file: FileProposal, mapped: Mapping[str, ColumnProposal]) -> list[st
     return lines
 
 
-def _customs(customs: Sequence[CustomField], patient: str, role: str) -> list[str]:
+def _customs(customs: Sequence[CustomField], patient: str) -> list[str]:
     if not customs or not patient:
         return []
     key = patient if patient.startswith('"') else json.dumps(f"{{{patient}}}")
     lines = ["    # Fields of your own on offer: take the # away from those you want (and the name out of `ignore`)."]
     for each in customs:
-        options = f" of {len(each.options)}: {', '.join(each.options)}" if each.options else ""
+        options = f" {len(each.options)}: {', '.join(each.options)}" if each.options else ""
         room = " No room is left for it in the account's plan." if each.fits is False else ""
         lines.append(f"    # {each.column}: {each.type}{options}; {each.fill:.0%} of the rows have it.{room}")
         id_ = json.dumps(f"{json.loads(key)}-{normalise(each.column)}", ensure_ascii=False)
@@ -203,10 +204,6 @@ def _customs(customs: Sequence[CustomField], patient: str, role: str) -> list[st
             f"set: {{name: {_text(each.column)}}}, fields: {{patient_id: {patient}, value: {_text(each.column)}}}}}"
         )
     return lines
-
-
-def _patient_column(mapped: Mapping[str, ColumnProposal]) -> str:
-    return ""
 
 
 def _known_with_customs(proposal: Proposal, export: SampledExport) -> str:
@@ -218,14 +215,26 @@ def _known_with_customs(proposal: Proposal, export: SampledExport) -> str:
     for role, spec in raw.pop("files").items():
         if role not in headers:
             continue
-        text = yaml.safe_dump({role: _cut(spec or {}, headers[role])}, sort_keys=False, allow_unicode=True, width=110)
+        text = _dumped({role: _cut(spec or {}, headers[role])})
         files += [f"  {line}" for line in text.rstrip().splitlines()]
         customs = [each for each in proposal.customs if each.file == names[role]]
         first = next(iter((spec or {}).get("records", ())), {})
         if first.get("stream") == "patients":
-            files += _customs(customs, _text(str(first["id"])), role)
-    head = yaml.safe_dump(raw, sort_keys=False, allow_unicode=True, width=110)
-    return f"{HEAD}{head}files:\n" + "\n".join(files) + "\n"
+            files += _customs(customs, _text(str(first["id"])))
+    return f"{HEAD}{_dumped(raw)}files:\n" + "\n".join(files) + "\n"
+
+
+class _Indented(yaml.SafeDumper):
+    """Writes lists below their key, as a person would."""
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
+        """Indent a list's items, whatever PyYAML would do."""
+        super().increase_indent(flow, False)
+
+
+def _dumped(data: Any) -> str:
+    text: str = yaml.dump(data, Dumper=_Indented, sort_keys=False, allow_unicode=True, width=110)
+    return text
 
 
 def _cut(spec: dict[str, Any], columns: set[str]) -> dict[str, Any]:
@@ -248,7 +257,8 @@ def _cut(spec: dict[str, Any], columns: set[str]) -> dict[str, Any]:
         if isinstance(kept.get("fields"), dict):
             kept["fields"] = {name: _optional(cell, columns) for name, cell in kept["fields"].items()}
         records.append(kept)
-    return {**spec, "records": records} if "records" in spec else spec
+    rest = {key: value for key, value in spec.items() if key != "records"}
+    return {**rest, "records": records} if "records" in spec else rest
 
 
 def _optional(cell: Any, columns: set[str]) -> Any:
@@ -266,6 +276,10 @@ def _said(column: ColumnProposal) -> str:
         return ""
     mark = "[x]" if column.ticked else "[ ]"
     return f"{mark} {it.confidence:.0%}, {'; '.join(it.reasons)}.{_else(column.others)}"
+
+
+def _told(column: ColumnProposal) -> str:
+    return f"{column.chosen.target} {_said(column)}" if column.chosen else f"nothing found.{_else(column.others)}"
 
 
 def _else(others: Sequence[Candidate]) -> str:

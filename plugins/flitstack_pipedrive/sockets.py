@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 HIGH_WATER = 256 * 1024
+HELD_AT_MOST = 64 * 1024
 
 
 class AsyncioBackend(httpcore.AsyncNetworkBackend):
@@ -53,6 +54,8 @@ class Stream(httpcore.AsyncNetworkStream):
 
     def __init__(self, line: _Line) -> None:
         self._line = line
+        self._held: list[bytes] = []
+        self._size = 0
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """Return what has come, at most `max_bytes`; nothing at the end.
@@ -60,6 +63,8 @@ class Stream(httpcore.AsyncNetworkStream):
         :raises httpcore.ReadTimeout, httpcore.ReadError: nothing came in time; the connection broke.
         """
         line = self._line
+        if self._held:
+            self._hand_over()
         if not line.received and not line.ended:
             await line.arrival(timeout)
         if line.received:
@@ -69,14 +74,16 @@ class Stream(httpcore.AsyncNetworkStream):
         return b""
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        """Hand over what is to leave; wait while too much is waiting to leave.
+        """Hold what is to leave until the answer is waited for, so that head and body leave together.
 
         :raises httpcore.WriteTimeout, httpcore.WriteError: it cannot leave; the connection broke.
         """
+        self._held.append(buffer)
+        self._size += len(buffer)
+        if self._size < HELD_AT_MOST:
+            return
+        self._hand_over()
         line = self._line
-        if line.ended or line.transport is None or line.transport.is_closing():
-            raise httpcore.WriteError("the connection is closed")
-        line.transport.write(buffer)
         if line.paused is not None:
             try:
                 async with asyncio.timeout(timeout):
@@ -85,6 +92,13 @@ class Stream(httpcore.AsyncNetworkStream):
                 raise httpcore.WriteTimeout from exc
             if line.ended:
                 raise httpcore.WriteError("the connection broke") from line.broken
+
+    def _hand_over(self) -> None:
+        line, held = self._line, b"".join(self._held)
+        self._held, self._size = [], 0
+        if line.ended or line.transport is None or line.transport.is_closing():
+            raise httpcore.WriteError("the connection is closed")
+        line.transport.write(held)
 
     async def aclose(self) -> None:
         """Close the connection."""
@@ -102,7 +116,7 @@ class Stream(httpcore.AsyncNetworkStream):
         assert line.transport is not None  # noqa: S101 - a stream is made of a connection
         try:
             async with asyncio.timeout(timeout):
-                line.transport = await loop.start_tls(  # type: ignore[assignment]
+                line.transport = await loop.start_tls(
                     line.transport, line, ssl_context, server_hostname=server_hostname
                 )
         except TimeoutError as exc:

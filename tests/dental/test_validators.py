@@ -138,7 +138,7 @@ def test_a_plan_s_items_and_links_count_for_it(check: Callable[..., dict[str, Fi
 
 def test_procedures_lack_what_they_lack(check: Callable[..., dict[str, Finding]]) -> None:
     sound = {"patient_id": "p", "status": "completed", "performed_on": "2026-01-05", "fee": "1.00", "code": "D0120"}
-    rows = [
+    rows: list[dict[str, Any]] = [
         {},
         {"fee": None},
         {"code": None},

@@ -21,7 +21,7 @@ def journal(tmp_path: Path) -> Iterator[Journal]:
     with Journal(tmp_path / "flit.db") as opened:
         for name in ("people", "visits"):
             opened.staging.add_stream(1, Stream(name, {}))
-        people = [
+        people: list[Record | Rejection | Skip] = [
             Record("people", "1", {"id": "1", "born": "1990-02-03", "boss_id": "2"}, Where("f.csv", 2)),
             Record("people", "2", {"id": "2", "born": None}, Where("f.csv", 3)),
             Rejection("people", "3", "bad_date", "No day.", "Mend it.", Where("f.csv", 4)),
@@ -59,7 +59,7 @@ def test_rows_are_counted_by_state(journal: Journal) -> None:
 
 
 def test_texts_are_the_records_as_canonical_json(journal: Journal) -> None:
-    assert list(journal.looking.texts("people"))[0] == ("1", '{"boss_id":"2","born":"1990-02-03","id":"1"}')
+    assert next(journal.looking.texts("people")) == ("1", '{"born":"1990-02-03","boss_id":"2","id":"1"}')
 
 
 def test_what_was_refused_and_left_out_is_told_with_ids(journal: Journal) -> None:
@@ -70,8 +70,8 @@ def test_what_was_refused_and_left_out_is_told_with_ids(journal: Journal) -> Non
 def test_a_line_of_the_audit_comes_back_whole_and_is_no_notice_of_a_run(journal: Journal) -> None:
     notice = Finding("vanished", "Gone.", "warning", "people", 2, ("1", "2"))
     full = Finding(
-        "stale", "Long past.", "warning", "visits", 3, ("1",), "calendar", 5, "They stay.", "What are they?", "done", "1.00",
-        (("2020s", 3),),
+        "stale", "Long past.", "warning", "visits", 3, ("1",), "calendar", 5, "They stay.", "What are they?", "done",
+        "1.00", (("2020s", 3),),
     )  # fmt: skip
     journal.staging.add_findings("stage", [notice])
     journal.staging.add_findings("audit", [full])

@@ -8,7 +8,7 @@ import pytest
 
 from flitstack.errors import ApprovalNeeded, UsageError
 from flitstack.stages.gates import Passing
-from flitstack.testing.memory import Fault
+from flitstack.testing.memory import ADMIN, Fault
 
 if TYPE_CHECKING:
     from flitstack.protocols import Operation, Stored
@@ -155,3 +155,15 @@ def test_a_match_that_is_not_certain_is_created_anew_unless_a_person_decides(emp
 def test_another_value_is_refused(empty: Migration) -> None:
     with pytest.raises(UsageError, match="ask, adopt, create, skip"):
         empty.run(sets=("existing=perhaps",))
+
+
+def test_what_was_shown_can_be_approved_by_name_and_is_then_written(empty: Migration, ann: Stored) -> None:
+    with pytest.raises(ApprovalNeeded):
+        empty.run(passing=Passing())
+
+    report = empty.run(passing=Passing(approve=ADMIN.email))
+
+    assert empty.account.records["contact", ann.id].key == "memory:contacts:1"
+    assert report.exit_code == 0
+    with empty.open() as journal:
+        assert journal.decisions.adoptions() == [("contact", "memory:contacts:1", "", ann.id)]

@@ -124,3 +124,14 @@ def _is_ratio(row: Any) -> bool:
         and isinstance(row["each"], int | float)
         and all(isinstance(value, int | float) for value in (row.get("with") or {}).values())
     )
+
+
+def read_first_page(data: Any, file: str, line: int) -> tuple[tuple[str, str, tuple[str, ...]], ...]:
+    """Return (title, entry, fields) of what the report of a sample shows first, as the header states it.
+
+    :raises MappingError: it has another form.
+    """
+    try:
+        return tuple((str(one["title"]), str(one["entry"]), tuple(map(str, one["fields"]))) for one in data or ())
+    except (KeyError, TypeError) as exc:
+        raise MappingError(f"{file} line {line}: first_page: a list of title, entry and fields each, please.") from exc

@@ -14,7 +14,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError
 
 from flitstack.errors import MappingError, SettingsError
-from flitstack.mapping.policies import Policy, Ratios, read_policies, read_ratios
+from flitstack.mapping.policies import Policy, Ratios, read_first_page, read_policies, read_ratios
 from flitstack.mapping.rendering import TemplateEnvironment, expression_literal
 from flitstack.mapping.words import nearest
 from flitstack.mapping.yamltext import read_yaml
@@ -23,7 +23,8 @@ SUFFIX = ".yaml.j2"
 _PACKAGED = Path(__file__).parents[1] / "mapping_templates"
 _CHECKOUT = Path(__file__).parents[3] / "mapping_templates"
 _SEPARATOR = re.compile(r"^---[ \t]*$", re.MULTILINE)
-_HEADER_KEYS = ("template", "source", "destination", "variables", "facts", "gates", "policies", "ratios", "description")
+_HEADER_KEYS = ("template", "source", "destination", "variables", "facts", "gates", "policies", "ratios",
+                "first_page", "description")
 _FROM_ACCOUNT = "account."
 _FROM_FACT = "fact."
 
@@ -44,6 +45,7 @@ class Template:
     :param gates: per gate, what it must show, as the header states it.
     :param policies: variables of which other values save writes, by name.
     :param ratios: how many records come of one of the source's main records, for an estimate without an export.
+    :param first_page: (title, entry, fields) that the report of a sample shows first.
     :param body: Jinja source; `body_line` is its first line in the file.
     """
 
@@ -58,6 +60,7 @@ class Template:
     body_line: int
     policies: Mapping[str, Policy] = field(default_factory=dict)
     ratios: Ratios | None = None
+    first_page: tuple[tuple[str, str, tuple[str, ...]], ...] = ()
 
     def resolve(
         self,
@@ -222,6 +225,7 @@ def load_template(path: str | Path) -> Template:
         body_line=text.count("\n", 0, separator.end()) + 2,
         policies=read_policies(data, path.name, header.line(("policies",)) if "policies" in data else 1),
         ratios=read_ratios(data.get("ratios"), path.name, header.line(("ratios",)) if "ratios" in data else 1),
+        first_page=read_first_page(data.get("first_page"), path.name, header.line(("first_page",)) if "first_page" in data else 1),
     )
 
 

@@ -248,7 +248,8 @@ def audit_staged(
         replace(each, check=find_doubles) if each.check is check_duplicates else each
         for each in generic_validators(source.name)
     ]
-    found = validate(ctx, (*generic, *validators), streams)
+    view = StagedRecords(ctx.journal, streams)
+    found = validate(ctx, (*generic, *validators), view)
     lines = [*_read(noticed, streams), *_rejected(ctx, streams), *_skipped(ctx, streams), *found, *extras.lines]
     latest = staging.latest()
     return Audit(
@@ -257,7 +258,9 @@ def audit_staged(
         staging.fingerprint(),
         {stream: staging.count(stream) for stream in staging.streams()},
         ctx.journal.looking.states(),
-        tuple(_sections(source, [_keyed(line, ctx.source_id) for line in lines], _exhibits(ctx, streams, extras))),
+        tuple(
+            _sections(source, [_keyed(line, ctx.source_id) for line in lines], _exhibits(ctx, view, streams, extras))
+        ),
         extras.told,
         tuple(line for stream, groups in doubles.items() for line in draft_duplicates(stream, groups)),
     )
@@ -314,9 +317,11 @@ def _section_of(stream: str | None, streams: Mapping[str, Stream]) -> str:
     return str(known.schema.get("x-section", "records")) if known is not None else "inventory"
 
 
-def _exhibits(ctx: RunContext, streams: Mapping[str, Stream], extras: Extras) -> dict[str, tuple[Exhibit, ...]]:
+def _exhibits(
+    ctx: RunContext, view: StagedRecords, streams: Mapping[str, Stream], extras: Extras
+) -> dict[str, tuple[Exhibit, ...]]:
     """Return the tables of the sections: those of the inventory, and what was handed in."""
-    found = {"inventory": (_files(ctx), _streams(ctx, streams))}
+    found: dict[str, tuple[Exhibit, ...]] = {"inventory": (_files(ctx), _streams(ctx, view, streams))}
     for section, exhibits in extras.exhibits.items():
         found[section] = (*found.get(section, ()), *exhibits)
     return found
@@ -330,14 +335,13 @@ def _files(ctx: RunContext) -> Exhibit:
     return Exhibit("Files", ("file", "read as", "rows", "bytes", "written as", "SHA-256 begins"), rows)
 
 
-def _streams(ctx: RunContext, streams: Mapping[str, Stream]) -> Exhibit:
+def _streams(ctx: RunContext, view: StagedRecords, streams: Mapping[str, Stream]) -> Exhibit:
     """Return what each kind of record covers: its rows, its days, and whether a column says when it was changed."""
-    view = StagedRecords(ctx.journal, streams)
     rows: list[tuple[JSON, ...]] = []
     for stream in view.streams():
         properties = view.schema(stream).get("properties", {})
         days = [name for name, each in properties.items() if _is_day(each)]
-        years = [year for name in days for year in view.tally(stream, name, 1, 4) if year]
+        years = [day[:4] for name in days for day in view.tally(stream, name, 1, 10) if day]
         stamp = next((name for name, each in properties.items() if each.get("x-change-stamp")), None)
         stamped = ctx.journal.staging.filled(stream, [stamp])[stamp] if stamp else 0
         moves = view.count(stream)

@@ -186,6 +186,7 @@ def write_draft(path: Path, lines: Iterable[DraftLine]) -> int:
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8", newline="") as f:
         writer = csv.writer(f)
         writer.writerow((*COLUMNS, *MORE))
-        for count, line in enumerate(lines, start=1):
+        for line in lines:
             writer.writerow((line.decision, line.record, line.other, line.proposed, "; ".join(line.reasons)))
+            count += 1
     return count

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 KEPT = 3000
 """Of one entry at most this many records are kept for the checks and the rows; all are compared."""
-OF_THE_EXPORT = 1000
+OF_THE_EXPORT = 500
 TELLING = 6
 ZONE = "time_zone"
 

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from flitstack.protocols import JSON, PeopleFields, Schema, Stored
     from flitstack.stages.context import RunContext
 
-LEFT_OUT = "existing_skipped"
 DIGITS = 9  # of a phone number, its country code aside
 
 
@@ -249,14 +248,15 @@ def _leave_out(ctx: RunContext, left_out: Sequence[DesiredRow]) -> None:
     """Mark desired records, and all that cannot do without them, as left out."""
     if not left_out:
         return
-    gone = {(one.object, one.key, one.part): LEFT_OUT for one in left_out}
+    rule = "existing_skipped"
+    gone = {(one.object, one.key, one.part): rule for one in left_out}
     for name, link, _ in ctx.journal.records.required_links(ctx.behaviours.user):
         if (link.object, link.key, link.part) in gone:
             gone.setdefault(name, "parent_skipped")
-    verdicts = [(*name, f"skipped:{rule}") for name, rule in gone.items()]
+    verdicts = [(*name, f"skipped:{why}") for name, why in gone.items()]
     skips = [
-        (stream, record_id, rule)
-        for name, rule in gone.items()
+        (stream, record_id, why)
+        for name, why in gone.items()
         for stream, record_id, _ in ctx.journal.records.contributors(*name)
     ]
     ctx.journal.records.set_verdicts(verdicts, [], skips)

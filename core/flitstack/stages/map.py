@@ -159,9 +159,10 @@ def _after_decisions(
 
     What is to be skipped is noted; what was merged into another comes with that one.
     """
+    rule = "decided"
     for _, record in chunk:
         if ctx.decisions.skips(record.stream, record.id):
-            batch.take(Skipped(entry.name, record.stream, record.id, "decided"), (record,))
+            batch.take(Skipped(entry.name, record.stream, record.id, rule), (record,))
         elif not ctx.merged:
             yield record, (record,)
         elif ctx.merged.survivor(record.stream, record.id) == record.id:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from flitstack.protocols import DestinationPlugin, SourcePlugin
     from flitstack.stages.audit import Audit
+    from flitstack.stages.sampling import SampleOptions
 
 CORE_VARIABLES = {
     "source_id": "first part of every source key; two practices into one account need two",
@@ -37,6 +38,7 @@ class RunOptions:
     :param wait: when the day's budget is used up, carry on once it is open again.
     :param publish_audit: writes the audit's report into a folder before the gates and returns its path; without it
         the export is not audited.
+    :param sample: migrate a sample first, or alone; None for none.
     """
 
     source: str
@@ -50,6 +52,7 @@ class RunOptions:
     demo: bool = False
     wait: bool = False
     publish_audit: Callable[[Audit, Path], str] | None = None
+    sample: SampleOptions | None = None
 
 
 @dataclass(frozen=True, slots=True)

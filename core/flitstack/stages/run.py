@@ -20,6 +20,7 @@ from flitstack.stages.audit import audit_staged, audit_text
 from flitstack.stages.audit_account import about_account
 from flitstack.stages.context import RunContext
 from flitstack.stages.decisions import settle_decisions
+from flitstack.stages.diff import DiffMaker
 from flitstack.stages.existing import Existing, find_existing, found_text
 from flitstack.stages.gates import chain, pass_gates
 from flitstack.stages.map import map_records
@@ -30,6 +31,8 @@ from flitstack.stages.plan import PlanSummary, plan_operations
 from flitstack.stages.rebuild import Rebuilt, accept, existing_text, rebuild
 from flitstack.stages.reconcile import reconcile
 from flitstack.stages.report import BEGINNING, RunReport, Tokens
+from flitstack.stages.sample import choose_sample
+from flitstack.stages.sampling import SampleOptions, is_taken, keep_sample, main_stream, sample_gate
 from flitstack.stages.schema import bind_links, link_found
 from flitstack.stages.specs import REPORTS, Prepared, prepare_spec
 from flitstack.stages.stage import stage_export
@@ -169,6 +172,10 @@ async def _walk(run: _Run) -> None:
     link_found(ctx, found)
     run.rebuilt = await rebuild(ctx, found)
     run.existing = await find_existing(ctx, setup.core.get("existing", "ask"), schemas)
+    if setup.options.sample is not None and not is_taken(ctx, setup.options.sample, prepared):
+        await _take_sample(run, setup.options.sample, prepared, fit, account, users, streams, found)
+    if setup.options.sample is not None and setup.options.sample.alone:
+        return
     run.plan = plan_operations(ctx)
     ctx.journal.runs.predict(ctx.id, run.plan.tokens, run.plan.minimum)
     if setup.options.dry_run:
@@ -187,6 +194,35 @@ async def _walk(run: _Run) -> None:
     if run.plan.writes:
         await apply_operations(ctx)
     run.verification = await verify(ctx, hashes=run.plan.hashes)
+
+
+async def _take_sample(
+    run: _Run, options: SampleOptions, prepared: Prepared, fit: Fit, account: Account, users: Sequence[User],
+    streams: Mapping[str, Stream], found: Sequence[SchemaItem],
+) -> None:  # fmt: skip
+    """Migrate a sample through the same gates and the same engine, read it back, and keep the diff."""
+    ctx, main = run.ctx, main_stream(run.setup)
+    sample = choose_sample(ctx, main, options.size, random=options.random)
+    ctx.sampled = True
+    run.plan = plan_operations(ctx)
+    ctx.journal.runs.predict(ctx.id, run.plan.tokens, run.plan.minimum)
+    if run.setup.options.dry_run:
+        return
+    if run.plan.writes:
+        audit = _audit(run, streams, account, users)
+        _pass_gates(run, prepared, fit, account, users, audit)
+        ctx.journal.decisions.approve(ctx.decisions.by_record.items(), ctx.at(), ctx.id)
+        ctx.journal.records.keep_schema_decision(fit.kept)
+        bind_links(ctx, found)
+    if run.rebuilt is not None:
+        accept(ctx)
+    if run.plan.writes:
+        await apply_operations(ctx)
+    ctx.sampled = False
+    schemas = {name: stream.schema for name, stream in streams.items()}
+    maker = DiffMaker(ctx, prepared.spec, schemas, account, main)
+    run.verification = await verify(ctx, see=maker.see)
+    keep_sample(ctx, options, prepared, sample, maker.make(), run.verification)
 
 
 async def _catch_up(ctx: RunContext, found: Sequence[SchemaItem]) -> Sequence[SchemaItem]:
@@ -217,13 +253,15 @@ def _pass_gates(run: _Run, prepared: Prepared, fit: Fit, account: Account, users
     if run.existing is not None and run.existing.shown:
         found.append(found_text(run.existing))
     existing = [("existing", "\n".join(found), False)] if found else []
+    full = f"{audit}{full_text(ctx.journal, ctx.id, run.plan, account.daily_budget, fallback)}"
+    last = [] if ctx.sampled else [*sample_gate(ctx, prepared), ("full", full, False)]
     gates = chain(
         [
             ("profile", prepared.choices, False),
             *existing,
             ("map", "\n".join([map_text(prepared, fit, account, owners_text(*owners)), *ctx.decisions.told()]), False),
             *schema,
-            ("full", f"{audit}{full_text(ctx.journal, ctx.id, run.plan, account.daily_budget, fallback)}", False),
+            *last,
         ]
     )
     admins = [user.email for user in users if user.is_admin and user.active]

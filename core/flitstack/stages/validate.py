@@ -23,6 +23,7 @@ class StagedRecords:
     def __init__(self, journal: Journal, streams: Mapping[str, Stream]) -> None:
         self._journal = journal
         self._streams = streams
+        self._tallies: dict[tuple[str, str, int, int], Mapping[str | None, int]] = {}
 
     def streams(self) -> Sequence[str]:
         return [name for name in self._journal.staging.streams() if name in self._streams]
@@ -47,7 +48,10 @@ class StagedRecords:
         return self._journal.looking.count(stream, state)
 
     def tally(self, stream: str, field: str, first: int = 1, length: int = 0) -> Mapping[str | None, int]:
-        return self._journal.looking.tally(stream, field, first, length)
+        asked = (stream, field, first, length)
+        if asked not in self._tallies:  # each takes a look at all records of the stream, and several ask the same
+            self._tallies[asked] = self._journal.looking.tally(*asked)
+        return self._tallies[asked]
 
     def missing_references(self, stream: str, field: str) -> Iterator[str]:
         target = self._streams[stream].schema["properties"][field]["x-references"]
@@ -60,12 +64,11 @@ class StagedRecords:
         return self._journal.looking.broken_references(stream, targets)
 
 
-def validate(ctx: RunContext, validators: Sequence[Validator], streams: Mapping[str, Stream]) -> list[Finding]:
+def validate(ctx: RunContext, validators: Sequence[Validator], view: StagedRecords) -> list[Finding]:
     """Run every validator, note its findings in the journal and return them, in the validators' order.
 
     :raises PluginError: one failed; it is named.
     """
-    view = StagedRecords(ctx.journal, streams)
     found: list[Finding] = []
     ctx.progress.begin("audit", len(validators))
     try:

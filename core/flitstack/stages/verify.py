@@ -14,7 +14,7 @@ from flitstack.stages.schema import SCHEMA_KEY
 from flitstack.stages.targets import Targets
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from flitstack.journal import Link
     from flitstack.protocols import JSON, Behaviours, Stored
@@ -114,11 +114,14 @@ class Verification:
         return {object_: counted.left_alone for object_, counted in self.objects.items() if counted.left_alone}
 
 
-async def verify(ctx: RunContext, *, hashes: int | None = 0, keep: bool = True) -> Verification:
+async def verify(
+    ctx: RunContext, *, hashes: int | None = 0, keep: bool = True, see: Callable[[Link, Stored], None] | None = None
+) -> Verification:
     """Compare everything that was written with what the account holds.
 
     :param hashes: of how many documents the bytes are read back, where the journal knows their checksum; None for all.
     :param keep: keep in the journal what was read back, for comparison with later changes.
+    :param see: told of each record of ours as it was read back.
     """
     result = Verification()
     counts = ctx.journal.records.link_objects()
@@ -128,7 +131,7 @@ async def verify(ctx: RunContext, *, hashes: int | None = 0, keep: bool = True) 
         await _verify_schema(ctx, result)
         for object_ in ctx.behaviours.objects:
             if object_ not in ctx.behaviours.schema_objects and counts.get(object_):
-                after = await _verify_object(ctx, object_, result)
+                after = await _verify_object(ctx, object_, result, see)
                 if keep:
                     ctx.journal.records.set_after(after)
         if hashes != 0 and isinstance(ctx.writer, FileHashing):
@@ -175,7 +178,7 @@ async def _verify_schema(ctx: RunContext, result: Verification) -> None:
 
 
 async def _verify_object(
-    ctx: RunContext, object_: str, result: Verification
+    ctx: RunContext, object_: str, result: Verification, see: Callable[[Link, Stored], None] | None
 ) -> list[tuple[str, str, str, dict[str, JSON]]]:
     """Compare the records of an object; return what the journal is to keep of them: (object, key, part, fields)."""
     ours = {link.destination_id: link for link in ctx.journal.records.links(object_)}
@@ -188,10 +191,14 @@ async def _verify_object(
         if link is None:
             strangers.count(stored, result)
             continue
+        if see is not None:
+            see(link, stored)
         after.append((object_, link.key, link.part, _compare(ctx, link, stored, targets, result)))
         ctx.progress.advance()
     for stored in await ctx.writer.get_many(object_, list(ours)):
         link = ours.pop(stored.id)  # not listed, yet there: archived, say
+        if see is not None:
+            see(link, stored)
         after.append((object_, link.key, link.part, _compare(ctx, link, stored, targets, result)))
         ctx.progress.advance()
     for link in ours.values():

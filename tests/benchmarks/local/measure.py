@@ -36,7 +36,7 @@ SIDES = Path(__file__).parent / "sides.py"
 RATIO = 0.85
 MOST_MB = 300
 SLOWER = 1.2
-STAGES = ("open", "stage", "validate", "spec", "map", "plan")
+STAGES = ("open", "stage", "spec", "map", "plan")
 
 
 def run(side: str, file: Path) -> dict[str, Any]:

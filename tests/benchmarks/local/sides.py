@@ -30,7 +30,6 @@ from flitstack.stages.context import RunContext, StopFlag
 from flitstack.stages.map import map_records
 from flitstack.stages.plan import plan_operations
 from flitstack.stages.stage import stage_export
-from flitstack.stages.validate import validate
 from flitstack.testing.memory import ALL, COST, MemoryAccount, memory_destination
 from flitstack.testing.migration import Words
 
@@ -75,8 +74,6 @@ def flit(file: Path, journal: Path) -> dict[str, float]:
         stage_export(ctx, source, reader)
         lap("stage")
         streams = {stream.name: stream for stream in reader.known_streams()}
-        validate(ctx, registry.validators("dental"), streams)
-        lap("validate")
         text = load_template(HERE / "patients.yaml.j2").render({}, {}, {"streams": ["patients"]}, {})
         spec = load_spec(
             text, streams=streams, transforms=registry.transforms(), objects=[*OBJECTS, "user"], file="spec"

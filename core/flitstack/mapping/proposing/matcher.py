@@ -20,6 +20,9 @@ _LEAST_STREAM = 1.6
 _NAMED_FILE = 2.5
 _ID = 1.5
 _PROVED = 0.9
+_ID_FIELD = "id"
+_ENOUGH = 8
+_BY_CELLS = 0.5
 _SURE_STREAM = 0.55
 
 
@@ -112,6 +115,7 @@ class Matcher:
             self._column_proposal(column, stream, scored[at], pairs.get(at), _rival(scored, at, pairs.get(at)))
             for at, column in enumerate(file.columns)
         )
+        columns = self._with_id(file, stream, columns)
         lead = ranked[0][1] / (ranked[0][1] + ranked[1][1]) if len(ranked) > 1 else 1.0
         if lead < _SURE_STREAM:
             columns = tuple(replace(column, ticked=False) for column in columns)
@@ -119,6 +123,22 @@ class Matcher:
         reasons = (f"{named} of {len(columns)} columns fit",) if stream else ("no stream is near",)
         others = tuple((name, round(worth, 2)) for name, worth in ranked[1:4])
         return FileProposal(file.name, stream, round(lead if stream else 0.0, 2), reasons, columns, others)
+
+    def _with_id(
+        self, file: SampledFile, stream: str, columns: tuple[ColumnProposal, ...]
+    ) -> tuple[ColumnProposal, ...]:
+        """Return the columns; where none is the id, the first that looks like one by its cells is proposed as that."""
+        key = f"{stream}.{_ID_FIELD}"
+        if key not in {t.key for t in self.targets} or any(c.chosen and c.chosen.target == key for c in columns):
+            return columns
+        for at, (column, proposal) in enumerate(zip(file.columns, columns, strict=True)):
+            words = self.scorer.vocabulary.words(column.name)
+            unlike = len(set(column.values)) == len(column.values) == column.rows >= _ENOUGH
+            if proposal.chosen is None and unlike and (_ID_FIELD in words or at == 0):
+                chosen = Candidate(key, _BY_CELLS, ("every row has a cell, and no two are alike",))
+                others = tuple(each for each in proposal.others if each.target != key)
+                return (*columns[:at], replace(proposal, chosen=chosen, others=others), *columns[at + 1 :])
+        return columns
 
     def _column_proposal(
         self, column: SampledColumn, stream: str, scored: Sequence[Scored], pair: int | None, rival: float

@@ -67,7 +67,11 @@ class Vocabulary:
         while at < len(pieces):
             for length in range(min(_LONGEST_PHRASE, len(pieces) - at), 0, -1):
                 phrase = tuple(pieces[at : at + length])
-                meant = self._resolved.get(phrase) or self._resolved.get(tuple(map(_singular, phrase)))
+                meant = (
+                    self._resolved.get(phrase)
+                    or self._resolved.get(tuple(map(_singular, phrase)))
+                    or self._resolved.get(("".join(phrase),))
+                )
                 if meant is not None:
                     found += map(_singular, meant)
                     at += length

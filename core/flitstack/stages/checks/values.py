@@ -19,6 +19,9 @@ CROSSED = 0.5
 MOSTLY = 0.8
 DOMINANT = 0.8
 NAMED = 0.5
+ALIKE = 0.4
+LOOKED_AT = 300
+LONGEST = 200
 GENERAL = frozenset({"name", "type", "value", "date", "status", "note", "title", "content", "subject"})
 
 
@@ -52,8 +55,10 @@ def _crossed_words(
 
 def _is_about(column: str, field: str, frame: Frame) -> bool:
     """Tell whether a column says what a field should: the map names it, or they share a name, or it names none."""
-    named = [name for name in frame.lineage.get(field, ()) if name.startswith(f"{frame.stream}.")]
-    return f"{frame.stream}.{column}" in named or bool(words(column) & words(field)) or not named
+    named = frame.lineage.get(field, ())
+    mine, theirs = words(field), words(column)
+    alike = len(mine & theirs) >= len(mine | theirs) * ALIKE
+    return f"{frame.stream}.{column}" in named or alike or not named
 
 
 def _codes(observed: Sequence[Observed]) -> list[str]:
@@ -103,7 +108,8 @@ def check_crossed(observed: Sequence[Observed], frame: Frame) -> Iterator[Flag]:
         held = [_code(link[1]) if (link := each.links.get(field)) else None for each in observed]
         yield from _crossed_words(observed, field, frame, held)
     fields = [name for name in {n: None for each in observed for n in each.held} if name not in frame.keys]
-    followed = {name: _followed(observed, name) for name in fields}
+    some = [(each, each.columns()) for each in observed[:: max(1, len(observed) // LOOKED_AT)]]
+    followed = {name: _followed(some, name) for name in fields}
     for field, columns in followed.items():
         mine = words(field)
         if not columns or any(mine & words(column) for column in columns):
@@ -119,20 +125,15 @@ def check_crossed(observed: Sequence[Observed], frame: Frame) -> Iterator[Flag]:
     yield from _kinds_crossed(observed, fields, frame)
 
 
-def _followed(observed: Sequence[Observed], field: str) -> list[str]:
+def _followed(observed: Sequence[tuple[Observed, dict[str, list[JSON]]]], field: str) -> list[str]:
     """Return the source columns whose values stand in a field just as they are, nearly always."""
     same: Counter[str] = Counter()
     there: Counter[str] = Counter()
-    for each in observed:
+    for each, columns in observed:
         held = _whole(each.held.get(field))
-        if held is None:
-            continue
-        columns = each.columns()
-        for column in [*same] if there.total() > FEW * FEW else columns:
-            values = columns.get(column)
-            if values:
-                there[column] += 1
-                same[column] += any(isinstance(v, str) and len(v) > 1 and plain(v) == plain(held) for v in values)
+        if held is not None and 1 < len(held) <= LONGEST:
+            there.update(columns.keys())
+            same.update(name for name, values in columns.items() if held in values)
     return [name for name, n in same.items() if n >= FEWEST and n >= there[name] * MOSTLY]
 
 
