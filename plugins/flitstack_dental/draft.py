@@ -218,7 +218,7 @@ def _known_with_customs(proposal: Proposal, export: SampledExport) -> str:
         text = _dumped({role: _cut(spec or {}, headers[role])})
         files += [f"  {line}" for line in text.rstrip().splitlines()]
         customs = [each for each in proposal.customs if each.file == names[role]]
-        first = next(iter((spec or {}).get("records", ())), {})
+        first: dict[str, Any] = next(iter((spec or {}).get("records", ())), {})
         if first.get("stream") == "patients":
             files += _customs(customs, _text(str(first["id"])))
     return f"{HEAD}{_dumped(raw)}files:\n" + "\n".join(files) + "\n"
@@ -256,6 +256,8 @@ def _cut(spec: dict[str, Any], columns: set[str]) -> dict[str, Any]:
                 continue
         if isinstance(kept.get("fields"), dict):
             kept["fields"] = {name: _optional(cell, columns) for name, cell in kept["fields"].items()}
+        if "but" in kept:
+            kept["but"] = {name: _optional(cell, columns) for name, cell in kept["but"].items()}
         records.append(kept)
     rest = {key: value for key, value in spec.items() if key != "records"}
     return {**rest, "records": records} if "records" in spec else rest

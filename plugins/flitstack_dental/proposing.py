@@ -55,7 +55,7 @@ def sample(path: str, settings: Mapping[str, Any], rows: int) -> SampledExport:
     try:
         files = look_at(container, parsed, layouts)
         if not files:
-            raise NotAnExportError(f"{Path(path).name}: no CSV or text files here. Give the folder or zip of the export.")
+            raise NotAnExportError(f"{Path(path).name}: no CSV or text files here. Give the folder of the export.")
         found = _recognised(files, layouts, Path(path).name)
         sampled = tuple(_sampled(container, file, found, rows) for file in files if file.header)
         return SampledExport(sampled, found.layout.name if found else "")

@@ -84,7 +84,8 @@ def test_with_a_token_the_staff_is_matched_to_the_users_of_the_account(export: P
 
     owners = next(section for section in json.loads(done.stdout)["sections"] if section["code"] == "owners")
     table = owners["tables"][0]["rows"]
-    assert not any("not known" in row[2] for row in table)
+    assert {row[2] for row in table} == {"no e-mail", "no user", "a deactivated user", "user 1", "user 2"}
+    assert {row[3] for row in table if row[2].startswith("user ")} == {""}
     assert any(line["code"] == "owner_not_a_user" for line in owners["lines"])
     assert written["person"] == written["field"] == []
 

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 from click.testing import CliRunner
-from flitstack_dental.reader import open_export
 
 from flitstack.cli import cli
 from flitstack.protocols import Record
 from flitstack.registry import load_plugins
 from flitstack.stages.propose import propose_map
+from flitstack_dental.reader import open_export
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -39,7 +39,9 @@ def export(folder: Path) -> Path:
     header = "CustNr,Surname,Forename,DOB,Gender,Cell,Mail,Shirt,SSN"
     (out / "Kunden.csv").write_text("\n".join([header, *people]), encoding="utf-8")
     visits = [f"{100 + n},{n},2026-05-{n % 28 + 1:02} 09:30,30,{('Booked', 'Done', '7')[n % 3]}" for n in range(1, 31)]
-    (out / "Termine.csv").write_text("\n".join(["TerminNr,CustNr,Start Time,Duration,Status", *visits]), encoding="utf-8")
+    (out / "Termine.csv").write_text(
+        "\n".join(["TerminNr,CustNr,Start Time,Duration,Status", *visits]), encoding="utf-8"
+    )
     return out
 
 
@@ -197,7 +199,11 @@ def test_check_names_line_place_and_nearest_name_of_every_problem(folder: Path) 
 @pytest.mark.parametrize(
     ("name", "text", "says"),
     [
-        ("spec.yaml", "template: t\nentries:\n  - {entry: a, from: patients, as: p, objekt: person}\n", "spec.yaml line 3"),
+        (
+            "spec.yaml",
+            "template: t\nentries:\n  - {entry: a, from: patients, as: p, objekt: person}\n",
+            "spec.yaml line 3",
+        ),
         ("t.yaml.j2", "template: t\nsorce: dental\n---\nbody\n", "t.yaml.j2 line 2"),
         ("broken.yaml", "name: [\n", "broken.yaml line"),
     ],
@@ -246,7 +252,6 @@ def test_a_plugin_may_propose_and_is_never_ticked(export: Path) -> None:
 
 def test_a_proposer_that_fails_is_named_without_its_words(export: Path) -> None:
     import flitstack_dental
-
     from flitstack.errors import PluginError
     from flitstack.hookspecs import hookimpl
     from flitstack.protocols import Proposer

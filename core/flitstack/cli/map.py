@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from flitstack.registry import Registry
 
 _SETS = click.option("--set", "sets", multiple=True, metavar="KEY=VALUE", help="A setting: source.KEY.")
-_SOURCE = click.option("--source", metavar="NAME", help="Where the records come from.  [default: the only one installed]")
+_SOURCE = click.option(
+    "--source", metavar="NAME", help="Where the records come from.  [default: the only one installed]"
+)
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object to stdout.")
 
 
@@ -85,8 +87,8 @@ def _say(proposal: Proposal, out: Path | None) -> None:
         click.echo(f"The layout {proposal.layout} knows this export; only columns it leaves are on offer.", err=True)
     else:
         known = sum(bool(file.stream) for file in proposal.files)
-        click.echo(f"{known} of {len(proposal.files)} files are a stream; {placed} of their {len(columns)} columns have a "
-                   f"field, {ticked} of these surely.", err=True)  # fmt: skip
+        click.echo(f"{known} of {len(proposal.files)} files are a stream; {placed} of their {len(columns)} columns have "
+                   f"a field, {ticked} of these surely.", err=True)  # fmt: skip
     if proposal.customs:
         click.echo(f"{len(proposal.customs)} columns have no field: on offer as fields of your own.", err=True)
     if proposal.room is not None:
@@ -189,8 +191,11 @@ def list_(as_json: bool) -> None:
 
     kept = Memory(memory_folder()).all()
     if as_json:
-        click.echo(json.dumps([{"id": each.id, "source": each.source, "name": each.name,
-                                "confirmed_on": each.confirmed_on, "columns": len(each.columns)} for each in kept]))  # fmt: skip
+        told = [
+            {"id": k.id, "source": k.source, "name": k.name, "confirmed_on": k.confirmed_on, "columns": len(k.columns)}
+            for k in kept
+        ]
+        click.echo(json.dumps(told))
         return
     lines = [f"{k.id}  {k.confirmed_on}  {k.source}  {k.name}  {len(k.columns)} columns" for k in kept]
     click.echo("\n".join(lines) or "No map is remembered.")

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 @click.option("--approve", metavar="NAME", help="Approve, in this name, what an earlier run has shown.")
 @click.option("--approve-unseen", metavar="NAME", help="Pass every gate without a look; logged as such.")
 @click.option("--dry-run", is_flag=True, help="Stop before the gates: show what would be written.")
+@click.option("--sample", type=click.IntRange(min=1), metavar="N", help="Migrate N first, and stop at their diff.")
 @click.option("--wait", is_flag=True, help="When the day's budget is used up, carry on the next day, unattended.")
 @click.option("--demo", is_flag=True, help="A bundled example into an embedded account: no account, no network.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object to stdout.")
@@ -53,6 +54,7 @@ def run(
     approve: str | None,
     approve_unseen: str | None,
     dry_run: bool,
+    sample: int | None,
     wait: bool,
     demo: bool,
     as_json: bool,
@@ -65,10 +67,12 @@ def run(
     """
     from flitstack.reports.audit import publish_audit
     from flitstack.reports.progress import progress_for_stderr
+    from flitstack.reports.sample import publish_sample
     from flitstack.stages.context import StopFlag
     from flitstack.stages.gates import Passing, named
     from flitstack.stages.options import RunOptions
     from flitstack.stages.run import run_migration
+    from flitstack.stages.sampling import SampleOptions
 
     if demo and input_ is not None:
         raise click.UsageError("--demo brings its own export; leave --input away.")
@@ -87,6 +91,7 @@ def run(
         demo,
         wait,
         publish_audit,
+        SampleOptions(sample, publish=publish_sample) if sample else None,
     )
     stop = StopFlag()
     try:

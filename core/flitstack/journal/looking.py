@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from flitstack.journal.jsontext import loads
 from flitstack.journal.staging import safe_name
 
 if TYPE_CHECKING:
@@ -69,6 +70,11 @@ class Looking:
             for field, state in zip(targets, states, strict=True):
                 if state != "ok":
                     yield record_id, field, state or None
+
+    def codebooks(self) -> list[tuple[str, str, int]]:
+        """Return (stream, field, number of codes) of the codes whose meaning the export or its layout states."""
+        books = self._store.tuples("SELECT stream, codebook FROM snapshot_stream ORDER BY stream")
+        return [(stream, field, len(codes)) for stream, book in books for field, codes in sorted(loads(book).items())]
 
     def rejections(self) -> list[tuple[str, str, str, str, int, list[str]]]:
         """Return (stream, code, reason, hint, count, some ids) of what was rejected while reading."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import dataclasses
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ class Target:
 
     stream: str
     field: str
-    schema: Schema = field(default_factory=dict)
+    schema: Schema = dataclasses.field(default_factory=dict)
     names: tuple[str, ...] = ()
     required: bool = False
     part: str = ""
@@ -98,8 +99,8 @@ class Lexicon:
     :param streams: stream to what files of it are called.
     """
 
-    words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    streams: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    words: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
+    streams: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

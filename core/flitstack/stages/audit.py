@@ -321,7 +321,7 @@ def _exhibits(
     ctx: RunContext, view: StagedRecords, streams: Mapping[str, Stream], extras: Extras
 ) -> dict[str, tuple[Exhibit, ...]]:
     """Return the tables of the sections: those of the inventory, and what was handed in."""
-    found: dict[str, tuple[Exhibit, ...]] = {"inventory": (_files(ctx), _streams(ctx, view, streams))}
+    found: dict[str, tuple[Exhibit, ...]] = {"inventory": (_files(ctx), _streams(ctx, view, streams), *_codes(ctx))}
     for section, exhibits in extras.exhibits.items():
         found[section] = (*found.get(section, ()), *exhibits)
     return found
@@ -352,6 +352,12 @@ def _streams(ctx: RunContext, view: StagedRecords, streams: Mapping[str, Stream]
     note = f"Not in this export: {', '.join(missing)}." if missing else ""
     columns = ("kind of record", "rows", "readable", "years", "say when they changed")
     return Exhibit("Records", columns, tuple(rows), note)
+
+
+def _codes(ctx: RunContext) -> Iterator[Exhibit]:
+    """Yield the codes whose meaning is known, when there are any."""
+    if rows := tuple(ctx.journal.looking.codebooks()):
+        yield Exhibit("Codes with a known meaning", ("kind of record", "field", "codes"), rows)
 
 
 def _is_day(schema: Mapping[str, object]) -> bool:

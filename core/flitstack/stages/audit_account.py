@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from flitstack.errors import FlitError, UsageError
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from flitstack.mapping import Template
-    from flitstack.protocols import JSON, Account, SourcePlugin, Stream, User
+    from flitstack.protocols import Account, SourcePlugin, Stream, User
     from flitstack.stages.context import RunContext
     from flitstack.stages.options import Setup
 
@@ -37,7 +37,9 @@ def about_account(
     :param account: None when nobody signed in; `users` are its users.
     """
     lines = [*_owner_lines(ctx, streams, account, users)]
-    exhibits: dict[str, tuple[Exhibit, ...]] = {"owners": tuple(_owner_table(ctx, streams, account, users))}
+    staff = list(_staff(ctx, streams, account, users))
+    lines += _fallback_share(staff)
+    exhibits: dict[str, tuple[Exhibit, ...]] = {"owners": tuple(_owner_table(staff))}
     if account is None:
         told = "No account was asked: what depends on its users and its plan is left open."
     else:
@@ -111,28 +113,59 @@ _OWNERS = {
 }  # fmt: skip
 
 
-def _owner_table(
+@dataclass(frozen=True, slots=True)
+class _Member:
+    """One of the staff: how often other records name them, and who stands for them.
+
+    :param fallback: what they own goes to the fallback owner, unless the owner map says otherwise.
+    """
+
+    key: str
+    named: int
+    match: str
+    fallback: bool
+
+
+def _staff(
     ctx: RunContext, streams: Mapping[str, Stream], account: Account | None, users: Sequence[User]
-) -> Iterator[Exhibit]:
-    """Yield who of the staff is how often named, and which user stands for them: by key, no name."""
+) -> Iterator[_Member]:
     view = StagedRecords(ctx.journal, streams)
     by_email = {user.email.casefold(): user for user in users}
-    rows: list[tuple[JSON, ...]] = []
     for stream, email in _owner_streams(ctx, streams):
-        used = _named(view, stream)
+        named = _named(view, stream)
         for record in view.records(stream):
             address = str(record.data.get(email) or "").strip().casefold()
             user = by_email.get(address)
-            if account is None:
-                match = UNKNOWN if address else "no e-mail: fallback owner, unless the owner map says otherwise"
-            elif user is None:
-                match = "none: fallback owner, unless the owner map says otherwise"
-            else:
-                match = f"user {user.id}" if user.active else "a deactivated user: fallback owner"
-            rows.append((f"{stream}:{record.id}", used.get(record.id, 0), match))
-    if rows:
-        rows.sort(key=lambda row: (-int(str(row[1])), str(row[0])))
-        yield Exhibit("Staff and users", ("who", "named in records", "user of the account"), tuple(rows))
+            match = (
+                "no e-mail" if not address
+                else UNKNOWN if account is None
+                else "no user" if user is None
+                else f"user {user.id}" if user.active else "a deactivated user"
+            )  # fmt: skip
+            found = account is None or (user is not None and user.active)
+            yield _Member(f"{stream}:{record.id}", named.get(record.id, 0), match, not address or not found)
+
+
+def _fallback_share(staff: Sequence[_Member]) -> Iterator[Finding]:
+    """Yield how much of what names somebody would go to the fallback owner."""
+    named = sum(member.named for member in staff)
+    lost = sum(member.named for member in staff if member.fallback)
+    if lost:
+        yield Finding(
+            "owner_fallback", "Mentions of staff who would be replaced by the fallback owner.", "info", None, lost,
+            section="owners", of=named, handling="Who is meant is kept by name.",
+        )  # fmt: skip
+
+
+def _owner_table(staff: Sequence[_Member]) -> Iterator[Exhibit]:
+    """Yield who of the staff is how often named, and which user stands for them: by key, no name."""
+    if staff:
+        told = sorted(staff, key=lambda member: (-member.named, member.key))
+        rows = tuple(
+            (member.key, member.named, member.match, "fallback owner" if member.fallback else "") for member in told
+        )
+        columns = ("who", "named in records", "user of the account", "without an owner map")
+        yield Exhibit("Staff and users", columns, rows)
 
 
 def _named(view: StagedRecords, stream: str) -> dict[str | None, int]:

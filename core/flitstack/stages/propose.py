@@ -42,8 +42,14 @@ def proposing_of(source: SourcePlugin) -> MapProposing:
 
 
 def propose_map(
-    registry: Registry, source: SourcePlugin, input_: str, settings: Mapping[str, Any], memory: Memory | None,
-    room: tuple[int, str] | None, *, plugins: bool = True,
+    registry: Registry,
+    source: SourcePlugin,
+    input_: str,
+    settings: Mapping[str, Any],
+    memory: Memory | None,
+    room: tuple[int, str] | None,
+    *,
+    plugins: bool = True,
 ) -> tuple[Proposal, str]:
     """Return the proposal and the text of its draft.
 
@@ -114,19 +120,17 @@ def _suggested(
     try:
         said = proposer.propose(Question(source, file, proposal.stream, targets))
     except Exception as exc:
-        raise PluginError(f'proposer "{proposer.name}" failed with {type(exc).__name__}. Run without it: --no-plugins.') from exc  # fmt: skip
+        raise PluginError(
+            f'proposer "{proposer.name}" failed with {type(exc).__name__}. Without plugins: --no-plugins.'
+        ) from exc
     known = {target.key for target in targets}
-    fitting = {
-        column: [each for each in candidates if each.target in known] for column, candidates in said.items()
-    }
+    fitting = {column: [each for each in candidates if each.target in known] for column, candidates in said.items()}
     taken = {each[0].target for each in fitting.values() if each}
     columns = tuple(_first(column, fitting.get(column.column), taken, proposer.name) for column in proposal.columns)
     return replace(proposal, columns=columns)
 
 
-def _first(
-    column: ColumnProposal, said: Sequence[Candidate] | None, taken: Iterable[str], name: str
-) -> ColumnProposal:
+def _first(column: ColumnProposal, said: Sequence[Candidate] | None, taken: Iterable[str], name: str) -> ColumnProposal:
     if said:
         best = replace(said[0], confidence=min(max(said[0].confidence, 0.0), 1.0),
                        reasons=(f"proposed by {name}", *said[0].reasons))  # fmt: skip
@@ -138,9 +142,7 @@ def _first(
     return column
 
 
-def _columns_without(
-    export: SampledExport, files: Sequence[FileProposal]
-) -> list[tuple[str, SampledColumn]]:
+def _columns_without(export: SampledExport, files: Sequence[FileProposal]) -> list[tuple[str, SampledColumn]]:
     """Return the columns that no field takes: what a known layout leaves, or what the proposal could not place."""
     if export.layout:
         return [(f.name, c) for f in export.files if f.role for c in f.columns if c.name in f.unread]

@@ -172,10 +172,11 @@ async def _walk(run: _Run) -> None:
     link_found(ctx, found)
     run.rebuilt = await rebuild(ctx, found)
     run.existing = await find_existing(ctx, setup.core.get("existing", "ask"), schemas)
-    if setup.options.sample is not None and not is_taken(ctx, setup.options.sample, prepared):
-        await _take_sample(run, setup.options.sample, prepared, fit, account, users, streams, found)
-    if setup.options.sample is not None and setup.options.sample.alone:
-        return
+    sampling = setup.options.sample
+    if sampling is not None and (sampling.alone or not is_taken(ctx, sampling, prepared)):
+        await _take_sample(run, sampling, prepared, fit, account, users, streams, found)
+        if sampling.alone:
+            return
     run.plan = plan_operations(ctx)
     ctx.journal.runs.predict(ctx.id, run.plan.tokens, run.plan.minimum)
     if setup.options.dry_run:
@@ -207,6 +208,7 @@ async def _take_sample(
     run.plan = plan_operations(ctx)
     ctx.journal.runs.predict(ctx.id, run.plan.tokens, run.plan.minimum)
     if run.setup.options.dry_run:
+        ctx.sampled = False
         return
     if run.plan.writes:
         audit = _audit(run, streams, account, users)

@@ -56,6 +56,10 @@ FAMILIES = {
         "They are moved as they are.",
     ),
 }
+REACH = {
+    "no_texts": Words("info", "Patients who do not want text messages.", "It is moved as it is."),
+}
+BILLING = Words("info", "Billing addresses beside the mailing address.", "Both are moved.")
 ADULT_YEARS = 18
 
 
@@ -70,13 +74,20 @@ def check_statuses(view: StagedView) -> Iterator[Finding]:
     yield line("patient_statuses", words, "patients", "identity", of, spread=spread)
     lines = Lines(STATUSES, "patients", "identity", of)
     names = Lines(NAMES, "patients", "identity", of)
+    reach = Lines(REACH, "patients", "contact", of)
     for record in view.records("patients"):
         lines.add(str(record.data.get("status")), record.id)
         last = record.data.get("last_name")
         if isinstance(last, str) and last.upper().startswith("ZZ"):
             names.add("zz_name", record.id)
+        if record.data.get("text_ok") is False:
+            reach.add("no_texts", record.id)
     yield from lines.findings()
     yield from names.findings()
+    yield from reach.findings()
+    billing = view.tally("addresses", "kind").get("billing", 0) if "addresses" in view.streams() else 0
+    if billing:
+        yield line("billing_address", BILLING, "addresses", "contact", billing, of=view.count("addresses"))
 
 
 def check_families(view: StagedView) -> Iterator[Finding]:

@@ -18,6 +18,8 @@ import os
 SELDOM = float(os.environ.get('TH','0.003'))
 LEAST_UNSEEN = float(os.environ.get('LU','0.2'))
 FIRST_SPREAD = 2.0
+MANY = 30.0
+SELDOM_DEVIATIONS = 2.6
 ERRORS_KEPT = 200
 FIRST_ERRORS = 30  # how many measured errors the first guess is worth
 GONE_AFTER_S = 2 * WINDOW_S
@@ -143,6 +145,8 @@ class Others:
 
 def seldom(mean: float) -> float:
     """Return the number that a Poisson count of this mean reaches once in `1 / SELDOM` times, between whole numbers."""
+    if mean > MANY:
+        return mean + SELDOM_DEVIATIONS * sqrt(mean) + 1.0
     each, below, above, count = exp(-mean), 0.0, 1.0, 0
     while above > SELDOM:
         before = above

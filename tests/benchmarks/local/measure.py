@@ -8,7 +8,7 @@ Both sides run in processes of their own, one after the other, round by round, o
   sixteen fields at once), sqlite-utils' `insert_all` a thousand rows at a time (WAL, synchronous=NORMAL). Nothing else:
   no journal, no account of each row, no plan.
 * bare: the same with `executemany` of one JSON text a record in place of sqlite-utils; printed, no target.
-* flit: the dental reader, stage, validate, map and plan, into a journal as a run makes it; the destination is one in
+* flit: the dental reader, stage, map and plan, into a journal as a run makes it; the destination is one in
   memory. Its template is `patients.yaml.j2` beside this file.
 
 Prints rows a second (median, least and most) and the ratio; then memory and time per row for each of `--sizes`. Ends

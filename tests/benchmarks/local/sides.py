@@ -48,7 +48,7 @@ OBJECTS = {
 
 
 def flit(file: Path, journal: Path) -> dict[str, float]:
-    """Stage, validate, map and plan the export; return the seconds of each stage and its number of rows.
+    """Stage, map and plan the export; return the seconds of each stage and its number of rows.
 
     The journal is a file as always; the destination is one in memory and is never written to.
     """

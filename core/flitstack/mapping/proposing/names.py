@@ -1,4 +1,4 @@
-"""Reads a header as words: splits it, resolves abbreviations by a lexicon, and weighs how well it fits a target's name."""
+"""Reads a header as words, abbreviations resolved by a lexicon, and weighs how well it fits a target's name."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Vocabulary:
         for end in range(1, len(piece) + 1):
             for start in range(max(0, end - 14), end):
                 before, word = best[start], piece[start:end]
-                if before is None or len(word) < 2 or _singular(word) not in self._known and word not in self._known:
+                if before is None or len(word) < 2 or (_singular(word) not in self._known and word not in self._known):
                     continue
                 found = (*before, word)
                 if best[end] is None or len(found) < len(best[end] or ()):
@@ -83,7 +83,7 @@ class Vocabulary:
 
 
 def _pieces(text: str) -> list[str]:
-    plain = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+    plain = "".join(c for c in unicodedata.normalize("NFKD", text.replace("ß", "ss")) if not unicodedata.combining(c))
     return [piece.lower() for piece in _PIECES.findall(plain)]
 
 

@@ -84,10 +84,13 @@ def fit(found: Profile, target: Target) -> tuple[float, str]:
     schema = target.schema
     kind = str(schema.get("x-type", ""))
     if target.looks == "email":
-        return (1.0, "the cells are e-mail addresses") if found.email > 0.8 else (-1.0, "few cells are e-mail addresses")
+        return (
+            (1.0, "the cells are e-mail addresses") if found.email > 0.8 else (-1.0, "few cells are e-mail addresses")
+        )
     if target.looks == "phone":
-        good = found.phone + found.email * 0
-        return (0.8, "the cells are telephone numbers") if good > 0.6 else (-0.8, "few cells are telephone numbers")
+        return (
+            (0.8, "the cells are telephone numbers") if found.phone > 0.6 else (-0.8, "few cells are telephone numbers")
+        )
     if found.email > 0.8:
         return -0.8, "the cells are e-mail addresses"
     if kind in ("date", "datetime", "local-datetime") or schema.get("format") in ("date", "date-time"):

@@ -102,7 +102,7 @@ def with_references(
     cells = {cell.strip() for cell in column.values}
     found = []
     for each in scored:
-        stream = targets[each.target].schema.get("x-references")
+        stream = str(targets[each.target].schema.get("x-references", ""))
         if stream in ids and len(cells) >= _ENOUGH_IDS and len(ids[stream]) >= _ENOUGH_IDS:
             each = replace(each, points=len(cells & ids[stream]) / len(cells))
         found.append(each)
