@@ -87,8 +87,8 @@ def _say(proposal: Proposal, out: Path | None) -> None:
         click.echo(f"The layout {proposal.layout} knows this export; only columns it leaves are on offer.", err=True)
     else:
         known = sum(bool(file.stream) for file in proposal.files)
-        click.echo(f"{known} of {len(proposal.files)} files are a stream; {placed} of their {len(columns)} columns have "
-                   f"a field, {ticked} of these surely.", err=True)  # fmt: skip
+        click.echo(f"{known} of {len(proposal.files)} files are a stream; {placed} of their {len(columns)} columns "
+                   f"have a field, {ticked} of these surely.", err=True)  # fmt: skip
     if proposal.customs:
         click.echo(f"{len(proposal.customs)} columns have no field: on offer as fields of your own.", err=True)
     if proposal.room is not None:

@@ -21,7 +21,7 @@ FEW = 50
 """Of a field with at most this many values, the sample holds every one."""
 CANDIDATES = 8
 CONTROL = 0.2
-BESIDE = 0.1
+BESIDE, BESIDE_AT_LEAST = 0.2, 10
 TWINS = 6
 MANY = 4
 NAMING = ("name", "emails", "phones")
@@ -273,7 +273,8 @@ class _Chooser:
         self.stream, self.asked = stream, size
         self.main = {pos for pos, root in roots.items() if root.stream == stream}
         self._roots, self._ranks = roots, ranks
-        self._room_beside = max(MANY, int(size * BESIDE))
+        self._room_beside = max(BESIDE_AT_LEAST, int(size * BESIDE))
+        self._beside = 0
         self.taken: dict[int, str] = {}
 
     def count(self, *why: str) -> int:
@@ -334,8 +335,9 @@ class _Chooser:
         added = sum(each in self.main for each in new)
         if added and self.count() + added > room:
             return []
-        if not added and len(self.taken) - self.count() >= self._room_beside:
+        if not added and self._beside >= self._room_beside:
             return []
+        self._beside += not added
         for each in new:
             self.taken[each] = why if each == root else "along"
         return new

@@ -2,7 +2,8 @@
 
     python -m tests.benchmarks.proposing.dental [--cells] [--json] [--wrong]
 
-Headers alone are the hardest case; with --cells they have cells of the example practice. The Open Dental layout that ships is a further truth.
+Headers alone are the hardest case; with --cells they have cells of the example practice.
+The Open Dental layout that ships is a further truth.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ import re
 import unicodedata
 from collections import Counter, defaultdict
 from functools import cache
+from os.path import commonprefix
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ _COMMON = 0.15
 _UNKNOWN = 0.7
 """Weight of a word that no target knows, as a share of the rarest word's."""
 _TOKENS, _LETTERS = 0.75, 0.25
+_START, _ROOT, _ROOT_SHARE = 3, 4, 0.55
+_SHORTENED, _SHORTENED_MUCH, _KIN = 0.8, 0.6, 0.7
 
 
 class Vocabulary:
@@ -96,6 +99,14 @@ def _singular(word: str) -> str:
     return word
 
 
+def _kinship(word: str, other: str) -> float:
+    """Return how surely one word is meant by another: `path` shortens `pathologic`, `staging` is kin to `stage`."""
+    if len(word) >= _START and other.startswith(word):
+        return _SHORTENED if len(word) > _START else _SHORTENED_MUCH
+    same = len(commonprefix((word, other)))
+    return _KIN if same >= _ROOT and same >= _ROOT_SHARE * max(len(word), len(other)) else 0.0
+
+
 @cache
 def _letters(words: tuple[str, ...]) -> frozenset[str]:
     text = f" {' '.join(words)} "
@@ -124,6 +135,10 @@ class NameIndex:
         whole = len(targets) or 1
         self._weights = {word: math.log(1 + whole / times) for word, times in seen.items()}
         self._unknown = math.log(1 + whole) * _UNKNOWN
+        self._by_start: dict[str, list[str]] = defaultdict(list)
+        for word in sorted(seen):
+            self._by_start[word[:_START]].append(word)
+        self._kin: dict[str, dict[str, float]] = {}
 
     def _add(self, at: int, words: tuple[str, ...]) -> None:
         number = len(self._names)
@@ -143,7 +158,7 @@ class NameIndex:
         near: Counter[int] = Counter()
         for piece in letters:
             near.update(self._by_letters.get(piece, ()))
-        shared = {number for word in words for number in self._by_word.get(word, ())}
+        shared = {number for word in words for near_word in self._related(word) for number in self._by_word[near_word]}
         shared.update(number for number, _ in near.most_common(60))
         found: dict[int, float] = {}
         for number in shared:
@@ -165,9 +180,16 @@ class NameIndex:
             full = self._weights.get(word, self._unknown)
             return full * _COMMON if word in own or word in common else full
 
-        shared = sum(map(weight, words & name))
+        met = {near: share for word in words for near, share in self._related(word).items() if near in name}
         whole = sum(map(weight, words)) + sum(map(weight, name))
-        return min(0.99, 2 * shared / whole) if whole else 0.0
+        return min(0.99, 2 * sum(weight(near) * share for near, share in met.items()) / whole) if whole else 0.0
+
+    def _related(self, word: str) -> dict[str, float]:
+        """Return the targets' words that a word stands for, with how much: itself, what it shortens, its kin."""
+        if word not in self._kin:
+            found = {other: share for other in self._by_start[word[:_START]] if (share := _kinship(word, other))}
+            self._kin[word] = {**found, **({word: 1.0} if word in self._weights else {})}
+        return self._kin[word]
 
     def _without(self, words: frozenset[str], stream: str) -> set[frozenset[str]]:
         """Return the words, and what is left of them without a whole name of the stream: `patient last name`."""

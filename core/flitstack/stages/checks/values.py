@@ -91,7 +91,8 @@ def check_one_for_all(observed: Sequence[Observed], field: str, frame: Frame) ->
         values = Counter(
             str(each.main[0].data.get(name)) for each in observed if each.main and each.main[0].data.get(name)
         )
-        if len(values) >= FEWEST and values.most_common(1)[0][1] < values.total() * DOMINANT:
+        codes = FEWEST <= len(values) <= FEW and values.total() >= 2 * len(values)
+        if codes and values.most_common(1)[0][1] < values.total() * DOMINANT:
             text = f"Every record has the same value, though {column} has {len(values):,}."
             yield Flag("one_for_all", frame.entry, field, text, held.total(), len(observed), _keys(observed))
             return
