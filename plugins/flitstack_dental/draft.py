@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _WORDS = frozenset("y n yes no true false on off null none".split())
+_TIME = re.compile(r"\d{1,2}:\d{2}(:\d{2})?( ?[AaPp]\.?[Mm]?\.?)?")
 _RECURS = 3
 _MOST_CODES = 40
 _HERE = Path(__file__).parent
@@ -69,7 +70,10 @@ def _file(
 ) -> list[str]:
     role = PurePosixPath(file.file).stem
     if not file.stream:
-        return [f"  {_text(role)}: {{}}  # [ ] no stream is near; known and not read"]
+        near = ", ".join(name for name, _ in file.others)
+        return [
+            f"  {_text(role)}: {{}}  # [ ] no stream is plainly meant; not read." + (f" Near: {near}." if near else "")
+        ]
     mapped = {column.chosen.target: column for column in file.columns if column.chosen is not None}
     others = ", ".join(name for name, _ in file.others)
     lines = [f"  {_text(role)}:  # {file.stream}: {'; '.join(file.reasons)}." + (f" Else: {others}." if others else "")]
@@ -92,6 +96,8 @@ def _file(
         if not part:
             used += 1
             cell = _cell(f"{stream}.{field}", column.column, cells.get(column.column, ()), codes)
+            if time := _time_beside(stream, field, column.column, cells, unmapped):
+                cell = f"{{columns: [{_text(column.column)}, {_text(time)}], join: ' '}}"
             lines.append(f"          {field}: {cell}  # {_said(column)}")
     if not used:
         lines[-1] = "        fields: {}"
@@ -146,6 +152,20 @@ def _cell(target: str, column: str, values: Sequence[str], codes: dict[str, list
         book += "_2"
     codes[book] = list(_book(values, allowed))
     return f"{{column: {_text(column)}, codes: {book}}}"
+
+
+def _time_beside(
+    stream: str, field: str, column: str, cells: Mapping[str, Sequence[str]], unmapped: Sequence[str]
+) -> str:
+    """Return the one unmapped column that holds times, where a moment's own column holds days alone; else ""."""
+    schema = stream_schemas()[stream]["properties"][field]
+    days = cells.get(column, ())
+    if schema.get("x-type") not in ("datetime", "local-datetime") or not days or any(":" in cell for cell in days):
+        return ""
+    times = [
+        name for name in unmapped if (found := cells.get(name)) and all(map(_TIME.fullmatch, map(str.strip, found)))
+    ]
+    return times[0] if len(times) == 1 else ""
 
 
 def _book(values: Sequence[str], allowed: Sequence[str]) -> Iterator[str]:

@@ -41,7 +41,7 @@ _SECRET_SHARE = 0.5
 
 def proposing() -> MapProposing:
     """Return how exports of this source are mapped."""
-    return MapProposing(sample, targets, lexicon, write_draft, check, known)
+    return MapProposing(sample, targets, lexicon, write_draft, check, known, frozenset({"patients"}))
 
 
 def sample(path: str, settings: Mapping[str, Any], rows: int) -> SampledExport:
@@ -57,21 +57,21 @@ def sample(path: str, settings: Mapping[str, Any], rows: int) -> SampledExport:
         if not files:
             raise NotAnExportError(f"{Path(path).name}: no CSV or text files here. Give the folder of the export.")
         found = _recognised(files, layouts, Path(path).name)
-        sampled = tuple(_sampled(container, file, found, rows) for file in files if file.header)
+        sampled = tuple(_sampled(container, file, found, rows) for file in files if len(file.header) > 1)
         return SampledExport(sampled, found.layout.name if found else "")
     finally:
         container.close()
 
 
 def _recognised(files: Sequence[DataFile], layouts: Sequence[Layout], place: str) -> Recognised | None:
-    """Return what a layout makes of the files; None when none fits most of those that are tables."""
+    """Return what a layout makes of the files; None when none fits more than half of them."""
     manifests = {layout.manifest for layout in layouts if layout.manifest}
     data = [file for file in files if file.stem not in manifests]
     try:
         found = recognise(data, layouts, place)
     except NotAnExportError:
         return None
-    return found if found.layout.file or 2 * len(found.roles) >= len(data) else None
+    return found if found.layout.file or 2 * len(found.roles) > len(data) else None
 
 
 def _sampled(container: Container, file: DataFile, found: Recognised | None, rows: int) -> SampledFile:
@@ -87,7 +87,8 @@ def _sampled(container: Container, file: DataFile, found: Recognised | None, row
             columns.append(SampledColumn(name, values, count, whole))
     read = _read_columns(found.layout, spec) if found and spec else frozenset()
     unread = tuple(column.name for column in columns if normalise(column.name) not in read)
-    return SampledFile(file.name, tuple(columns), spec.role if spec else "", unread, tuple(dropped))
+    role, stream = (spec.role, _row_stream(spec) if spec.records else "") if spec else ("", "")
+    return SampledFile(file.name, tuple(columns), role, stream, unread, tuple(dropped))
 
 
 def _read_columns(layout: Layout, spec: FileSpec) -> frozenset[str]:

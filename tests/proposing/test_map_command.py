@@ -12,6 +12,7 @@ import yaml
 from click.testing import CliRunner
 
 from flitstack.cli import cli
+from flitstack.journal import Journal
 from flitstack.protocols import Record
 from flitstack.registry import load_plugins
 from flitstack.stages.propose import propose_map
@@ -94,6 +95,31 @@ def test_no_cell_of_a_person_is_in_draft_or_output(export: Path) -> None:
         assert "123-45" not in text
 
 
+def test_a_day_and_a_time_in_two_columns_become_one_moment(folder: Path) -> None:
+    out = folder / "split"
+    out.mkdir()
+    patients = [f"{n},Bell,Bo" for n in range(1, 13)]
+    (out / "patients.csv").write_text("\n".join(["PatNum,LName,FName", *patients]), encoding="utf-8")
+    visits = [f"{100 + n},{n},2026-05-{n:02},09:30,scheduled" for n in range(1, 13)]
+    (out / "appts.csv").write_text("\n".join(["ApptId,PatNum,ApptDate,ApptTime,ApptStatus", *visits]), encoding="utf-8")
+
+    draft = drafted(out)
+
+    assert "starts_at: {columns: [ApptDate, ApptTime], join: ' '}" in draft.read_text(encoding="utf-8")
+    reader = open_export(str(out), {"layout": str(draft)})
+    first = next(row for row in reader.read("appointments") if isinstance(row, Record))
+    reader.close()
+    assert str(first.data["starts_at"]).startswith("2026-05-01T09:30")
+
+
+def test_a_file_that_is_no_stream_plainly_is_not_read(export: Path) -> None:
+    (export / "zipcodes.csv").write_text("ZipNum,Digits,IsFrequent\n1,01234,0\n2,01235,1\n", encoding="utf-8")
+
+    text = drafted(export).read_text(encoding="utf-8")
+
+    assert "zipcodes: {}  # [ ] no stream is plainly meant; not read." in text
+
+
 def test_a_draft_never_overwrites_a_file(export: Path) -> None:
     draft = drafted(export)
 
@@ -123,8 +149,12 @@ def test_custom_columns_are_held_against_the_plans_cap(export: Path) -> None:
     code, out, err = flit("propose", "--input", str(export), "--plan", "lite", "--json")
 
     assert code == 0
-    assert json.loads(out)["room"]["custom_fields"] == 30
-    assert "plan lite: 30 custom fields" in err
+    assert json.loads(out)["room"]["custom_fields"] == 0
+    assert json.loads(out)["custom_fields"][0]["fits"] is False
+    assert "plan lite: 30 custom fields in all, of which the whole map takes" in err
+    assert json.loads(flit("propose", "--input", str(export), "--plan", "growth", "--json")[1])["custom_fields"][0][
+        "fits"
+    ]
     assert flit("propose", "--input", str(export), "--plan", "gigantic")[0] == 2
 
 
@@ -222,6 +252,39 @@ def test_show_without_a_journal_says_what_to_do() -> None:
 
     assert code == 4
     assert "--journal" in err
+
+
+SPEC = """\
+template: meadow
+entries:
+  - entry: people
+    from: patients
+    as: p
+    object: person
+    key: p.id
+    fields: {name: "p.first_name ~ ' ' ~ p.last_name"}
+    links: {org_id: {object: organization, stream: clinics, id: p.clinic_id}}
+skip_streams: {ledger: left_by_profile}
+"""
+
+
+def test_show_prints_every_field_with_what_it_comes_from(folder: Path) -> None:
+    with Journal(folder / "flit.db") as journal:
+        journal.records.keep_spec("a" * 64, SPEC, {}, "2026-01-01T00:00:00Z", {})
+
+    code, out, _ = flit("show")
+    _, told, _ = flit("show", "--json")
+
+    assert code == 0
+    assert "person.name" in out
+    assert "approved by nobody yet" in out
+    assert "ledger is left out: left_by_profile." in out
+    assert json.loads(told)["fields"] == [
+        {"entry": "people", "stream": "patients", "object": "person", "field": "name",
+         "from": "p.first_name ~ ' ' ~ p.last_name"},
+        {"entry": "people", "stream": "patients", "object": "person", "field": "org_id",
+         "from": "link to organization clinics p.clinic_id"},
+    ]  # fmt: skip
 
 
 def example() -> ModuleType:

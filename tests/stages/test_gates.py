@@ -229,7 +229,7 @@ def test_each_hash_includes_the_gates_before(texts: list[tuple[str, str, bool]],
     name, text, admin = texts[at]
     changed = [*texts[:at], (name, text + "!", admin), *texts[at + 1 :]]
 
-    one, other = chain(texts), chain(changed)
+    one, other = (chain([Gate(*shown) for shown in sheets]) for sheets in (texts, changed))
 
     assert [gate.hash for gate in one[:at]] == [gate.hash for gate in other[:at]]
     assert all(mine.hash != theirs.hash for mine, theirs in zip(one[at:], other[at:], strict=True))

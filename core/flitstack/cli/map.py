@@ -26,7 +26,7 @@ def map_() -> None:
 
     \b
     Example:
-        flit map propose --source dental --input ./export
+        flit map propose --input ./export --out layout.yaml
     """
 
 
@@ -65,7 +65,7 @@ def propose(
     destination = registry.destination(_only(registry.destinations(), dest, "--dest")) if plan else None
     memory = None if no_memory else Memory(memory_folder())
     settings = settings_of(plugin, sets, Path())
-    room = room_of(destination, plan)
+    room = room_of(registry, plugin.name, destination, plan) if destination and plan else None
     proposal, draft = propose_map(registry, plugin, input_, settings, memory, room, plugins=not no_plugins)
     if out is not None:
         if out.exists():
@@ -93,7 +93,7 @@ def _say(proposal: Proposal, out: Path | None) -> None:
         click.echo(f"{len(proposal.customs)} columns have no field: on offer as fields of your own.", err=True)
     if proposal.room is not None:
         over = sum(each.fits is False for each in proposal.customs)
-        click.echo(f"{proposal.room[1]}; the map's own fields need some of them. Too many: {over}.", err=True)
+        click.echo(f"{proposal.room[1]}. Of those on offer {over} find no room.", err=True)
     if out is not None:
         click.echo(f"The draft: {out}. Read it, correct it, then: flit map check {out}", err=True)
 

@@ -103,6 +103,10 @@ class Journal:
             raise ConfigurationError(f"{path}: this file is empty, and no journal. Name another with --journal.")
         return cls(path)
 
+    def read_apart(self) -> None:
+        """In a forked child, first of all: read over a connection of its own, and write never."""
+        self._store.read_apart()
+
     def close(self) -> None:
         """Finish what is queued and let the file go."""
         self._store.close()

@@ -9,11 +9,12 @@ from flitstack.errors import MappingError
 from flitstack.journal.bulk import insert_rows
 from flitstack.journal.jsontext import dumps
 from flitstack.journal.staging import insert_rejections
+from flitstack.protocols import Rejection, Where
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from flitstack.protocols import JSON, LinkRef, Rejection
+    from flitstack.protocols import JSON, LinkRef
 
 INSERT_DESIRED = "INSERT INTO desired (object, key, part, entry, fields, links, verdict)"
 INSERT_MADE = "INSERT OR IGNORE INTO contribution (stream, id, object, key, part, role)"
@@ -57,6 +58,25 @@ class Mapped:
         for stream, record_id, role in made_of:
             self._made += (stream, record_id, object_, key, part, role)
         self.count += 1
+
+    def packed(self) -> tuple[Any, ...]:
+        """Return all of it as lists, tuples, texts and numbers, which another process can be sent."""
+        rejections = [
+            (r.stream, r.id, r.code, r.reason, r.hint, (r.where.file, r.where.line) if r.where else None, r.field)
+            for r in self.rejections
+        ]
+        return self._desired, self._made, self.count, rejections, self.skips, list(self.used)
+
+    @classmethod
+    def unpacked(cls, packed: tuple[Any, ...]) -> Mapped:
+        """Return what was packed."""
+        mapped = cls()
+        mapped._desired, mapped._made, mapped.count, rejections, mapped.skips, used = packed
+        mapped.used = set(used)
+        for stream, record_id, code, reason, hint, where, field in rejections:
+            place = Where(*where) if where else None
+            mapped.rejections.append(Rejection(stream, record_id, code, reason, hint, place, field))
+        return mapped
 
     def write(self, db: sqlite3.Connection) -> None:
         """Write all of it.

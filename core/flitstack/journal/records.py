@@ -232,6 +232,11 @@ class Records:
         )
         return {row["object"]: row["n"] for row in self._store.rows(sql)}
 
+    def of_entries(self) -> dict[str, int]:
+        """Return how many records that may be written each entry of the spec makes."""
+        sql = "SELECT entry, count(*) FROM desired WHERE verdict IS NULL GROUP BY entry ORDER BY entry"
+        return dict(self._store.tuples(sql))  # type: ignore[arg-type]
+
     def expected(self, object_: str, *, sampled: bool = False) -> int:
         """Return how many records of an object the destination holds of ours once all, or the sample, is written."""
         sql = (
@@ -308,6 +313,10 @@ class Records:
     def owner_count(self) -> int:
         """Return how many people of the source may own records."""
         return int(self._store.value("SELECT count(*) FROM owner"))
+
+    def owner_rows(self) -> list[tuple[str, str, str | None, str]]:
+        """Return (stream, id, user id or None, how it was found) of everybody at the source who may own records."""
+        return self._store.tuples("SELECT stream, id, user, how FROM owner ORDER BY stream, id")  # type: ignore[return-value]
 
     # --- the schema decision ---
 

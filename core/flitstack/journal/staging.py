@@ -185,6 +185,20 @@ class Staging:
             last = rows[-1][0]
             yield [(row[0], Staged(stream, row[1], loads(row[2]), row[3], row[4])) for row in rows]
 
+    def extent(self, stream: str) -> range:
+        """Return the numbers of a stream's records, from the first to beyond the last; others may lie between."""
+        ((first, last),) = self._store.tuples("SELECT min(pos), max(pos) FROM staged WHERE stream = ?", (stream,))
+        return range(0) if first is None else range(first, last + 1)
+
+    def between(self, stream: str, numbers: range) -> list[tuple[int, Staged]]:
+        """Return those of a stream's records that can move and have one of these numbers, each with it."""
+        sql = (
+            "SELECT pos, id, data, file, line FROM staged WHERE stream = ? AND state = 'ok' AND pos >= ? AND pos < ? "
+            "ORDER BY pos"
+        )
+        rows = self._store.tuples(sql, (stream, numbers.start, numbers.stop))
+        return [(row[0], Staged(stream, row[1], loads(row[2]), row[3], row[4])) for row in rows]
+
     def at(self, pos: int) -> Record:
         """Return the staged record with that number."""
         row = self._store.row("SELECT * FROM staged WHERE pos = ?", (pos,))

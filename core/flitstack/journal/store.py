@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from sqlite_utils import Database
 
-from flitstack.errors import ConfigurationError, JournalError
+from flitstack.errors import ConfigurationError, Fatal, JournalError
 from flitstack.journal.migrations import migrations
 
 if TYPE_CHECKING:
@@ -91,6 +91,21 @@ class WriterThread:
                 return
 
 
+class _NoWriter:
+    """Stands where a forked child must not write."""
+
+    def submit(self, job: Callable[[sqlite3.Connection], T]) -> Future[T]:
+        """:raises Fatal: always."""
+        raise Fatal("a child of this process may not write to the journal.")
+
+    def run(self, job: Callable[[sqlite3.Connection], T]) -> T:
+        """:raises Fatal: always."""
+        raise Fatal("a child of this process may not write to the journal.")
+
+    def close(self) -> None:
+        """There is nothing to finish."""
+
+
 committing: ContextVar[Callable[[Callable[[Sequence[Job]], None]], Committer]] = ContextVar(
     "committing", default=WriterThread
 )
@@ -120,7 +135,7 @@ class Store:
             self._release()
             raise (_as_journal_error(self.path, exc) if isinstance(exc, sqlite3.Error) else exc) from exc
         self._write, self._read = opened
-        self._committer = committing.get()(lambda batch: self._commit(batch))
+        self._committer: Committer = committing.get()(lambda batch: self._commit(batch))
 
     def submit(self, job: Callable[[sqlite3.Connection], T]) -> Future[T]:
         """Run `job` on the writer thread; the future resolves once its transaction is committed to disk."""
@@ -154,6 +169,21 @@ class Store:
         """Return the first column of the first row, or None."""
         row = self.row(sql, parameters)
         return row[0] if row else None
+
+    def read_apart(self) -> None:
+        """In a forked child: read over a connection of its own from here on, and never write.
+
+        No transaction may have been open when the parent forked: SQLite's inherited notes of its own locks then say
+        that it holds none, and the child takes those it needs. What was inherited is kept, not closed: the child goes
+        without clean-up.
+        """
+        self._inherited = (self._read, self._write, self._committer)
+        self._committer = _NoWriter()
+        place = f"{self.path.resolve().as_uri()}?mode=ro"
+        self._read = sqlite3.connect(place, uri=True, timeout=BUSY_S, isolation_level=None)
+        self._read.row_factory = sqlite3.Row
+        self._read.execute("PRAGMA query_only=ON")
+        self._read.execute("PRAGMA cache_size=-8000")
 
     def close(self) -> None:
         """Finish what is queued and let the file go."""

@@ -38,7 +38,7 @@ class SampledColumn:
 class SampledFile:
     """One file of an export.
 
-    :param role: what a known layout calls it; "" when none knows it.
+    :param role: what a known layout calls it, and the stream of its rows; "" when none knows it.
     :param unread: columns that the known layout does not read; all of them where there is no layout.
     :param dropped: columns with secrets; only their names are known.
     """
@@ -46,6 +46,7 @@ class SampledFile:
     name: str
     columns: tuple[SampledColumn, ...]
     role: str = ""
+    stream: str = ""
     unread: tuple[str, ...] = ()
     dropped: tuple[str, ...] = ()
 
@@ -191,6 +192,7 @@ class MapProposing:
     :param draft: returns the text of the file that a person edits, of a proposal and the export it was made for.
     :param check: returns what is wrong in an edited file, one message a problem; empty when it can be used.
     :param known: returns what an edited file maps, for the memory.
+    :param custom_streams: streams in whose files a column without a field may become a field of its own.
     """
 
     sample: Callable[[str, Mapping[str, Any], int], SampledExport]
@@ -199,6 +201,7 @@ class MapProposing:
     draft: Callable[[Proposal, SampledExport], str]
     check: Callable[[Path], Sequence[str]]
     known: Callable[[Path], Sequence[KnownColumn]]
+    custom_streams: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Grade: how complex a migration is, A to D, from four figures that anybody can check; the formula is in docs/plan.md."""
+"""Grade: how complex a migration is, A to D, from four figures that anybody can check; docs/plan.md has the formula."""
 
 from __future__ import annotations
 

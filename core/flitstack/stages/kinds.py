@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from flitstack.protocols import split_source_key
 from flitstack.stages.observed import digits, plain, texts_of
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def _stands_in(value: JSON, held: str) -> bool:
 def kind_of(each: Observed, name: str, sources: Sequence[tuple[str, str]]) -> str:
     """Return how a field's value relates to what it comes from."""
     if name in each.links:
-        return "link"
+        return _link_kind(each, each.links[name][1])
     held = shown(each.held.get(name))
     if not held:
         return "empty, and so is the source" if not sources else "left empty"
@@ -86,3 +87,14 @@ def kind_of(each: Observed, name: str, sources: Sequence[tuple[str, str]]) -> st
     if any(held in value for value in values if len(held) > 1):
         return "a part of it"
     return "worked out or coded"
+
+
+def _link_kind(each: Observed, key: str) -> str:
+    """Return where a link leads, told from the record's own rows."""
+    if not key or key.startswith("schema:"):
+        return "by the source's word" if key else "to who takes what nobody else does"
+    _, stream, id_, _ = split_source_key(key)
+    if any(row.stream == stream and row.id == id_ for row in each.main):
+        return "to its own record"
+    named = any(id_ == value for row in each.main for value in row.data.values())
+    return "to whom its own row names" if named else "to another than its own row names"

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
+from contextlib import closing
 from dataclasses import replace
 from itertools import islice
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from flitstack.journal import Mapped
 from flitstack.mapping import Contribution, Desired, RejectedEntry, Skipped
@@ -15,9 +16,10 @@ from flitstack.stages.calm import seldom_collected
 from flitstack.stages.lookups import Lookups
 from flitstack.stages.schema import schema_key
 from flitstack.stages.specs import scope_of
+from flitstack.stages.workers import children_for, shared_out
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from concurrent.futures import Future
 
     from flitstack.journal import Staged
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from flitstack.stages.context import RunContext
 
 CHUNK = 1000
+PART = 1000  # records that a child maps before it sends what they came to
 UNDER_WAY = 4  # batches that may wait for the disk
 GROUPS = 200
 PLANNING_ONLY = frozenset({"priority", "label", "key"})
@@ -41,6 +44,7 @@ class _Batch:
         self._ctx = ctx
         self._under_way: deque[Future[None]] = deque()
         self._mapped = Mapped()
+        self._is_apart = False
 
     def take(self, result: Result, records: Sequence[Staged]) -> None:
         """Note what an entry made of a record, or of a group of them."""
@@ -60,7 +64,7 @@ class _Batch:
                         record.stream, record.id, result.code, result.reason, result.hint, record.where, result.field
                     )
                 )
-        if mapped.count >= CHUNK or len(mapped.skips) + len(mapped.rejections) >= CHUNK:
+        if (mapped.count >= CHUNK or len(mapped.skips) + len(mapped.rejections) >= CHUNK) and not self._is_apart:
             self.hand_over()
 
     def use(self, stream: str, record_id: str) -> None:
@@ -70,7 +74,26 @@ class _Batch:
     def reject(self, rejection: Rejection) -> None:
         """Note a rejection and tell observers."""
         self._mapped.rejections.append(rejection)
-        self._ctx.notify("flit_record_rejected", rejection=rejection)
+        if not self._is_apart:
+            self._ctx.notify("flit_record_rejected", rejection=rejection)
+
+    def go_apart(self) -> None:
+        """In a forked child: from here on only gather, for `gathered`; the parent writes and tells observers."""
+        self._is_apart = True
+        self._ctx.journal.read_apart()
+
+    def gathered(self) -> tuple[Any, ...]:
+        """Return what was noted, as plain values, and begin anew."""
+        packed = self._mapped.packed()
+        self._mapped = Mapped()
+        return packed
+
+    def join(self, gathered: tuple[Any, ...]) -> None:
+        """Take what a child gathered."""
+        self.hand_over()
+        self._mapped = Mapped.unpacked(gathered)
+        for rejection in self._mapped.rejections:
+            self._ctx.notify("flit_record_rejected", rejection=rejection)
 
     def hand_over(self) -> None:
         """Begin to write what was noted; wait only while too much is on its way."""
@@ -119,12 +142,48 @@ def map_records(ctx: RunContext, spec: Spec, fit: Fit) -> None:
 
 
 def _map_each(ctx: RunContext, entry: Entry, fit: Fit, scope: Scope, lookups: Lookups, batch: _Batch) -> None:
-    for chunk in ctx.journal.staging.chunks(entry.stream):
-        ctx.stop.check()
+    def map_all(chunk: Sequence[tuple[int, Staged]]) -> int:
         lookups.gather(entry, [record.id for _, record in chunk])
         for record, sources in _after_decisions(ctx, entry, chunk, batch):
             batch.take(_folding(_fitted(entry.evaluate(record, scope), fit), sources[1:]), sources)
-        ctx.progress.advance(len(chunk))
+        return len(chunk)
+
+    children = children_for(ctx.journal.staging.count(entry.stream))
+    if children:
+        _map_in_children(ctx, entry.stream, map_all, children, batch)
+        return
+    for chunk in ctx.journal.staging.chunks(entry.stream):
+        ctx.stop.check()
+        ctx.progress.advance(map_all(chunk))
+
+
+def _map_in_children(
+    ctx: RunContext,
+    stream: str,
+    map_all: Callable[[Sequence[tuple[int, Staged]]], int],
+    children: int,
+    batch: _Batch,
+) -> None:
+    """Let children read and map a stream's records, part by part; write what they made here, in the records' order."""
+    staging = ctx.journal.staging
+    numbers = staging.extent(stream)
+    parts = [numbers[at : at + PART] for at in range(0, len(numbers), PART)]
+
+    def map_apart(part: int) -> tuple[int, tuple[Any, ...]]:
+        batch.gathered()  # what a part before it left when it failed
+        count = map_all(staging.between(stream, parts[part]))
+        return count, batch.gathered()
+
+    batch.finish()  # nothing is on its way to the disk while a child begins
+    with closing(shared_out(len(parts), map_apart, children, batch.go_apart)) as results:
+        for part, result in zip(parts, results, strict=True):
+            ctx.stop.check()
+            if result is None:
+                ctx.progress.advance(map_all(staging.between(stream, part)))
+            else:
+                count, gathered = result
+                batch.join(gathered)
+                ctx.progress.advance(count)
 
 
 def _map_groups(ctx: RunContext, entry: Entry, fit: Fit, scope: Scope, lookups: Lookups, batch: _Batch) -> None:

@@ -120,7 +120,7 @@ def differences(before: Any, now: Any, path: tuple[str, ...] = ()) -> Iterator[s
         told = [*([f"without {_short(gone)}"] if gone else []), *([f"with {_short(new)}"] if new else [])]
         yield f"{_place(path)}: now {' and '.join(told)}"
     else:
-        yield f"{_place(path)}: was {_short(before)}, is now {_short(now)}"
+        yield f"{_place(path)}: was {_short(*_apart(before, now))}, is now {_short(*_apart(now, before))}"
 
 
 def _place(path: Sequence[str]) -> str:
@@ -135,13 +135,22 @@ def _told(word: str, value: Any) -> str:
     return "" if value in (None, "", [], {}) else f"{word}{_short(value)}"
 
 
-def _short(value: Any) -> str:
+def _apart(value: Any, other: Any) -> tuple[Any, int]:
+    """Return a value, and, of long texts, where it is worth reading: a little before the first difference."""
+    if not (isinstance(value, str) and isinstance(other, str)) or max(len(value), len(other)) <= LONGEST:
+        return value, 0
+    same = next((at for at, (one, two) in enumerate(zip(value, other, strict=False)) if one != two), 0)
+    return value, max(0, same - LONGEST // 2)
+
+
+def _short(value: Any, start: int = 0) -> str:
     if isinstance(value, list):
         text = ", ".join(map(_plain, value))
     elif isinstance(value, dict):
         text = ", ".join(f"{key} {_plain(item)}" for key, item in value.items() if item not in (None, "", [], {}))
     else:
         text = _plain(value)
+    text = f"... {text[start:]}" if start else text
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 4]} ..."
 
 

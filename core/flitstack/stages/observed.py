@@ -154,6 +154,11 @@ def texts_of(value: JSON) -> list[str]:
     return [str(value)]
 
 
+def is_id(name: str) -> bool:
+    """Tell whether a column holds ids."""
+    return name == "id" or name.endswith("_id")
+
+
 def plain(text: str) -> str:
     """Return a text without markup, its white space evened out."""
     if "<" in text or "&" in text:

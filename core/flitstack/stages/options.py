@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from flitstack.protocols import DestinationPlugin, SourcePlugin
     from flitstack.stages.audit import Audit
+    from flitstack.stages.plan_document import PlanDocument
     from flitstack.stages.sampling import SampleOptions
 
 CORE_VARIABLES = {
@@ -38,6 +39,8 @@ class RunOptions:
     :param wait: when the day's budget is used up, carry on once it is open again.
     :param publish_audit: writes the audit's report into a folder before the gates and returns its path; without it
         the export is not audited.
+    :param publish_plan: likewise the plan's.
+    :param plan_only: stop once the gates have shown the plan; nothing is written and nobody is asked.
     :param sample: migrate a sample first, or alone; None for none.
     """
 
@@ -53,6 +56,8 @@ class RunOptions:
     wait: bool = False
     publish_audit: Callable[[Audit, Path], str] | None = None
     sample: SampleOptions | None = None
+    publish_plan: Callable[[PlanDocument, Path], str] | None = None
+    plan_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)

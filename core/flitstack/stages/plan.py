@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from flitstack.journal import Frame, Planned, is_cleared, link_json, read_link
-from flitstack.protocols import LinkRef, full_key
-from flitstack.stages.price import Load, price_load
+from flitstack.protocols import LinkRef, Spent, full_key
+from flitstack.stages.price import Load, LoadPrice, price_load
 from flitstack.stages.schema import LEVEL_STEP
 from flitstack.stages.verify import sample_size
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from flitstack.stages.context import RunContext
 
 CHUNK = 1000
+UNPRICED = LoadPrice({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,7 @@ class PlanSummary:
     :param cleared: fields of earlier runs that will be emptied.
     :param unwanted: records of earlier runs that the map makes no more; they stay.
     :param hashes: documents whose bytes verification reads back.
+    :param price: of which `tokens` is the sum, hashing aside.
     """
 
     operations: Mapping[tuple[str, str], int]
@@ -39,6 +41,13 @@ class PlanSummary:
     cleared: int = 0
     unwanted: int = 0
     hashes: int = 0
+    price: LoadPrice = UNPRICED
+
+    @property
+    def ahead(self) -> Spent:
+        """Return what writing and reading back takes: what was asked of the account so far is not in it."""
+        p = self.price
+        return Spent(p.requests - p.opening.requests + self.hashes, self.tokens - p.opening.tokens)
 
     @property
     def writes(self) -> int:
@@ -272,4 +281,4 @@ def _summary(ctx: RunContext, counts: Mapping[tuple[str, str], int], cleared: in
     price = price_load(ctx.behaviours, Load(counts, records.counts(sampled=ctx.sampled), held), ctx.writer.spent())
     hashes = sample_size(ctx.behaviours, price.minimum, held)
     hashing = hashes * max(each.cost.get("hash", 0) for each in objects.values())
-    return PlanSummary(dict(counts), price.tokens + hashing, price.minimum, cleared, records.unwanted(), hashes)
+    return PlanSummary(dict(counts), price.tokens + hashing, price.minimum, cleared, records.unwanted(), hashes, price)

@@ -27,7 +27,7 @@ from flitstack.journal import Approval, Journal
 from flitstack.protocols import Learning, Probe, ProbeAnswer, Probing, WriterContext
 from flitstack.registry import load_plugins, nearest_name
 from flitstack.settings import parse_sets, read_project_file, resolve_settings
-from flitstack.stages.gates import Passing, chain
+from flitstack.stages.gates import Gate, Passing, chain
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from flitstack.protocols import Account, DestinationPlugin, Writer
     from flitstack.registry import Registry
     from flitstack.stages.context import Progress, StopFlag
-    from flitstack.stages.gates import Gate
 
 GATE = "probe"
 LEARNED = "probe."
@@ -215,7 +214,7 @@ def _pass(run: _Run, options: ProbeOptions, account: Account, chosen: Sequence[P
     :raises ApprovalNeeded: nobody did.
     """
     text = gate_text(account, run.probing.probes(), chosen, run.journal.throwaways.left())
-    (gate,) = chain([(GATE, text, False)])
+    (gate,) = chain([Gate(GATE, text)])
     passing = options.passing
     name = passing.unseen or (passing.ask(gate, bool) if passing.ask is not None else None)
     if not name:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from flitstack.errors import PluginError, UsageError
+from flitstack.mapping import find_template, load_template
 from flitstack.mapping.proposing import Matcher, custom_fields
 from flitstack.protocols import Candidate, FileProposal, Proposal, Question
 from flitstack.settings import parse_sets, read_project_file, resolve_settings
@@ -63,7 +64,7 @@ def propose_map(
     export = parts.sample(input_, settings, ROWS)
     proposers = registry.proposers(source.name) if plugins else ()
     files = () if export.layout else _files(proposers, source, parts, export, memory)
-    customs = custom_fields(_columns_without(export, files), room[0] if room else None)
+    customs = custom_fields(_columns_without(export, files, parts.custom_streams), room[0] if room else None)
     proposal = Proposal(source.name, export.layout, files, customs, room)
     return proposal, parts.draft(proposal, export)
 
@@ -76,18 +77,25 @@ def settings_of(source: SourcePlugin, sets: Sequence[str], folder: Path) -> Mapp
     )
 
 
-def room_of(destination: DestinationPlugin | None, plan: str | None) -> tuple[int, str] | None:
-    """Return how many custom fields a plan of a destination allows, and its name; None when no cap is known.
+def room_of(registry: Registry, source: str, destination: DestinationPlugin, plan: str) -> tuple[int, str] | None:
+    """Return how many custom fields a plan leaves once the map has its own, and that in words; None without a cap.
+
+    What the map's own fields are, its template says where it states ratios; else they count as none.
 
     :raises UsageError: the destination has no plan of that name.
     """
-    if plan is None:
-        return None
-    plans = {each.name: each for each in destination.plans} if destination else {}
+    plans = {each.name: each for each in destination.plans}
     if plan not in plans:
         raise UsageError(f'There is no plan "{plan}". Known: {", ".join(plans) or "none"}.')
     cap = plans[plan].schema_caps.get(_FIELD)
-    return None if cap is None else (cap, f"plan {plan}: {cap} custom fields in all")
+    if cap is None:
+        return None
+    try:
+        ratios = load_template(find_template(registry.template(source, destination.name).path)).ratios
+    except PluginError:  # no template for the pair: nothing is known of its fields
+        ratios = None
+    taken = ratios.schema.get(_FIELD, 0) if ratios else 0
+    return max(0, cap - taken), f"plan {plan}: {cap} custom fields in all, of which the whole map takes {taken}"
 
 
 def _files(
@@ -142,12 +150,15 @@ def _first(column: ColumnProposal, said: Sequence[Candidate] | None, taken: Iter
     return column
 
 
-def _columns_without(export: SampledExport, files: Sequence[FileProposal]) -> list[tuple[str, SampledColumn]]:
-    """Return the columns that no field takes: what a known layout leaves, or what the proposal could not place."""
+def _columns_without(
+    export: SampledExport, files: Sequence[FileProposal], streams: frozenset[str]
+) -> list[tuple[str, SampledColumn]]:
+    """Return the columns of some streams' files that no field takes: what a known layout leaves, or was not placed."""
     if export.layout:
-        return [(f.name, c) for f in export.files if f.role for c in f.columns if c.name in f.unread]
+        own = [file for file in export.files if file.stream in streams]
+        return [(file.name, column) for file in own for column in file.columns if column.name in file.unread]
     placed = {(file.file, column.column) for file in files for column in file.columns if column.chosen is not None}
-    mapped = {file.file for file in files if file.stream}
+    mapped = {file.file for file in files if file.stream in streams}
     return [
         (file.name, column)
         for file in export.files

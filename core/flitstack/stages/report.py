@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
     from flitstack.journal import Head
     from flitstack.protocols import JSON, Finding
+    from flitstack.stages.gates import Gate
+    from flitstack.stages.plan_document import PlanDocument
     from flitstack.stages.verify import Verification
 
 BEGINNING = {"created": 0, "updated": 0, "deleted": 0, "unchanged": 0, "conflicts": 0, "in_doubt": 0}
@@ -35,6 +37,8 @@ class RunReport:
     :param planned: of a dry run, (object, verb) to count.
     :param look_alikes: (object, key) of what is in doubt because a record of the account looks just like it; running
         again does not settle that, a person does.
+    :param document: the plan that was shown at the gates; None when none was.
+    :param gates: of a run that was asked for its plan alone.
     :param refused: records that the destination refused, which nobody could foresee.
     """
 
@@ -54,6 +58,8 @@ class RunReport:
     skips: Sequence[tuple[str, str, int]] = ()
     findings: Sequence[Finding] = field(default_factory=tuple)
     look_alikes: Sequence[tuple[str, str]] = ()
+    document: PlanDocument | None = None
+    gates: Sequence[Gate] = ()
 
     @property
     def status(self) -> str:

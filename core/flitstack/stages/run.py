@@ -7,7 +7,7 @@ import re
 import secrets
 import time
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from flitstack import __version__
@@ -22,12 +22,14 @@ from flitstack.stages.context import RunContext
 from flitstack.stages.decisions import settle_decisions
 from flitstack.stages.diff import DiffMaker
 from flitstack.stages.existing import Existing, find_existing, found_text
-from flitstack.stages.gates import chain, pass_gates
+from flitstack.stages.gates import Gate, chain, pass_gates, show_gates, with_changes
 from flitstack.stages.map import map_records
 from flitstack.stages.merged import Merged
+from flitstack.stages.moved import EXPORT, SPEC
 from flitstack.stages.options import Setup, set_up
 from flitstack.stages.owners import settle_owners
 from flitstack.stages.plan import PlanSummary, plan_operations
+from flitstack.stages.plan_document import PlanDocument, make_document
 from flitstack.stages.rebuild import Rebuilt, accept, existing_text, rebuild
 from flitstack.stages.reconcile import reconcile
 from flitstack.stages.report import BEGINNING, RunReport, Tokens
@@ -63,6 +65,8 @@ class _Run:
     ctx: RunContext
     began: float
     plan: PlanSummary | None = None
+    document: PlanDocument | None = None
+    gates: Sequence[Gate] = ()
     rebuilt: Rebuilt | None = None
     existing: Existing | None = None
     verification: Verification | None = None
@@ -177,9 +181,15 @@ async def _walk(run: _Run) -> None:
         await _take_sample(run, sampling, prepared, fit, account, users, streams, found)
         if sampling.alone:
             return
+        # The sample made what was missing: the gates show what still is, as the next run will see it.
+        found, account = await ctx.writer.schema(), await ctx.writer.account()
+        fit = fit_schema(prepared.spec, found, account.slots, ctx.journal.records.schema_decision())
     run.plan = plan_operations(ctx)
     ctx.journal.runs.predict(ctx.id, run.plan.tokens, run.plan.minimum)
     if setup.options.dry_run:
+        return
+    if setup.options.plan_only:
+        _pass_gates(run, prepared, fit, account, users, _audit(run, streams, account, users))
         return
     if run.plan.writes:
         basis = _basis(run, prepared, fit, account)
@@ -246,28 +256,41 @@ def _audit(run: _Run, streams: Mapping[str, Stream], account: Account, users: Se
 
 
 def _pass_gates(run: _Run, prepared: Prepared, fit: Fit, account: Account, users: Sequence[User], audit: str) -> None:
-    assert run.plan is not None  # noqa: S101 - planned two lines before
-    ctx = run.ctx
-    fallback = next((user.name for user in users if user.id == ctx.fallback_user), "the token's user")
-    owners = (len(ctx.owners), ctx.journal.records.owner_count(), run.setup.core.get("owner_map"))
-    schema = [("schema", schema_text(fit, account), True)] if fit.create or fit.add_options else []
+    """Show every gate, and pass them or stop; a run that is asked for its plan alone does neither."""
+    assert run.plan is not None  # noqa: S101 - planned by the caller
+    ctx, options = run.ctx, run.setup.options
+    run.document = make_document(ctx, run.setup, prepared, fit, account, users, run.plan)
+    gates = chain(_gates(run, run.document, prepared, audit))
+    admins = [user.email for user in users if user.is_admin and user.active]
+    if options.plan_only:
+        run.gates = with_changes(ctx.journal, gates)
+        show_gates(ctx, gates, admins)
+    else:
+        pass_gates(ctx, gates, options.passing, account.user.email, admins)
+
+
+def _gates(run: _Run, document: PlanDocument, prepared: Prepared, audit: str) -> list[Gate]:
+    """Return what every gate shows, and what that rests on."""
+    ctx, options = run.ctx, run.setup.options
+    gates = [Gate("profile", prepared.choices, attest=prepared.attest)]
     found = [existing_text(run.rebuilt, ctx.source_id)] if run.rebuilt else []
     if run.existing is not None and run.existing.shown:
         found.append(found_text(run.existing))
-    existing = [("existing", "\n".join(found), False)] if found else []
-    full = f"{audit}{full_text(ctx.journal, ctx.id, run.plan, account.daily_budget, fallback)}"
-    last = [] if ctx.sampled else [*sample_gate(ctx, prepared), ("full", full, False)]
-    gates = chain(
-        [
-            ("profile", prepared.choices, False),
-            *existing,
-            ("map", "\n".join([map_text(prepared, fit, account, owners_text(*owners)), *ctx.decisions.told()]), False),
-            *schema,
-            *last,
-        ]
-    )
-    admins = [user.email for user in users if user.is_admin and user.active]
-    pass_gates(ctx, gates, run.setup.options.passing, account.user.email, admins)
+    if found:
+        gates.append(Gate("existing", "\n".join(found), basis={"adopted": dict(document.adopted)}))
+    owners = owners_text(document.owners, run.setup.core.get("owner_map"))
+    told = "\n".join([map_text(document, owners), *ctx.decisions.told()])
+    basis = {SPEC: document.spec.sha256, **document.about_map()}
+    gates.append(Gate("map", told, basis=basis, notes=(f"In full, as it would be used: {prepared.file}",)))
+    if document.fit.create or document.fit.add_options:
+        gates.append(Gate("schema", schema_text(document), admin=True, basis=document.about_schema()))
+    if ctx.sampled:
+        return gates
+    gates += [Gate(*sheet) for sheet in sample_gate(ctx, prepared)]
+    page = options.publish_plan(document, ctx.journal.path.parent / REPORTS) if options.publish_plan else ""
+    notes = (f"The whole plan, to read and to print: {page}",) if page else ()
+    basis = {EXPORT: document.fingerprint, **document.about_load()}
+    return [*gates, Gate("full", f"{audit}{full_text(document)}", basis=basis, notes=notes)]
 
 
 def _basis(run: _Run, prepared: Prepared, fit: Fit, account: Account) -> str:
@@ -308,12 +331,14 @@ def _report(run: _Run) -> RunReport:
         seconds=time.monotonic() - run.began,
         audit=journal.audit.head(),
         refused=journal.buckets.refused(),
-        dry_run=run.setup.options.dry_run,
+        dry_run=run.setup.options.dry_run or run.setup.options.plan_only,
         rejections=journal.buckets.rejections(),
         skips=journal.buckets.skips(ctx.id),
         planned=plan.operations if plan and run.setup.options.dry_run else {},
         findings=journal.staging.findings(),
         look_alikes=journal.rebuilding.look_alikes(),
+        document=run.document,
+        gates=run.gates,
     )
 
 

@@ -28,12 +28,14 @@ class Prepared:
 
     :param template: path of the template it was rendered from.
     :param file: path of the rendered spec, for people to read.
+    :param attest: what whoever approves the choices attests in writing; "" for nothing.
     """
 
     spec: Spec
     template: str
     file: str
     choices: str
+    attest: str = ""
 
 
 def prepare_spec(ctx: RunContext, setup: Setup, account: Account, streams: Mapping[str, Stream]) -> Prepared:
@@ -57,7 +59,7 @@ def prepare_spec(ctx: RunContext, setup: Setup, account: Account, streams: Mappi
     spec = load_spec(text, streams=streams, transforms=transforms, objects=objects, file=path.name)
     ctx.journal.records.keep_spec(spec.sha256, text, values, ctx.at(), _lineage(spec))
     ctx.spec_sha256 = spec.sha256
-    return Prepared(spec, str(path), _written(ctx, spec), choices)
+    return Prepared(spec, str(path), _written(ctx, spec), choices, _attestation(template, setup.variables))
 
 
 def refuse_regrouping(ctx: RunContext, template: Template, values: Mapping[str, Any]) -> None:
@@ -107,6 +109,12 @@ def _choices(template: Template, given: Mapping[str, object], account: Account) 
             )
         told.append(f"{variable} = {chosen}: {shows.get(str(chosen), '')}")
     return "\n".join(told)
+
+
+def _attestation(template: Template, given: Mapping[str, object]) -> str:
+    """Return what the choices made at gates ask whoever approves them to attest."""
+    asked = (gate.get("attest", {}).get(str(given.get(str(gate["variable"])))) for gate in template.gates.values())
+    return " ".join(" ".join(str(words).split()) for words in asked if words)
 
 
 def _lineage(spec: Spec) -> dict[str, dict[str, Any]]:

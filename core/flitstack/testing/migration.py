@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from flitstack.protocols import DestinationPlugin, SourcePlugin
     from flitstack.stages.report import RunReport
+    from flitstack.stages.sampling import SampleOptions
 
 START = datetime(2026, 7, 1, 9, tzinfo=UTC)
 UNSEEN = Passing(unseen="test")
@@ -97,7 +98,13 @@ class Migration:
         self.registry = load_plugins((), {"memory": plugin, **(plugins or {})})
 
     def run(
-        self, *, passing: Passing = UNSEEN, sets: tuple[str, ...] = (), dry_run: bool = False, wait: bool = False
+        self,
+        *,
+        passing: Passing = UNSEEN,
+        sets: tuple[str, ...] = (),
+        dry_run: bool = False,
+        wait: bool = False,
+        sample: SampleOptions | None = None,
     ) -> RunReport:
         """Run once, with every gate passed unseen unless said otherwise.
 
@@ -113,6 +120,7 @@ class Migration:
             passing,
             dry_run,
             wait=wait,
+            sample=sample,
         )
         self.stop.raised = False
         return asyncio.run(run_migration(options, self.words, self.stop, registry=self.registry, clock=self.clock))

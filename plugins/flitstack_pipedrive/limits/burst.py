@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from flitstack.clock import Clock
 
 LOOK_AGAIN_S = 0.002
-CATCH_UP = float(__import__('os').environ.get('CU','2'))
+CATCH_UP = 2.0  # times an answer takes: with others about, free room is taken over so long, not at once
 LEAST_DOUBT = 0.25
 DOUBT_SHARE = 0.15
 OLD_NEWS_SHARE = 4
@@ -187,10 +187,13 @@ class BurstLimiter:
     def _wait_with_others_s(self, now: float) -> float:
         if self._sent.last < now - WINDOW_S - self._latency.mean_s:
             return 0.0  # nothing of ours is in the window: one goes, however crowded it looks
-        room = self._limit - self._expected(now) - self._others.margin(self._unseen(now))
+        alone = self._sent.total == self._answered.total
+        room = self._limit - self._expected(now) - self._others.margin(self._unseen(now), alone=alone)
         if room < 1:
             return LOOK_AGAIN_S
-        rate = max(self._limit - self._others.expected(now), 1.0) / WINDOW_S + room / max(CATCH_UP * self._latency.mean_s, 1e-3)
+        rate = max(self._limit - self._others.expected(now), 1.0) / WINDOW_S + room / max(
+            CATCH_UP * self._latency.mean_s, 1e-3
+        )
         wait_s = self._sent.last + 1 / rate - now
         return min(wait_s, LOOK_AGAIN_S) if wait_s > 1e-6 else 0.0
 

@@ -14,12 +14,12 @@ from math import exp, log, sqrt
 
 from flitstack_pipedrive.plans import WINDOW_S
 
-import os
-SELDOM = float(os.environ.get('TH','0.003'))
-LEAST_UNSEEN = float(os.environ.get('LU','0.2'))
-FIRST_SPREAD = 2.0
-MANY = 30.0
-SELDOM_DEVIATIONS = 2.6
+FIRST_RISK, MOST_RISK, LEAST_RISK = 0.01, 0.05, 0.0005  # of a refusal, for a request when least room is free
+RISK_GROWS, RISK_FALLS = 1.0004, 4.0  # with each answer, and by each refusal: so that one in some thousand is refused
+ALONE = 4.0  # times the risk, for a request that is under way alone
+FIRST_SQUARE = 2.0
+LEAST_UNSEEN = 0.1
+MANY, MANY_DEVIATIONS = 30.0, 3.0
 ERRORS_KEPT = 200
 FIRST_ERRORS = 30  # how many measured errors the first guess is worth
 GONE_AFTER_S = 2 * WINDOW_S
@@ -51,9 +51,10 @@ class Others:
         self._rate = 0.0
         self._present_until = 0.0
         self._since = 0.0
+        self._risk = FIRST_RISK
         self._errors = 0
         self._mean_error = 0.0
-        self._squares, self._unseen = FIRST_SPREAD, 1.0
+        self._squares, self._unseen = FIRST_SQUARE, 1.0
 
     def are_present(self, now: float) -> bool:
         """Return whether anybody else was seen lately."""
@@ -63,13 +64,16 @@ class Others:
         """Return how many of theirs arrive, as a mean, between the latest sighting and a time."""
         return self._rate * max(at - self._at[-1], 0.0) if self._at else 0.0
 
-    def margin(self, unseen: float) -> float:
+    def margin(self, unseen: float, *, alone: bool) -> float:
         """Return the requests to keep free beside ours, so that a refusal stays rare.
 
         :param unseen: as `unseen` says.
+        :param alone: none of ours is under way, so that no second one can be refused with it.
         """
         spread = self._squares / self._unseen * (unseen + LEAST_UNSEEN)
-        return max(self._mean_error + max(seldom(spread) , 1.0) - spread - 1.0, 0.0)
+        return max(
+            self._mean_error + max(seldom(spread, self._risk * (ALONE if alone else 1.0)), 1.0) - spread - 1.0, 0.0
+        )
 
     def expected(self, at: float) -> float:
         """Return how many of their requests the window holds at a time, as a mean."""
@@ -93,13 +97,18 @@ class Others:
     def refuse(self, now: float) -> None:
         """Learn that one of ours was refused: they are about, if they were seen at all."""
         if self._at:
+            self._risk = max(self._risk / RISK_FALLS, LEAST_RISK)
             self._present_until = max(self._present_until, now + GONE_AFTER_S)
 
     def err(self, by: float, unseen: float, sent_at: float) -> None:
-        """Learn how many more requests than expected a window held, for a request that left at that time."""
+        """Learn how many more requests than expected a window held, for a request that left at that time.
+
+        :param unseen: as it was said to `margin`.
+        """
         if sent_at < self._since:
             return
         self._errors += 1
+        self._risk = min(self._risk * RISK_GROWS, MOST_RISK)
         share = 1 / min(self._errors, ERRORS_KEPT)
         off = by - self._mean_error
         self._mean_error += off * share
@@ -111,7 +120,7 @@ class Others:
         self._rate = in_window / WINDOW_S
         self._at, self._sent = [at - 2 * WINDOW_S, at], [0.0, 2 * in_window]
         self._errors, self._mean_error = FIRST_ERRORS, 0.0
-        self._squares, self._unseen = FIRST_SPREAD, 1.0
+        self._squares, self._unseen = FIRST_SQUARE, 1.0
 
     def _update(self, sighting: Sighting, in_window: float) -> None:
         """Move the estimate towards what was seen, by as much as the sighting is surer than the estimate."""
@@ -143,15 +152,15 @@ class Others:
         return self._sent[index - 1] + (self._sent[index] - self._sent[index - 1]) * share
 
 
-def seldom(mean: float) -> float:
-    """Return the number that a Poisson count of this mean reaches once in `1 / SELDOM` times, between whole numbers."""
+def seldom(mean: float, risk: float) -> float:
+    """Return the number that a Poisson count of this mean reaches once in `1 / risk` times, between whole numbers."""
     if mean > MANY:
-        return mean + SELDOM_DEVIATIONS * sqrt(mean) + 1.0
+        return mean + MANY_DEVIATIONS * sqrt(mean) + 1.0
     each, below, above, count = exp(-mean), 0.0, 1.0, 0
-    while above > SELDOM:
+    while above > risk:
         before = above
         below += each
         above = max(1.0 - below, 1e-12)
         count += 1
         each *= mean / count
-    return count - log(SELDOM / above) / log(before / above) if count else 0.0
+    return count - log(risk / above) / log(before / above) if count else 0.0

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 import tempfile
 import time
 import zlib
@@ -68,7 +69,9 @@ def main() -> None:
     if options.wrong:
         for c in found:
             if c.proposed != c.truth:
-                pass
+                tick = "[x]" if c.ticked else "[ ]"
+                place = f"{c.vendor}.{c.file}.{c.column}"
+                sys.stderr.write(f"{tick} {place}: {c.proposed} {c.confidence}, truth {c.truth}\n")
 
 
 def cases(cells: Cells | None = None) -> list[Case]:

@@ -7,7 +7,7 @@ VIDA-NYU/data-harmonization-benchmark: whole tables, in FOLDER/source-tables/NAM
 FOLDER/ground-truth/NAME.csv (columns original_paper_variable_names and GDC_format_variable_names).
 
 Recall@GT as in Koutras et al., "Valentine" (ICDE 2021): of all pairs ranked by score, as many as the truth has are
-taken; the share of the truth that is among them.
+taken; the share of the truth that is among them. `one to one`: the same when a column and a field count once.
 """
 
 from __future__ import annotations
@@ -33,11 +33,12 @@ ROWS = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One source: how many true pairs, how many of them found, how many columns have theirs among five, seconds."""
+    """One source: how many true pairs, those of them at GT, and one to one; columns with theirs among five; seconds."""
 
     name: str
     truth: int
     at_truth: int
+    one_to_one: int
     in_five: int
     seconds: float
 
@@ -48,24 +49,28 @@ def main() -> None:
     parser.add_argument("--folder", type=Path)
     folder = parser.parse_args().folder
     found = from_folder(folder) if folder else from_names()
-    print("| source | true pairs | Recall@GT | top five | seconds |\n|---|---|---|---|---|")  # noqa: T201 - a command
+    print("| source | true pairs | Recall@GT | one to one | top five | seconds |\n|---|---|---|---|---|---|")  # noqa: T201 - a command
     for each in [*found, total(found)]:
         print(  # noqa: T201 - a command
-            f"| {each.name} | {each.truth} | {each.at_truth / each.truth:.2f} | {each.in_five / each.truth:.2f} | "
-            f"{each.seconds:.2f} |"
+            f"| {each.name} | {each.truth} | {each.at_truth / each.truth:.2f} | {each.one_to_one / each.truth:.2f} | "
+            f"{each.in_five / each.truth:.2f} | {each.seconds:.2f} |"
         )
-    print(f"mean over sources: Recall@GT {mean(found, 'at_truth'):.2f}, top five {mean(found, 'in_five'):.2f}")  # noqa: T201 - a command
+    means = [f"{mean(found, part):.2f}" for part in ("at_truth", "one_to_one", "in_five")]
+    print(f"| mean over sources | | {' | '.join(means)} | |")  # noqa: T201 - a command
 
 
 def mean(found: Sequence[Measured], part: str) -> float:
     """Return the mean over the sources of a share of the truth."""
-    return sum(getattr(each, part) / each.truth for each in found) / len(found)
+    shares: list[float] = [getattr(each, part) / each.truth for each in found]
+    return sum(shares) / len(shares)
 
 
 def total(found: Sequence[Measured]) -> Measured:
     """Return all sources as one."""
-    sums = (sum(getattr(each, part) for each in found) for part in ("truth", "at_truth", "in_five"))
-    return Measured("all", *sums, seconds=max(each.seconds for each in found))
+    truth, at_truth, one_to_one, in_five = (
+        sum(int(getattr(each, part)) for each in found) for part in ("truth", "at_truth", "one_to_one", "in_five")
+    )
+    return Measured("all", truth, at_truth, one_to_one, in_five, max(each.seconds for each in found))
 
 
 def from_names() -> list[Measured]:
@@ -125,14 +130,21 @@ def measure(scorer: Scorer, name: str, file: SampledFile, truth: Mapping[str, fr
         for column, candidates in zip(file.columns, scored, strict=True)
         for each in candidates
     ]
-    taken = sorted(pairs)[: len(truth)]
-    hit = {column for _, column, field in taken if field in truth.get(column, ())}
+    ranked = sorted(pairs)
+    single: list[tuple[float, str, str]] = []
+    for pair in ranked:
+        if all(pair[1] != other[1] and pair[2] != other[2] for other in single):
+            single.append(pair)
+
+    def found(among: Sequence[tuple[float, str, str]]) -> int:
+        return len({column for _, column, field in among[: len(truth)] if field in truth.get(column, ())})
+
     in_five = sum(
         any(scorer.targets[each.target].field in truth[column.name] for each in candidates[:5])
         for column, candidates in zip(file.columns, scored, strict=True)
         if column.name in truth
     )
-    return Measured(name, len(truth), len(hit), in_five, seconds)
+    return Measured(name, len(truth), found(ranked), found(single), in_five, seconds)
 
 
 if __name__ == "__main__":

@@ -141,7 +141,7 @@ MISTAKES = (
     ),
     Mistake(
         "patients made one", "patients", "name",
-        (("    collect:\n      phones:", "    group: [patient.last_name, patient.birth_date]\n    collect:\n      phones:"),),
+        (("    collect:\n      phones:", "    group: [patient.last_name, patient.birth_date]\n    key: patient.id\n    collect:\n      phones:"),),
         after=_entry("patients"),
     ),
     Mistake(

@@ -20,9 +20,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from mistakes import MISTAKES, Mistake
 
 from flitstack.clock import VirtualClock
 from flitstack.journal import Journal
@@ -33,6 +30,10 @@ from flitstack.stages.options import RunOptions
 from flitstack.stages.run import run_migration
 from flitstack.stages.sampling import SampleOptions
 from flitstack.testing.migration import Words
+
+sys.path.insert(0, str(Path(__file__).parents[3]))
+
+from tests.benchmarks.sample.mistakes import MISTAKES, Mistake
 
 if TYPE_CHECKING:
     from flitstack.stages.sampling import TakenSample

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from flitstack.protocols import Lexicon, SampledColumn, SampledExport, SampledFile, Target
 
 _ALTERNATIVES = 5
-_LEAST_STREAM = 1.6
+_LEAST_STREAM = 2.0
 _NAMED_FILE = 2.5
 _ID = 1.5
 _PROVED = 0.9
@@ -24,6 +24,9 @@ _ID_FIELD = "id"
 _ENOUGH = 8
 _BY_CELLS = 0.5
 _SURE_STREAM = 0.55
+_PLAIN_STREAM = 5.0
+_SAME_STREAM = 0.5
+_STREAMS_SHOWN = 3
 
 
 class Matcher:
@@ -45,7 +48,7 @@ class Matcher:
             file.name: [(given[file.name], 99.0)] if file.name in given else self._rank(file, scored[file.name])
             for file in export.files
         }
-        chosen = {file.name: ranked[file.name][0][0] if ranked[file.name] else "" for file in export.files}
+        chosen = _chosen_streams(ranked)
         first = {file.name: self._assign(chosen[file.name], scored[file.name]) for file in export.files}
         ids = self._ids(export, chosen, first)
         return [
@@ -120,8 +123,8 @@ class Matcher:
         if lead < _SURE_STREAM:
             columns = tuple(replace(column, ticked=False) for column in columns)
         named = sum(column.chosen is not None for column in columns)
-        reasons = (f"{named} of {len(columns)} columns fit",) if stream else ("no stream is near",)
-        others = tuple((name, round(worth, 2)) for name, worth in ranked[1:4])
+        reasons = (f"{named} of {len(columns)} columns fit",) if stream else ("no stream is plainly meant",)
+        others = tuple((name, round(worth, 2)) for name, worth in ranked if name != stream)[:_STREAMS_SHOWN]
         return FileProposal(file.name, stream, round(lead if stream else 0.0, 2), reasons, columns, others)
 
     def _with_id(
@@ -174,6 +177,24 @@ class Matcher:
         target = self.targets[each.target]
         sure = confidence(each.score, lead, bool(column.values))
         return Candidate(target.key, sure, tuple(_reasons(each, target)))
+
+
+def _chosen_streams(ranked: Mapping[str, Sequence[tuple[str, float]]]) -> dict[str, str]:
+    """Return each file's stream, "" where none is near, several are about as near, or another file is it far more."""
+    best = {file: worths[0] for file, worths in ranked.items() if worths and _is_clear(worths)}
+    most: dict[str, float] = {}
+    for stream, worth in best.values():
+        most[stream] = max(worth, most.get(stream, 0.0))
+    return {
+        file: best[file][0] if file in best and best[file][1] >= _SAME_STREAM * most[best[file][0]] else ""
+        for file in ranked
+    }
+
+
+def _is_clear(worths: Sequence[tuple[str, float]]) -> bool:
+    first = worths[0][1]
+    lead = first / (first + worths[1][1]) if len(worths) > 1 else 1.0
+    return first >= _PLAIN_STREAM or lead >= _SURE_STREAM
 
 
 def _rival(scored: Sequence[Sequence[Scored]], at: int, target: int | None) -> float:

@@ -7,7 +7,7 @@ import re
 import unicodedata
 from collections import Counter, defaultdict
 from functools import cache
-from os.path import commonprefix
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ _COMMON = 0.15
 _UNKNOWN = 0.7
 """Weight of a word that no target knows, as a share of the rarest word's."""
 _TOKENS, _LETTERS = 0.75, 0.25
+_NEAREST = 60
 _START, _ROOT, _ROOT_SHARE = 3, 4, 0.55
 _SHORTENED, _SHORTENED_MUCH, _KIN = 0.8, 0.6, 0.7
 
@@ -103,7 +104,7 @@ def _kinship(word: str, other: str) -> float:
     """Return how surely one word is meant by another: `path` shortens `pathologic`, `staging` is kin to `stage`."""
     if len(word) >= _START and other.startswith(word):
         return _SHORTENED if len(word) > _START else _SHORTENED_MUCH
-    same = len(commonprefix((word, other)))
+    same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(word, other, strict=False)))
     return _KIN if same >= _ROOT and same >= _ROOT_SHARE * max(len(word), len(other)) else 0.0
 
 
@@ -159,7 +160,7 @@ class NameIndex:
         for piece in letters:
             near.update(self._by_letters.get(piece, ()))
         shared = {number for word in words for near_word in self._related(word) for number in self._by_word[near_word]}
-        shared.update(number for number, _ in near.most_common(60))
+        shared.update(sorted(near, key=lambda number: (-near[number], number))[:_NEAREST])
         found: dict[int, float] = {}
         for number in shared:
             at, name, name_letters = self._names[number]
@@ -180,9 +181,13 @@ class NameIndex:
             full = self._weights.get(word, self._unknown)
             return full * _COMMON if word in own or word in common else full
 
-        met = {near: share for word in words for near, share in self._related(word).items() if near in name}
-        whole = sum(map(weight, words)) + sum(map(weight, name))
-        return min(0.99, 2 * sum(weight(near) * share for near, share in met.items()) / whole) if whole else 0.0
+        met: dict[str, float] = {}
+        for word in words:
+            for near, share in self._related(word).items():
+                if near in name:
+                    met[near] = max(share, met.get(near, 0.0))
+        whole = math.fsum(map(weight, [*words, *name]))  # exact, so that the order of a set changes nothing
+        return min(0.99, 2 * math.fsum(weight(near) * share for near, share in met.items()) / whole) if whole else 0.0
 
     def _related(self, word: str) -> dict[str, float]:
         """Return the targets' words that a word stands for, with how much: itself, what it shortens, its kin."""

@@ -21,6 +21,7 @@ _NUMBER = re.compile(r"[-+(]?[$€£]?\s?\d{1,3}(?:[ ,.']?\d{3})*(?:[.,]\d+)?\)?
 _WHOLE = re.compile(r"[-+]?\d+")
 _PHONE = re.compile(r"\+?[\d(][\d\s().\-/]{5,20}\d(?:\s*(?:x|ext\.?)\s*\d+)?")
 _FLAGS = frozenset("y n yes no true false t f 0 1 ja nein on off".split())
+_NUMBERED = frozenset({"id", "number", "code", "key", "postal", "quantity", "tooth"})
 _EMPTY_DATES = frozenset({"0001-01-01", "0001-01-01 00:00:00", "1753-01-01"})
 
 
@@ -147,4 +148,6 @@ def _texts(found: Profile, target: Target) -> tuple[float, str]:
         return 0.3, "the cells are longer texts"
     if target.looks == "text" and found.number > 0.95:
         return -0.4, "the cells are numbers"
+    if found.whole > 0.95 and not _NUMBERED & set(target.field.split("_")):
+        return -0.1, "the cells are numbers"  # the number of a list's entry, rather than its text
     return 0.0, ""

@@ -6,7 +6,7 @@ from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING
 
 from flitstack.stages.checks.found import EXAMPLES, FEWEST, Flag, Frame, common
-from flitstack.stages.observed import texts_of
+from flitstack.stages.observed import is_id, texts_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from flitstack.stages.observed import Observed
 
 AGREES = 0.5
-MOSTLY = 0.6
+MOSTLY = 0.4
 SCALES = {Decimal(n) for n in (-1, 10, 100, 1000, -100)} | {Decimal("0.1"), Decimal("0.01"), Decimal("0.001")}
 
 
@@ -50,9 +50,9 @@ def check_amounts(observed: Sequence[Observed], field: str, frame: Frame) -> Ite
 def _columns(pairs: Sequence[tuple[Observed, Decimal]]) -> list[str]:
     found: dict[str, None] = {}
     for each, _ in pairs:
-        for row in each.own():
+        for row in each.rows():
             for name, value in row.data.items():
-                if _number(value) is not None and not name.endswith("id"):
+                if _number(value) is not None and not is_id(name):
                     found[f"{row.stream}.{name}"] = None
     return list(found)
 
@@ -60,7 +60,7 @@ def _columns(pairs: Sequence[tuple[Observed, Decimal]]) -> list[str]:
 def _of_source(each: Observed, column: str) -> list[Decimal]:
     """Return a column's sum over a record's rows: of one row its value."""
     stream, _, name = column.rpartition(".")
-    numbers = [n for row in each.own() if row.stream == stream and (n := _number(row.data.get(name))) is not None]
+    numbers = [n for row in each.rows() if row.stream == stream and (n := _number(row.data.get(name))) is not None]
     return [sum(numbers, Decimal(0))] if numbers else []
 
 

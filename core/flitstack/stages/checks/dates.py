@@ -102,7 +102,9 @@ def _shifted(
     ]
     wrong = [each for each in compared if each[1].date() != each[2].date()]
     if len(timed) >= FEWEST:
-        yield from _times(timed, field, column, frame)
+        beside = f"{field.removesuffix('date')}time"
+        is_apart = any(_clock(each, field) is not None for each, _, _ in timed)
+        yield from _times(timed, beside if is_apart else field, column, frame)
     if len(wrong) < len(compared) * (1 - AGREES) or not wrong:
         return
     swapped = [e for e in wrong if (e[2].month, e[2].day) == (e[1].day, e[1].month) and e[1].day != e[1].month]

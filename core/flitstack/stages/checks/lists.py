@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from flitstack.stages.checks.found import EXAMPLES, FEWEST, Flag, Frame
-from flitstack.stages.observed import digits, texts_of
+from flitstack.stages.observed import digits, is_id, texts_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -60,7 +60,7 @@ def _columns(each: Observed) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for row in each.folded:
         for name, value in row.data.items():
-            if isinstance(value, str) and value and not name.endswith("id"):
+            if isinstance(value, str) and value and not is_id(name):
                 found.setdefault(f"{row.stream}.{name}", []).append(value)
     return found
 

@@ -11,7 +11,7 @@ from flitstack.stages.observed import plain, texts_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from flitstack.stages.observed import Observed
+    from flitstack.stages.observed import Observed, Row
 
 BEGINNING = 20
 MOSTLY = 0.6
@@ -32,7 +32,7 @@ def check_texts(observed: Sequence[Observed], field: str, frame: Frame) -> Itera
         held = plain(" ".join(texts_of(each.held.get(field))))
         if not held or each.key in several:
             continue
-        for value in _sources(each, columns):
+        for value in _sources(each, columns, frame):
             if value in held:
                 whole += len(value) > BEGINNING
                 ended += held.endswith(value)
@@ -43,7 +43,7 @@ def check_texts(observed: Sequence[Observed], field: str, frame: Frame) -> Itera
                 zeros.append(each.key)
             elif not value.isascii() and any(form in held for form in _damaged(value)):
                 lost.append(each.key)
-            elif len(value) > SHORTEST and held.endswith(value[:-1]):
+            elif held.endswith(value[:-1]):
                 clipped += 1
                 clipped_keys.append(each.key)
     if clipped >= FEWEST and clipped > (clipped + ended) * MOSTLY:
@@ -60,20 +60,28 @@ def check_texts(observed: Sequence[Observed], field: str, frame: Frame) -> Itera
         yield _flag("letters_lost", frame, field, text, lost, len(observed))
 
 
-def _sources(each: Observed, columns: set[str]) -> Iterator[str]:
-    """Yield the texts of a record's own rows, of the columns that the field is made of if they are known."""
-    for row in each.own():
+def _sources(each: Observed, columns: set[str], frame: Frame) -> Iterator[str]:
+    """Yield the texts of what a field is made of: columns of the record's row, what it gathers, what it refers to."""
+    main = {(row.stream, row.id) for row in each.main}
+    for row in (*each.own(), *_referred(each, columns, frame)):
         for name, value in row.data.items():
             if isinstance(value, str) and len(value) >= SHORTEST and not name.endswith(("_at", "_on", "_date")):
-                if row in each.main and f"{row.stream}.{name}" not in columns and not _alike(name, columns):
+                if (row.stream, row.id) in main and columns and f"{row.stream}.{name}" not in columns:
                     continue
                 text = plain(value) if not any(sign in value for sign in MARKUP) else " ".join(value.split())
                 if len(text) >= SHORTEST:
                     yield text
 
 
-def _alike(name: str, columns: set[str]) -> bool:
-    return not columns and bool(name)
+def _referred(each: Observed, columns: set[str], frame: Frame) -> Iterator[Row]:
+    """Yield the rows to which the columns of a field refer."""
+    named = {
+        (target, row.data.get(name))
+        for row in each.main
+        for name, target in frame.references.get(row.stream, {}).items()
+        if f"{row.stream}.{name}" in columns
+    }
+    yield from (row for row in each.beside if (row.stream, row.id) in named)
 
 
 def _is_zeroed(value: str, held: str) -> bool:

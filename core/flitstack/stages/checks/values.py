@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from flitstack.stages.checks.found import EXAMPLES, FEWEST, Flag, Frame
-from flitstack.stages.observed import plain, texts_of, words
+from flitstack.stages.observed import is_id, plain, texts_of, words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -174,7 +174,7 @@ def _kinds(observed: Sequence[Observed]) -> dict[tuple[str, str], set[str]]:
 
 def _stands_in(row: Row, held: str) -> bool:
     """Tell whether the longest text of a row stands in a field."""
-    texts = [value for name, value in row.data.items() if isinstance(value, str) and not name.endswith(("id", "_at"))]
+    texts = [value for name, value in row.data.items() if isinstance(value, str) and not is_id(name) and not name.endswith("_at")]
     longest = max(texts, key=len, default="")
     return bool(longest) and plain(longest) in held
 
