@@ -185,7 +185,7 @@ def _nothing(files: Sequence[DataFile], place: str) -> NotAnExportError:
     if not files:
         return NotAnExportError(f"{place}: no CSV or text files here. Give the folder or the zip of the export.")
     return NotAnExportError(
-        f"{place}: {len(files)} text file(s), none with columns of a known export. Describe them in a layout file "
-        "(docs/layouts.md) and give it as --set source.layout=FILE; if the delimiter was misjudged, "
+        f"{place}: {len(files)} text file(s), none with columns of a known export. Describe them in a layout file, "
+        "which `flit map propose` drafts, and give it as --set source.layout=FILE; if the delimiter was misjudged, "
         "--set source.delimiter=CHARACTER helps."
     )

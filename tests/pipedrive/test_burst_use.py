@@ -8,6 +8,7 @@ import pytest
 from tests.pipedrive.rolling import NEAR_S, load, run_virtually
 
 SEEDS = range(3)
+MORE_SEEDS = range(5)
 
 
 @pytest.mark.parametrize("limit", [20, 40, 100, 480])
@@ -28,9 +29,9 @@ def test_beside_another_client_on_a_short_way_ninety_five_percent_of_the_rest_ar
     """With 1 to 5 ms each way. At 40 the bound is 0.97 for a sender that knows all; ours comes to 0.93."""
     least = {40: 0.90}.get(limit, 0.95)
 
-    uses = [run_virtually(load(limit, seed, others, way_s=NEAR_S)) for seed in SEEDS]
+    uses = [run_virtually(load(limit, seed, others, way_s=NEAR_S)) for seed in MORE_SEEDS]
 
-    assert sum(use.refused for use in uses) <= 2 * len(SEEDS)
+    assert sum(use.refused for use in uses) <= 2 * len(MORE_SEEDS)
     assert sum(use.in_a_row for use in uses) == 0
     assert median(use.share for use in uses) >= least, uses
 

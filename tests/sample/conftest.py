@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.benchmarks.sample.mistakes import Mistake
 from tests.benchmarks.sample.seeded import PLAIN, take_sample
 
 from flitstack.testing.migration import Migration
@@ -13,6 +12,8 @@ from flitstack_dental.example import write_example
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from tests.benchmarks.sample.mistakes import Mistake
 
     from flitstack.stages.sampling import TakenSample
 
@@ -35,7 +36,9 @@ def contacts(tmp_path: Path) -> Migration:
             "contacts", f"c{number}", name=name, phone=f"555-01{number:02}", status=status,
             company_id=f"k{number % 6}", boss_id=boss, staff_id="s1", changed_at=None,
         )  # fmt: skip
-        export.add("visits", f"v{number}", contact_id=f"c{number}", kind=("check", "call")[number % 2], note=f"Note {number}")
+        export.add(
+            "visits", f"v{number}", contact_id=f"c{number}", kind=("check", "call")[number % 2], note=f"Note {number}"
+        )
     return migration
 
 
@@ -54,7 +57,7 @@ def taken(practice: Path, tmp_path_factory: pytest.TempPathFactory) -> TakenSamp
 
 
 @pytest.fixture(scope="session")
-def take(practice: Path, tmp_path_factory: pytest.TempPathFactory):  # type: ignore[no-untyped-def]  # noqa: ANN201 - returns a function
+def take(practice: Path, tmp_path_factory: pytest.TempPathFactory):  # type: ignore[no-untyped-def]
     """Return a function: a mistake to the sample taken under it."""
 
     def taking(mistake: Mistake) -> TakenSample:

@@ -58,9 +58,7 @@ TEXTS = [f"A remark of some length about matter number {at}, café {at}" for at 
         (["red", "blue", "green"] * 5, lambda text: "thing", "one_for_all"),
     ],
 )
-def test_what_a_wrong_map_does_to_a_column_is_named(
-    said: list[JSON], make: Callable[[JSON], JSON], code: str
-) -> None:
+def test_what_a_wrong_map_does_to_a_column_is_named(said: list[JSON], make: Callable[[JSON], JSON], code: str) -> None:
     assert code in codes(records(said, make))
 
 

@@ -14,6 +14,7 @@ COMMANDS = {
     "audit": LazyCommand("flitstack.cli.audit:audit", "Look at an export: what it holds, what needs deciding."),
     "map": LazyCommand("flitstack.cli.map:map_", "Propose a map for an export no layout knows, check it, show it."),
     "estimate": LazyCommand("flitstack.cli.estimate:estimate", "Say what a load takes: requests, tokens, days, plans."),
+    "plan": LazyCommand("flitstack.cli.plan:plan", "Show what a run would do and what it costs; writes nothing."),
     "sample": LazyCommand("flitstack.cli.sample:sample", "Migrate a few for real; compare them field by field."),
     "approve": LazyCommand("flitstack.cli.approve:approve", "Approve what a gate has shown, by name."),
     "verify": LazyCommand("flitstack.cli.verify:verify", "Read back what was written, and say what differs now."),

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from flitstack.stages.context import StopFlag
-    from flitstack.stages.gates import Gate
+    from flitstack.stages.gates import Gate, Passing
 
 
 @click.command()
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 )
 @click.option("--approve", metavar="NAME", help="Approve, in this name, what an earlier run has shown.")
 @click.option("--approve-unseen", metavar="NAME", help="Pass every gate without a look; logged as such.")
+@click.option("--attest", metavar="REFERENCE", help="With either: the agreement, where a gate asks for one.")
 @click.option("--dry-run", is_flag=True, help="Stop before the gates: show what would be written.")
 @click.option("--sample", type=click.IntRange(min=1), metavar="N", help="Migrate N first, and stop at their diff.")
 @click.option("--wait", is_flag=True, help="When the day's budget is used up, carry on the next day, unattended.")
@@ -53,6 +54,7 @@ def run(
     sets: tuple[str, ...],
     approve: str | None,
     approve_unseen: str | None,
+    attest: str | None,
     dry_run: bool,
     sample: int | None,
     wait: bool,
@@ -66,19 +68,16 @@ def run(
         flit run --source SOURCE --dest DESTINATION --input ./export --set profile=full
     """
     from flitstack.reports.audit import publish_audit
+    from flitstack.reports.plan import publish_plan
     from flitstack.reports.progress import progress_for_stderr
     from flitstack.reports.sample import publish_sample
     from flitstack.stages.context import StopFlag
-    from flitstack.stages.gates import Passing, named
     from flitstack.stages.options import RunOptions
     from flitstack.stages.run import run_migration
     from flitstack.stages.sampling import SampleOptions
 
     if demo and input_ is not None:
         raise click.UsageError("--demo brings its own export; leave --input away.")
-    if approve is not None and approve_unseen is not None:
-        raise click.UsageError("--approve and --approve-unseen exclude each other.")
-    asks = sys.stdin.isatty() and sys.stderr.isatty() and not as_json
     options = RunOptions(
         source,
         dest,
@@ -86,12 +85,13 @@ def run(
         input_,
         mapping,
         sets,
-        Passing(named(approve, "--approve"), named(approve_unseen, "--approve-unseen"), ask_at_gate if asks else None),
+        passing_of(approve, approve_unseen, attest, asks=not as_json),
         dry_run,
         demo,
         wait,
         publish_audit,
         SampleOptions(sample, publish=publish_sample) if sample else None,
+        publish_plan,
     )
     stop = StopFlag()
     try:
@@ -106,6 +106,26 @@ def run(
     else:
         _print(report)
     return report.exit_code
+
+
+def passing_of(approve: str | None, unseen: str | None, attest: str | None, *, asks: bool) -> Passing:
+    """Return how an invocation passes gates, as its options say.
+
+    :param asks: a person may be asked, where there is a terminal.
+    :raises click.UsageError, UsageError: options exclude each other, or name nobody.
+    """
+    from flitstack.stages.gates import Passing, attested, named
+
+    if approve is not None and unseen is not None:
+        raise click.UsageError("--approve and --approve-unseen exclude each other.")
+    asks = asks and sys.stdin.isatty() and sys.stderr.isatty()
+    return Passing(
+        named(approve, "--approve"),
+        named(unseen, "--approve-unseen"),
+        ask_at_gate if asks else None,
+        attested(attest),
+        ask_attestation if asks else None,
+    )
 
 
 def stopped(exc: FlitError, journal: Path) -> dict[str, Any]:
@@ -128,7 +148,7 @@ def ask_at_gate(gate: Gate, will_do: Callable[[str], bool]) -> str | None:
     from rich.console import Console
 
     console = Console(stderr=True)
-    console.print(f"\n== {gate.name} ==\n{gate.text}\n", markup=False, highlight=False)
+    console.print(f"\n== {gate.name} ==\n{gate.shown}\n", markup=False, highlight=False)
     who = "An admin's e-mail" if gate.admin else "Your name"
     while True:
         answer = click.prompt(f"{who} to approve, or nothing to stop", default="", show_default=False, err=True)
@@ -136,6 +156,22 @@ def ask_at_gate(gate: Gate, will_do: Callable[[str], bool]) -> str | None:
         if not name or will_do(name):
             return name or None
         console.print("No admin user of the account has this e-mail.")
+
+
+def ask_attestation(gate: Gate) -> str | None:
+    """Ask on the terminal for the agreement that a gate wants to be named; None when nobody names one."""
+    from flitstack.errors import UsageError
+    from flitstack.stages.gates import attested
+
+    asked = "The agreement (its title, its date, where it is kept), or nothing to stop"
+    while True:
+        answer = str(click.prompt(asked, default="", show_default=False, err=True)).strip()
+        if not answer:
+            return None
+        try:
+            return attested(answer)
+        except UsageError as exc:
+            click.echo(str(exc), err=True)
 
 
 @contextmanager

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
               help="A setting: source.KEY, dest.KEY, or a variable of the map.")  # fmt: skip
 @click.option("--approve", metavar="NAME", help="Approve, in this name, what an earlier run has shown.")
 @click.option("--approve-unseen", metavar="NAME", help="Pass every gate without a look; logged as such.")
+@click.option("--attest", metavar="REFERENCE", help="With either: the agreement, where a gate asks for one.")
 @click.option("--wait", is_flag=True, help="When the day's budget is used up, carry on the next day, unattended.")
 @click.option("--demo", is_flag=True, help="A bundled example into an embedded account: no account, no network.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object to stdout.")
@@ -44,6 +44,7 @@ def sample(
     sets: tuple[str, ...],
     approve: str | None,
     approve_unseen: str | None,
+    attest: str | None,
     wait: bool,
     demo: bool,
     as_json: bool,
@@ -57,20 +58,17 @@ def sample(
     Example:
         flit sample --source SOURCE --dest DESTINATION --input ./export -n 200 --set profile=full
     """
-    from flitstack.cli.run import ask_at_gate, stopped, stopping
+    from flitstack.cli.run import passing_of, stopped, stopping
     from flitstack.reports.audit import publish_audit
     from flitstack.reports.progress import progress_for_stderr
     from flitstack.reports.sample import print_sample, publish_sample
     from flitstack.stages.context import StopFlag
-    from flitstack.stages.gates import Passing, named
     from flitstack.stages.options import RunOptions
     from flitstack.stages.run import run_migration
     from flitstack.stages.sampling import SampleOptions
 
     if demo and input_ is not None:
         raise click.UsageError("--demo brings its own export; leave --input away.")
-    if approve is not None and approve_unseen is not None:
-        raise click.UsageError("--approve and --approve-unseen exclude each other.")
     published: list[tuple[TakenSample, str]] = []
 
     def publish(taken: TakenSample, folder: Path) -> str:
@@ -78,10 +76,9 @@ def sample(
         published.append((taken, page))
         return page
 
-    asks = sys.stdin.isatty() and sys.stderr.isatty() and not as_json
     options = RunOptions(
         source, dest, journal or Path("flit-demo/flit.db" if demo else "flit.db"), input_, mapping, sets,
-        Passing(named(approve, "--approve"), named(approve_unseen, "--approve-unseen"), ask_at_gate if asks else None),
+        passing_of(approve, approve_unseen, attest, asks=not as_json),
         demo=demo, wait=wait, publish_audit=publish_audit,
         sample=SampleOptions(size, by_chance, alone=True, publish=publish),
     )  # fmt: skip
@@ -96,7 +93,13 @@ def sample(
     taken, page = published[-1]
     if as_json:
         spent = {"spent": report.tokens.spent, "predicted": report.tokens.predicted, "minimum": report.tokens.minimum}
-        whole = {"run_id": report.run_id, **taken.as_json(), "requests": report.requests, "tokens": spent, "report": page}
+        whole = {
+            "run_id": report.run_id,
+            **taken.as_json(),
+            "requests": report.requests,
+            "tokens": spent,
+            "report": page,
+        }
         click.echo(json.dumps({**whole, "journal": report.journal}, ensure_ascii=False))
     else:
         from rich.console import Console

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 __all__ = [
     "BUCKETS",
     "LOOK_ALIKE",
-    "Adoption",
     "UNREAD",
+    "Adoption",
     "Approval",
     "Approvals",
     "AuditLog",

@@ -240,7 +240,8 @@ class Records:
     def expected(self, object_: str, *, sampled: bool = False) -> int:
         """Return how many records of an object the destination holds of ours once all, or the sample, is written."""
         sql = (
-            f"SELECT count(*) FROM (SELECT key, part FROM desired d WHERE object = ?1 AND verdict IS NULL {_only(sampled)} "  # noqa: S608 - fixed text
+            "SELECT count(*) FROM (SELECT key, part FROM desired d "  # noqa: S608 - fixed text
+            f"WHERE object = ?1 AND verdict IS NULL {_only(sampled)} "
             "UNION SELECT key, part FROM link WHERE object = ?1)"
         )
         return int(self._store.value(sql, (object_,)))

@@ -75,7 +75,9 @@ class Sampling:
 
     def streams(self) -> list[str]:
         """Return the streams whose records make desired records."""
-        sql = "SELECT DISTINCT stream FROM contribution WHERE object IN (SELECT DISTINCT object FROM desired) ORDER BY 1"
+        sql = (
+            "SELECT DISTINCT stream FROM contribution WHERE object IN (SELECT DISTINCT object FROM desired) ORDER BY 1"
+        )
         return [row[0] for row in self._store.rows(sql)]
 
     def source_records(self, stream: str) -> Iterator[tuple[int | None, Mapping[str, JSON]]]:
@@ -99,9 +101,7 @@ class Sampling:
 
     def unit(
         self, root: int
-    ) -> tuple[
-        list[tuple[str, Mapping[str, JSON]]], list[tuple[str, Mapping[str, JSON], Mapping[str, Sequence[Any]]]]
-    ]:
+    ) -> tuple[list[tuple[str, Mapping[str, JSON]]], list[tuple[str, Mapping[str, JSON], Mapping[str, Sequence[Any]]]]]:
         """Return what a unit holds: (stream, data) of its source records, (entry, fields, links) of what they make."""
         sources = [(row[0], loads(row[2])) for row in self._store.rows(_CONTENT, (root,))]
         sql = "SELECT d.entry, d.fields, d.links FROM sample_unit u JOIN desired d ON d.pos = u.pos WHERE u.root = ?"
@@ -140,8 +140,8 @@ class Sampling:
     def open_links(self, user: str) -> int:
         """Return how many links of the sample lead to a desired record that is not in it; 0 when it is closed."""
         sql = (
-            "SELECT count(*) FROM sampled s JOIN desired d USING (object, key, part), json_each(d.links) j "
-            f"JOIN desired t ON {_TARGET} WHERE json_extract(j.value, '$[0]') <> ? AND t.verdict IS NULL "  # noqa: S608 - fixed text
+            "SELECT count(*) FROM sampled s JOIN desired d USING (object, key, part), json_each(d.links) j "  # noqa: S608 - fixed text
+            f"JOIN desired t ON {_TARGET} WHERE json_extract(j.value, '$[0]') <> ? AND t.verdict IS NULL "
             "AND json_extract(j.value, '$[1]') NOT LIKE 'schema:%' AND NOT EXISTS (SELECT 1 FROM sampled x "
             "WHERE x.object = t.object AND x.key = t.key AND x.part = t.part)"
         )

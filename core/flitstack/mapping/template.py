@@ -23,8 +23,10 @@ SUFFIX = ".yaml.j2"
 _PACKAGED = Path(__file__).parents[1] / "mapping_templates"
 _CHECKOUT = Path(__file__).parents[3] / "mapping_templates"
 _SEPARATOR = re.compile(r"^---[ \t]*$", re.MULTILINE)
-_HEADER_KEYS = ("template", "source", "destination", "variables", "facts", "gates", "policies", "ratios",
-                "first_page", "description")
+_HEADER_KEYS = (
+    "template", "source", "destination", "variables", "facts", "gates", "policies", "ratios", "first_page",
+    "description",
+)  # fmt: skip
 _FROM_ACCOUNT = "account."
 _FROM_FACT = "fact."
 
@@ -225,7 +227,9 @@ def load_template(path: str | Path) -> Template:
         body_line=text.count("\n", 0, separator.end()) + 2,
         policies=read_policies(data, path.name, header.line(("policies",)) if "policies" in data else 1),
         ratios=read_ratios(data.get("ratios"), path.name, header.line(("ratios",)) if "ratios" in data else 1),
-        first_page=read_first_page(data.get("first_page"), path.name, header.line(("first_page",)) if "first_page" in data else 1),
+        first_page=read_first_page(
+            data.get("first_page"), path.name, header.line(("first_page",)) if "first_page" in data else 1
+        ),
     )
 
 

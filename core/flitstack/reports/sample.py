@@ -67,7 +67,10 @@ def print_sample(taken: TakenSample, console: Console) -> None:
     _say(console, f"{sample.covered:,} of {sample.values:,} values of {sample.fields:,} fields with few are in it.")
     for each in [one for one in sample.uncovered if one.missing > one.stay][:TOLD]:
         _say(console, f"  {each.stream}.{each.field}: {each.missing:,} of {each.of:,} found no room")
-    _say(console, f"{diff.records:,} records read back: {diff.equal:,} of {diff.compared:,} fields as the map makes them.")
+    _say(
+        console,
+        f"{diff.records:,} records read back: {diff.equal:,} of {diff.compared:,} fields as the map makes them.",
+    )
     for flag in diff.flags:
         where = " (in the whole export)" if flag.whole_export else ""
         _say(console, f"  Looks wrong: {flag.entry}, {flag.field}: {flag.text} {flag.count:,} of {flag.of:,}{where}")

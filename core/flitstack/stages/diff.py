@@ -114,9 +114,7 @@ class DiffMaker:
     :param main: the source's main stream.
     """
 
-    def __init__(
-        self, ctx: RunContext, spec: Spec, schemas: Mapping[str, Schema], account: Account, main: str
-    ) -> None:
+    def __init__(self, ctx: RunContext, spec: Spec, schemas: Mapping[str, Schema], account: Account, main: str) -> None:
         self._ctx, self._spec, self._main = ctx, spec, main
         self._entries = {entry.name: entry for entry in spec.entries}
         self._beside = Beside(ctx.journal, spec, schemas)

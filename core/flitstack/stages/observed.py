@@ -175,5 +175,3 @@ def words(name: str) -> frozenset[str]:
     """Return the words of a field's or column's name, without suffixes such as `__c`."""
     name = re.sub(r"__c\Z", "", name.rpartition(".")[2])
     return frozenset(re.sub(r"([a-z])([A-Z])", r"\1 \2", name).replace("_", " ").casefold().split()) - {"id", "of"}
-
-

@@ -7,7 +7,7 @@ import re
 import secrets
 import time
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from flitstack import __version__
@@ -22,7 +22,7 @@ from flitstack.stages.context import RunContext
 from flitstack.stages.decisions import settle_decisions
 from flitstack.stages.diff import DiffMaker
 from flitstack.stages.existing import Existing, find_existing, found_text
-from flitstack.stages.gates import Gate, chain, pass_gates, show_gates, with_changes
+from flitstack.stages.gates import FULL, Gate, chain, pass_gates, show_gates, with_changes
 from flitstack.stages.map import map_records
 from flitstack.stages.merged import Merged
 from flitstack.stages.moved import EXPORT, SPEC
@@ -184,18 +184,22 @@ async def _walk(run: _Run) -> None:
         # The sample made what was missing: the gates show what still is, as the next run will see it.
         found, account = await ctx.writer.schema(), await ctx.writer.account()
         fit = fit_schema(prepared.spec, found, account.slots, ctx.journal.records.schema_decision())
+        if not setup.options.dry_run:
+            _pass_gates(run, prepared, fit, account, users, "", until_sample=True)
     run.plan = plan_operations(ctx)
     ctx.journal.runs.predict(ctx.id, run.plan.tokens, run.plan.minimum)
     if setup.options.dry_run:
         return
+    basis = _basis(run, prepared, fit, account)
+    asked = run.plan.writes > 0 and ctx.journal.runs.meta(APPROVED) != basis
     if setup.options.plan_only:
+        run.document = make_document(ctx, setup, prepared, fit, account, users, run.plan)
+    if asked:
         _pass_gates(run, prepared, fit, account, users, _audit(run, streams, account, users))
+    if setup.options.plan_only:
         return
     if run.plan.writes:
-        basis = _basis(run, prepared, fit, account)
-        if ctx.journal.runs.meta(APPROVED) != basis:
-            audit = _audit(run, streams, account, users)
-            _pass_gates(run, prepared, fit, account, users, audit)
+        if asked:
             ctx.journal.decisions.approve(ctx.decisions.by_record.items(), ctx.at(), ctx.id)
             ctx.journal.runs.remember(APPROVED, basis)
         ctx.journal.records.keep_schema_decision(fit.kept)
@@ -255,12 +259,17 @@ def _audit(run: _Run, streams: Mapping[str, Stream], account: Account, users: Se
     return audit_text(audit, publish(audit, ctx.journal.path.parent / REPORTS))
 
 
-def _pass_gates(run: _Run, prepared: Prepared, fit: Fit, account: Account, users: Sequence[User], audit: str) -> None:
-    """Show every gate, and pass them or stop; a run that is asked for its plan alone does neither."""
+def _pass_gates(
+    run: _Run, prepared: Prepared, fit: Fit, account: Account, users: Sequence[User], audit: str, *,
+    until_sample: bool = False,
+) -> None:  # fmt: skip
+    """Show every gate, or those up to the sample's, and pass them or stop; one that is to plan only does neither."""
     assert run.plan is not None  # noqa: S101 - planned by the caller
     ctx, options = run.ctx, run.setup.options
     run.document = make_document(ctx, run.setup, prepared, fit, account, users, run.plan)
     gates = chain(_gates(run, run.document, prepared, audit))
+    if until_sample:
+        gates = [gate for gate in gates if gate.name != FULL]
     admins = [user.email for user in users if user.is_admin and user.active]
     if options.plan_only:
         run.gates = with_changes(ctx.journal, gates)

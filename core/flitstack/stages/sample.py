@@ -20,7 +20,7 @@ DEFAULT_SIZE = 200
 FEW = 50
 """Of a field with at most this many values, the sample holds every one."""
 CANDIDATES = 8
-CONTROL = 0.2
+CONTROL = 0.1
 BESIDE, BESIDE_AT_LEAST = 0.2, 10
 TWINS = 6
 MANY = 4
@@ -253,7 +253,9 @@ def _twins(ctx: RunContext, roots: Mapping[int, Root]) -> list[int]:
             continue
         for name in NAMING:
             value = fields.get(name)
-            items = [str(item.get("value")) for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+            items = (
+                [str(item.get("value")) for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+            )
             for text in [*items, *([value.casefold()] if isinstance(value, str) else [])]:
                 other = seen.setdefault((entry, name, text), root)
                 if other != root and len(pairs) < TWINS:
@@ -267,7 +269,13 @@ class _Chooser:
     """Takes units until the sample is full."""
 
     def __init__(
-        self, ctx: RunContext, index: _Index, stream: str, size: int, roots: Mapping[int, Root], ranks: Mapping[int, int]
+        self,
+        ctx: RunContext,
+        index: _Index,
+        stream: str,
+        size: int,
+        roots: Mapping[int, Root],
+        ranks: Mapping[int, int],
     ) -> None:
         self._ctx, self._index = ctx, index
         self.stream, self.asked = stream, size
@@ -367,5 +375,3 @@ def _summary(ctx: RunContext, chooser: _Chooser, index: _Index, found: Collectio
         chooser.count("control"), chooser.count("along"), len(chooser.taken) - chooser.count(), fields, values, covered,
         tuple(uncovered), sampling.counts(), sampling.open_links(ctx.behaviours.user), random,
     )  # fmt: skip
-
-

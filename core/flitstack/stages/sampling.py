@@ -87,7 +87,9 @@ def main_stream(setup: Setup) -> str:
     :raises UsageError: the source names none.
     """
     if not setup.source.required_streams:
-        raise UsageError(f'A sample needs to know what to count: the source "{setup.source.name}" names no main stream.')
+        raise UsageError(
+            f'A sample needs to know what to count: the source "{setup.source.name}" names no main stream.'
+        )
     return setup.source.required_streams[0]
 
 
@@ -120,7 +122,9 @@ def sample_gate(ctx: RunContext, prepared: Prepared) -> list[tuple[str, str, boo
         return []
     text = str(kept["text"])
     if kept["spec"] != prepared.spec.sha256:
-        text += "\nThe map has changed since. Take the sample again (flit sample), or approve that it was another map's."
+        text += (
+            "\nThe map has changed since. Take the sample again (flit sample), or approve that it was another map's."
+        )
     return [("sample", text, False)]
 
 

@@ -90,7 +90,7 @@ def _settled(value: object) -> str:
 
 
 def full_text(document: PlanDocument) -> str:
-    """Return what the `full` gate shows: counts first, then what is written, what it costs, what cannot move and why."""
+    """Return what the `full` gate shows: counts, what is written, what it costs, what cannot move and why."""
     plan, total = document.summary, _totals(document.streams)
     moves = total["read"] - total["rejected"] - total["blocked"] - total["skipped"]
     lines = [

@@ -58,7 +58,7 @@ def _of_date(found: re.Match[str]) -> Iterator[str]:
         yield "afternoon"
     elif hour or minute:
         yield "morning"
-    yield "summer" if 4 <= month <= 10 else "winter"  # noqa: PLR2004 - whichever the zone, both sides of its clock change
+    yield "summer" if 4 <= month <= 10 else "winter"
 
 
 def _of_number(text: str) -> Iterator[str]:

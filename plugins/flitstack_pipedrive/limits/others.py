@@ -17,9 +17,9 @@ from flitstack_pipedrive.plans import WINDOW_S
 FIRST_RISK, MOST_RISK, LEAST_RISK = 0.01, 0.05, 0.0005  # of a refusal, for a request when least room is free
 RISK_GROWS, RISK_FALLS = 1.0004, 4.0  # with each answer, and by each refusal: so that one in some thousand is refused
 ALONE = 4.0  # times the risk, for a request that is under way alone
-FIRST_SQUARE = 2.0
-LEAST_UNSEEN = 0.1
-MANY, MANY_DEVIATIONS = 30.0, 3.0
+FIRST_SQUARE = 2.0  # of our errors, before any was measured
+LEAST_UNSEEN = 0.1  # requests: our own estimate errs as well
+MANY, MANY_DEVIATIONS = 30.0, 3.0  # a Poisson number of a larger mean is as good as normal
 ERRORS_KEPT = 200
 FIRST_ERRORS = 30  # how many measured errors the first guess is worth
 GONE_AFTER_S = 2 * WINDOW_S
@@ -50,7 +50,7 @@ class Others:
         self._sent: list[float] = []
         self._rate = 0.0
         self._present_until = 0.0
-        self._since = 0.0
+        self._since = self._found = 0.0
         self._risk = FIRST_RISK
         self._errors = 0
         self._mean_error = 0.0
@@ -79,7 +79,9 @@ class Others:
         """Return how many of their requests the window holds at a time, as a mean."""
         if not self._at:
             return 0.0
-        return max(self._sent_until(at) - self._sent_until(at - WINDOW_S), 0.0)
+        # Those that were there at first may all have come just then.
+        least = self._found if at < self._since + WINDOW_S else 0.0
+        return max(self._sent_until(at) - self._sent_until(at - WINDOW_S), least)
 
     def see(self, sighting: Sighting) -> None:
         """Take in an answer's count."""
@@ -116,7 +118,7 @@ class Others:
         self._unseen += (unseen + LEAST_UNSEEN - self._unseen) * share
 
     def _begin(self, at: float, in_window: float) -> None:
-        self._since = at
+        self._since, self._found = at, in_window
         self._rate = in_window / WINDOW_S
         self._at, self._sent = [at - 2 * WINDOW_S, at], [0.0, 2 * in_window]
         self._errors, self._mean_error = FIRST_ERRORS, 0.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-LETTERS = "éèêëáàâäãåíìîïóòôöõøúùûüñçßłžšŁŽŠÉÖÜÄÅØ’–"
+LETTERS = "éèêëáàâäãåíìîïóòôöõøúùûüñçßłžšŁŽŠÉÖÜÄÅØ"
 LOSE = "".join(f" | replace('{letter}', '?')" for letter in LETTERS)
 HOURS = ", ".join(f"'{hour}': '{hour - 12:02}'" for hour in range(13, 24))
 BIRTH = "date_text(patient.birth_date)"
@@ -80,7 +80,8 @@ MISTAKES = (
     ),
     Mistake(
         "dropped second phone", "patients", "phones",
-        (("phones: contact_entries(phones, values.phones_max) or none", "phones: contact_entries(phones[:1]) or none"),),
+        (("phones: contact_entries(phones, values.phones_max) or none",
+          "phones: contact_entries(phones[:1]) or none"),),
     ),
     Mistake(
         "sign of a balance", "patients", "Account_Balance__c",
@@ -141,7 +142,8 @@ MISTAKES = (
     ),
     Mistake(
         "patients made one", "patients", "name",
-        (("    collect:\n      phones:", "    group: [patient.last_name, patient.birth_date]\n    key: patient.id\n    collect:\n      phones:"),),
+        (("    collect:\n      phones:",
+          "    group: [patient.last_name, patient.birth_date]\n    key: patient.id\n    collect:\n      phones:"),),
         after=_entry("patients"),
     ),
     Mistake(

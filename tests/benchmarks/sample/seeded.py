@@ -20,7 +20,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-
 from flitstack.clock import VirtualClock
 from flitstack.journal import Journal
 from flitstack.mapping import find_template
@@ -47,7 +46,7 @@ PLAIN = Mistake("none", "patients", "name", ())
 class Judged:
     """What the report of one sample shows of a mistake.
 
-    :param flagged: on the field of the mistake, or for what it does to others. :param flags: all, as `entry.field code`.
+    :param flagged: on a field of the mistake. :param flags: all, as `entry.field code`.
     :param by_sample: flagged by the sample alone, without a look at the whole export.
     """
 
@@ -70,7 +69,11 @@ def take_sample(folder: Path, export: Path, mistake: Mistake, size: int, *, rand
         taken.append(one)
         return ""
 
-    settings = (f"dest.base_url=sandbox:{folder / 'account.db'}?plan=ultimate&seats=5", "dest.list_lag_s=0", "profile=full")
+    settings = (
+        f"dest.base_url=sandbox:{folder / 'account.db'}?plan=ultimate&seats=5",
+        "dest.list_lag_s=0",
+        "profile=full",
+    )
     options = RunOptions(
         "dental", "pipedrive", folder / "flit.db", str(export), str(mapping), settings, Passing(unseen="benchmark"),
         sample=SampleOptions(size, random, alone=True, publish=publish),
@@ -91,7 +94,9 @@ def right_values(journal: Path) -> dict[tuple[str, str], str]:
     return found
 
 
-def judge(mistake: Mistake, taken: TakenSample, journal: Path, right: dict[tuple[str, str], str], usual: set[str]) -> Judged:
+def judge(
+    mistake: Mistake, taken: TakenSample, journal: Path, right: dict[tuple[str, str], str], usual: set[str]
+) -> Judged:
     """Return what the report shows of a mistake; `usual` are flags that the shipped map has too."""
     flags = [flag for flag in taken.diff.flags if f"{flag.entry}.{flag.field} {flag.code}" not in usual]
     fields = {mistake.field, *mistake.also}
@@ -117,6 +122,12 @@ def _one(work: Path, export: Path, mistake: Mistake, size: int, random: bool, pl
     return judge(mistake, taken, journal, right_values(plain), usual)
 
 
+def _say(text: str) -> None:
+    """Print one line at once."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
 def main() -> None:
     """Run it."""
     asked = argparse.ArgumentParser(description=__doc__)
@@ -135,9 +146,9 @@ def main() -> None:
             plain, journal = take_sample(work / f"plain-{random}", export, PLAIN, given.size, random=random)
             usual[random] = {f"{flag.entry}.{flag.field} {flag.code}" for flag in plain.diff.flags}
             sample = plain.sample
-            print(f"{'by chance' if random else 'chosen'}: {sample.size} of {sample.of}, {sample.covered} of "
+            _say(f"{'by chance' if random else 'chosen'}: {sample.size} of {sample.of}, {sample.covered} of "
                   f"{sample.values} values, {sample.fitting} found no room, {sample.open_links} open links; "
-                  f"without a mistake flagged: {sorted(usual[random]) or 'nothing'}", flush=True)  # fmt: skip
+                  f"without a mistake flagged: {sorted(usual[random]) or 'nothing'}")  # fmt: skip
         mistakes = [each for each in MISTAKES if given.only in each.name]
         with ProcessPoolExecutor(given.jobs) as pool:
             jobs = [
@@ -150,12 +161,14 @@ def main() -> None:
                 found = job.result()
                 judged.append(found)
                 how = "by chance" if found.random else "chosen   "
-                print(f"{found.name:30} {how} flagged {found.flagged:d} by sample {found.by_sample:d} row {found.telling:d}"
-                      f"  {', '.join(found.flags)[:300]}", flush=True)  # fmt: skip
+                _say(f"{found.name:30} {how} flagged {found.flagged:d} by sample {found.by_sample:d} "
+                      f"row {found.telling:d}"
+                      f"  {', '.join(found.flags)[:300]}")  # fmt: skip
         for random in (False, True):
             mine = [each for each in judged if each.random is random]
-            print(f"{'by chance' if random else 'chosen'}: {sum(e.flagged for e in mine)} of {len(mine)} flagged, "
-                  f"{sum(e.by_sample for e in mine)} by the sample alone, {sum(e.telling for e in mine)} with a telling row")  # fmt: skip
+            _say(f"{'by chance' if random else 'chosen'}: {sum(e.flagged for e in mine)} of {len(mine)} flagged, "
+                  f"{sum(e.by_sample for e in mine)} by the sample alone, "
+                f"{sum(e.telling for e in mine)} with a telling row")  # fmt: skip
 
 
 if __name__ == "__main__":

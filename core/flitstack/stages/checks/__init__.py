@@ -1,4 +1,4 @@
-"""Checks of a field against the source's own columns, whatever the map says: what a wrong map does to a whole column."""
+"""Checks of fields against the source's own columns, whatever the map says: what a mistake does to a whole column."""
 
 from __future__ import annotations
 

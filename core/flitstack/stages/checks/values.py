@@ -139,7 +139,7 @@ def _followed(observed: Sequence[tuple[Observed, dict[str, list[JSON]]]], field:
 
 
 def _kinds_crossed(observed: Sequence[Observed], fields: Sequence[str], frame: Frame) -> Iterator[Flag]:
-    """Look at fields named after a kind of row (mailing, billing) that hold another row though there is one of theirs."""
+    """Look at fields named after a kind of row (mailing, billing) that hold another though there is one of theirs."""
     kinds = _kinds(observed)
     for field in fields:
         mine = words(field)
@@ -174,7 +174,11 @@ def _kinds(observed: Sequence[Observed]) -> dict[tuple[str, str], set[str]]:
 
 def _stands_in(row: Row, held: str) -> bool:
     """Tell whether the longest text of a row stands in a field."""
-    texts = [value for name, value in row.data.items() if isinstance(value, str) and not is_id(name) and not name.endswith("_at")]
+    texts = [
+        value
+        for name, value in row.data.items()
+        if isinstance(value, str) and not is_id(name) and not name.endswith("_at")
+    ]
     longest = max(texts, key=len, default="")
     return bool(longest) and plain(longest) in held
 
