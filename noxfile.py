@@ -87,6 +87,13 @@ def long(session: nox.Session) -> None:
 
 
 @nox.session
+def mistakes(session: nox.Session) -> None:
+    """Twenty mistakes in the map, each under a chosen sample and one by chance: which the report finds; many minutes."""
+    sizes = session.posargs or ["--patients", "400", "--size", "200", "--jobs", "4"]
+    session.run("python", "tests/benchmarks/sample/seeded.py", *sizes)
+
+
+@nox.session
 def docs(session: nox.Session) -> None:
     """The documentation, with a broken link as an error."""
     # Never with --quiet: it silences the warnings that --strict counts, and the build passes.

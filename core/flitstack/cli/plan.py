@@ -92,8 +92,8 @@ def _json(report: RunReport, document: PlanDocument, files: dict[str, Path]) -> 
         **document.as_json(),
         "hash": document.hash,
         "gates": [
-            {"gate": gate.name, "hash": gate.hash, "open": gate.hash in report.open_gates, "attest": gate.attest,
-             "since": list(gate.notes)}
+            {"gate": gate.name, "hash": gate.hash, "approved": gate.approved, "attest": gate.attest,
+             "notes": list(gate.notes)}
             for gate in report.gates
         ],
         "reports": {"html": str(files["page"]), "json": str(files["data"])},

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from flitstack.protocols import full_key
 from flitstack.stages.checks import Flag, Frame, check_all
+from flitstack.stages.checks.dates import moment_of
 from flitstack.stages.kinds import kind_of, lined_up, shown
 from flitstack.stages.observed import Beside, Observed
 from flitstack.stages.specs import as_of
@@ -25,9 +26,10 @@ if TYPE_CHECKING:
 
 KEPT = 3000
 """Of one entry at most this many records are kept for the checks and the rows; all are compared."""
-OF_THE_EXPORT = 500
+OF_THE_EXPORT = 300
 TELLING = 6
 ZONE = "time_zone"
+NAMING = ("name", "title", "subject", "due_date", "due_time", "phones", "emails")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +121,10 @@ class DiffMaker:
         self._entries = {entry.name: entry for entry in spec.entries}
         self._beside = Beside(ctx.journal, spec, schemas)
         self._schemas, self._account = schemas, account
+        self._labels = {(item.of, item.name): str(item.settings.get("label") or item.name) for item in spec.schema}
         self._targets = Targets(ctx)
         self._kept: dict[str, _Kept] = {}
+        self._frames: dict[str, Frame] = {}
 
     def see(self, link: Link, stored: Stored) -> None:
         """Take a record that was read back; one that is not in the sample is left alone."""
@@ -198,6 +202,12 @@ class DiffMaker:
                     yield replace(flag, whole_export=True)
 
     def _frame(self, entry: Entry) -> Frame:
+        """Return what an entry's records stand in, worked out once."""
+        if entry.name not in self._frames:
+            self._frames[entry.name] = self._new_frame(entry)
+        return self._frames[entry.name]
+
+    def _new_frame(self, entry: Entry) -> Frame:
         facts = self._account.facts
         zone = self._stated_zone() or str(facts.get(ZONE) or self._spec.time_zone or "UTC")
         key = self._ctx.key_field(entry.object)
@@ -232,6 +242,7 @@ class DiffMaker:
 
     def _fields(self, entry: Entry, kept: _Kept) -> Iterator[FieldDiff]:
         names = {name: None for each in kept.observed for name in (*each.wanted, *each.links)}
+        values = [each.columns() for each in kept.observed]
         for name in names:
             lineage = entry.lineage.get(name)
             if lineage is None:
@@ -239,8 +250,8 @@ class DiffMaker:
             kinds: dict[str, int] = {}
             lines: list[Line] = []
             filled = 0
-            for each in kept.observed:
-                line = self._line(each, name, lineage.columns)
+            for each, columns in zip(kept.observed, values, strict=True):
+                line = self._line(each, name, lined_up(each, name, lineage.columns, columns))
                 kinds[line.kind] = kinds.get(line.kind, 0) + 1
                 filled += bool(line.held)
                 lines.append(line)
@@ -250,18 +261,26 @@ class DiffMaker:
                 dict(sorted(kinds.items(), key=lambda item: -item[1])), tuple(_telling(lines)),
             )  # fmt: skip
 
-    def _line(self, each: Observed, name: str, columns: Sequence[str]) -> Line:
+    def _line(self, each: Observed, name: str, sources: tuple[tuple[str, str], ...]) -> Line:
         if name in each.links:
             object_, key = each.links[name]
             wanted = held = key.removeprefix("schema:") or "nobody the source names"
             if object_ == self._ctx.behaviours.user:
                 held = f"user {each.led.get(name, 'none')}"
         else:
-            wanted, held = shown(each.wanted.get(name)), shown(each.held.get(name))
-        sources = lined_up(each, name, columns)
+            wanted, held = shown(each.wanted.get(name)), shown(each.held.get(name)) + self._on_the_clock(each, name)
         why = next((trait for _, value in sources for trait in traits(value)), "") or next(iter(traits(held)), "")
         kind = "stored otherwise" if name in each.differing else kind_of(each, name, sources)
         return Line(full_key(each.key, each.part), sources, wanted, held, name not in each.differing, kind, why)
+
+    def _on_the_clock(self, each: Observed, name: str) -> str:
+        """Return what the practice's clock shows when a due time is due; "" for any other field."""
+        day = f"{name.removesuffix('time')}date"
+        if not name.endswith("time") or not each.held.get(name) or not each.held.get(day):
+            return ""
+        frame = self._frame(self._entries[each.entry])
+        moment = moment_of(each, day, frame)
+        return f" ({moment:%H:%M} in {frame.zone.key})" if moment else ""
 
     # --- people as the front desk will see them ---
 
@@ -303,8 +322,16 @@ class DiffMaker:
         )
 
     def _fields_shown(self, each: Observed) -> tuple[tuple[str, str], ...]:
-        fields = [(name, shown(value)) for name, value in each.held.items()]
-        words = [(name, key.rpartition("/")[2]) for name, (_, key) in each.links.items() if key.startswith("schema:")]
+        of = self._entries[each.entry].fields_of
+        fields = [
+            (self._labels.get((of, name), name.replace("_", " ")), shown(value) + self._on_the_clock(each, name))
+            for name, value in sorted(each.held.items(), key=lambda item: item[0] not in NAMING)
+        ]
+        words = [
+            (name.removesuffix("_id"), key.rpartition("/")[2])
+            for name, (_, key) in each.links.items()
+            if key.startswith("schema:")
+        ]
         return tuple((name, text) for name, text in (*words, *fields) if text)
 
 

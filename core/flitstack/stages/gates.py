@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from flitstack.errors import ApprovalNeeded, AuthError, UsageError
 from flitstack.journal import Approval, dumps
-from flitstack.stages.moved import EXPORT, since_approval
+from flitstack.stages.moved import EXPORT, approved_words, since_approval
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -30,6 +30,7 @@ class Gate:
     :param attest: what whoever approves it attests in writing; "" for nothing.
     :param basis: what the text rests on, part by part, so that a later run can say what changed.
     :param notes: shown beside the text and no part of what is approved: where reports are, what changed since.
+    :param approved: by whom and when exactly this was; "" while it is open.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Gate:
     basis: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     hash: str = ""
+    approved: str = ""
 
     @property
     def shown(self) -> str:
@@ -91,7 +93,7 @@ def pass_gates(
     show_gates(ctx, gates, admins)
     open_gates: list[Gate] = []
     for gate in gates:
-        if runs.approval(gate.name, gate.hash) is not None:
+        if gate.approved:
             continue
         name, attestation = _approver(gate, passing, admins, seen=gate.name in seen)
         if name is None:
@@ -117,15 +119,17 @@ def show_gates(ctx: RunContext, gates: Sequence[Gate], admins: Sequence[str]) ->
 
 
 def with_changes(journal: Journal, gates: Sequence[Gate]) -> list[Gate]:
-    """Return the gates; one that was approved and shows something else now says by whom, and what changed since."""
+    """Return the gates; one that was approved says by whom, and what changed since if it shows something else now."""
     told: list[Gate] = []
     moved: list[str] = []
     for gate in gates:
-        if journal.runs.approval(gate.name, gate.hash) is None:
-            since = since_approval(journal, gate, moved)
-            moved += [gate.name] if since else []
-            gate = replace(gate, notes=(*since, *gate.notes))
-        told.append(gate)
+        approval = journal.runs.approval(gate.name, gate.hash)
+        if approval is not None:
+            told.append(replace(gate, approved=approved_words(approval)))
+            continue
+        since = since_approval(journal, gate, moved)
+        moved += [gate.name] if since else []
+        told.append(replace(gate, notes=(*since, *gate.notes)))
     return told
 
 

@@ -9,7 +9,7 @@ from flitstack.protocols import split_source_key
 from flitstack.stages.observed import digits, plain, texts_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from flitstack.protocols import JSON
     from flitstack.stages.observed import Observed
@@ -38,18 +38,23 @@ def _cut(text: str) -> str:
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}… ({len(text):,} characters)"
 
 
-def lined_up(each: Observed, name: str, columns: Sequence[str]) -> tuple[tuple[str, str], ...]:
-    """Return (column, value) of what a field comes from: the columns it names, then others that hold what it holds."""
-    values = each.columns()
+def lined_up(
+    each: Observed, name: str, columns: Sequence[str], values: Mapping[str, Sequence[JSON]]
+) -> tuple[tuple[str, str], ...]:
+    """Return (column, value) of what a field comes from: the columns it names, then others that hold what it holds.
+
+    :param values: the record's columns, as `Observed.columns` gives them.
+    """
     found = {column: _joined(values[column]) for column in columns if column in values}
     if len(found) < COLUMNS:
         held = plain(" ".join(texts_of(each.held.get(name))))
+        figures = digits(held)
         streams = {column.partition(".")[0] for column in columns}
         for column, texts in values.items():
             if column in found or len(found) >= COLUMNS:
                 continue
             near = column.partition(".")[0] in streams and not column.endswith(("_id", ".id", "_at"))
-            if near and any(_stands_in(text, held) for text in texts):
+            if near and any(_stands_in(text, held, figures) for text in texts):
                 found[column] = _joined(texts)
     return tuple(found.items())[:COLUMNS]
 
@@ -58,9 +63,12 @@ def _joined(values: Sequence[JSON]) -> str:
     return _cut("; ".join(dict.fromkeys(shown(value) for value in values)))
 
 
-def _stands_in(value: JSON, held: str) -> bool:
+def _stands_in(value: JSON, held: str, figures: str) -> bool:
     text = plain(str(value)) if not isinstance(value, bool) else ""
-    return len(text) > 1 and (text in held or (len(digits(text)) >= DIGITS and digits(text) in digits(held)))
+    if len(text) < 2 or text in held:
+        return len(text) > 1
+    number = digits(text) if len(figures) >= DIGITS else ""
+    return len(number) >= DIGITS and number in figures
 
 
 def kind_of(each: Observed, name: str, sources: Sequence[tuple[str, str]]) -> str:

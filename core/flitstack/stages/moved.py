@@ -35,7 +35,7 @@ def since_approval(journal: Journal, gate: Gate, earlier: Sequence[str]) -> tupl
     if approval is None:
         return ()
     before = journal.approvals.shown(gate.name, approval.hash)
-    head = f"{_approved(approval)}; since then:"
+    head = f"{approved_words(approval)}; since then:"
     if before is None:
         return (head, "  what was shown then is not kept, so it must be looked at anew.")
     changes = [*_parts(journal, before.basis, gate.basis), *_rows(journal, before.basis, gate.basis)]
@@ -49,7 +49,8 @@ def since_approval(journal: Journal, gate: Gate, earlier: Sequence[str]) -> tupl
     return (head, *told)
 
 
-def _approved(approval: Approval) -> str:
+def approved_words(approval: Approval) -> str:
+    """Return who gave an approval, when, and what they attested."""
     day, time = approval.at[:10], approval.at[11:16]
     how = "Passed unseen" if approval.how == "unseen" else "Approved"
     attested = f" (attested: {approval.attestation})" if approval.attestation else ""

@@ -66,9 +66,10 @@ class Observed:
         yield from self.folded
 
     def columns(self) -> dict[str, list[JSON]]:
-        """Return `stream.field` to its values that are there, in order, of all rows."""
+        """Return `stream.field` to its values that are there, in order; of its own stream only its own rows count."""
         found: dict[str, list[JSON]] = {}
-        for row in self.rows():
+        own = {row.stream for row in self.main}
+        for row in (*self.main, *self.folded, *(row for row in self.beside if row.stream not in own)):
             for name, value in row.data.items():
                 if value is not None and value != "":
                     found.setdefault(f"{row.stream}.{name}", []).append(value)

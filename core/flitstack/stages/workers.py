@@ -48,7 +48,7 @@ def children_for(records: int) -> int:
 
 def shared_out(
     parts: int, work: Callable[[int], Any], children: int, begin: Callable[[], None]
-) -> Generator[Any | None]:
+) -> Generator[Any]:
     """Yield what `work` makes of each part, in order; None for a part that the caller is to do itself.
 
     Nothing may be under way on other threads that `begin` or `work` could wait for: a child has none of them.
@@ -57,12 +57,11 @@ def shared_out(
     :param begin: called once in each child before its first part.
     :raises Stopped: a child was ended from outside.
     """
+    started: list[_Child] = []
     try:
-        started = _start_all(parts, work, min(children, parts), begin)
-    except OSError:  # no process or memory to be had
-        yield from repeat(None, parts)
-        return
-    try:
+        if not _start_all(started, parts, work, min(children, parts), begin):
+            yield from repeat(None, parts)
+            return
         for part in range(parts):
             yield started[part % len(started)].receive()
     finally:
@@ -77,7 +76,7 @@ class _Child:
     pid: int
     results: BinaryIO
 
-    def receive(self) -> Any | None:
+    def receive(self) -> Any:
         """Return the next result.
 
         :raises Stopped: the child is no more.
@@ -101,37 +100,37 @@ class _Child:
             os.waitpid(self.pid, 0)
 
 
-def _start_all(parts: int, work: Callable[[int], Any], count: int, begin: Callable[[], None]) -> list[_Child]:
-    """Start the children; signals wait meanwhile, so that none is started and forgotten.
+def _start_all(
+    started: list[_Child], parts: int, work: Callable[[int], Any], count: int, begin: Callable[[], None]
+) -> bool:
+    """Start the children; signals wait until all are in `started`, so that none is forgotten.
 
-    :raises OSError: one cannot be started; none is left.
+    :return: whether there was process and memory enough for them.
     """
     import fcntl  # here, as other systems than POSIX have none
 
-    started: list[_Child] = []
     blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
     try:
         for place in range(count):
             reading, writing = os.pipe()
+            results = os.fdopen(reading, "rb", PIPE_BYTES)
+            with suppress(OSError):
+                fcntl.fcntl(reading, fcntl.F_SETPIPE_SZ, PIPE_BYTES)  # a child can then be one part ahead
             try:
                 pid = _fork()
                 if pid == 0:
                     _serve(range(place, parts, count), work, begin, writing, [reading, *_ends(started)])
+                started.append(_Child(pid, results))
             except OSError:
-                os.close(reading)
+                results.close()
                 raise
             finally:
                 os.close(writing)
-            with suppress(OSError):
-                fcntl.fcntl(reading, fcntl.F_SETPIPE_SZ, PIPE_BYTES)  # a child can then be one part ahead
-            started.append(_Child(pid, os.fdopen(reading, "rb", PIPE_BYTES)))
     except OSError:
-        for child in started:
-            child.end()
-        raise
+        return False
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
-    return started
+    return True
 
 
 def _fork() -> int:

@@ -63,8 +63,8 @@ class Account:
     def risk(self, now: float) -> float:
         """Return the probability that one that leaves now is refused."""
         arrives = now + sum(self._way_s) / 2
-        begins = arrives - WINDOW_S
-        known = bisect_right(self.accepted, self.known_until) - bisect_right(self.accepted, begins)
+        begins = now + self._way_s[0] - WINDOW_S  # at the earliest: what leaves the window later may still be in it
+        known = max(bisect_right(self.accepted, self.known_until) - bisect_right(self.accepted, begins), 0)
         own = len(self._under_way) + len(self.ours) - bisect_right(self.ours, self.known_until)
         return at_least(self.limit - known - own, self.rate * (arrives - max(self.known_until, begins)))
 

@@ -25,7 +25,7 @@ SWAPS = 0.25
 
 def check_dates(observed: Sequence[Observed], field: str, frame: Frame) -> Iterator[Flag]:
     """Look at a field of dates, with the times that stand beside them."""
-    pairs = [(each, moment) for each in observed if (moment := _moment(each, field, frame)) is not None]
+    pairs = [(each, moment) for each in observed if (moment := moment_of(each, field, frame)) is not None]
     if len(pairs) < FEWEST or len(pairs) < sum(bool(each.held.get(field)) for each in observed) * MOSTLY:
         return
     column, compared = _column(pairs, field, frame)
@@ -68,7 +68,7 @@ def _parsed(value: JSON) -> datetime | None:
         return None
 
 
-def _moment(each: Observed, field: str, frame: Frame) -> datetime | None:
+def moment_of(each: Observed, field: str, frame: Frame) -> datetime | None:
     """Return a date as the practice's clock shows it, with the time of the field beside it (due date, due time)."""
     value = _parsed(each.held.get(field))
     if value is None:
