@@ -88,8 +88,8 @@ def long(session: nox.Session) -> None:
 
 @nox.session
 def mistakes(session: nox.Session) -> None:
-    """Twenty mistakes in the map, each under a chosen sample and one by chance: which the report finds; many minutes."""
-    sizes = session.posargs or ["--patients", "400", "--size", "200", "--jobs", "4"]
+    """Twenty mistakes in the map, each under a chosen sample and one by chance: what the report finds; minutes."""
+    sizes = session.posargs or ["--patients", "150", "--size", "60", "--jobs", "4"]
     session.run("python", "tests/benchmarks/sample/seeded.py", *sizes)
 
 

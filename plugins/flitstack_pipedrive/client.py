@@ -277,7 +277,7 @@ class Client:
             raise self._halted(
                 BudgetExhausted(
                     f"pipedrive: 429 for {call.words}: the account's API tokens for today are used up. Run the same "
-                    f"command after the reset, {when}.",
+                    f"command after the reset, {when}, or now with --wait.",
                     resets_at,
                 )
             )

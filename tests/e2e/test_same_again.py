@@ -131,12 +131,14 @@ def wanted(loaded: Site) -> Counter[tuple[str, str]]:
     return keys_of(loaded.state())
 
 
-@pytest.mark.parametrize("share", [0.1, 0.4, 0.6, 0.8])
+@pytest.mark.parametrize(
+    ("share", "asked"), [(0.1, signal.SIGINT), (0.4, signal.SIGTERM), (0.6, signal.SIGHUP), (0.8, signal.SIGINT)]
+)
 def test_a_run_that_was_interrupted_is_carried_on_without_duplicate_or_gap(
-    site: Site, serve: Serve, wanted: Counter[tuple[str, str]], share: float
+    site: Site, serve: Serve, wanted: Counter[tuple[str, str]], share: float, asked: signal.Signals
 ) -> None:
     with serve(site.folder / "account.db") as served:
-        code, out = _stop_at(served, site, int(share * wanted.total()), signal.SIGINT)
+        code, out = _stop_at(served, site, int(share * wanted.total()), asked)
 
         assert code == 130
         assert '"status": "interrupted"' in out

@@ -120,6 +120,15 @@ def test_a_journal_that_could_not_be_opened_holds_no_lease(tmp_path: Path) -> No
     Journal(tmp_path / "flit.db", lease=True).close()
 
 
+def test_a_journal_that_is_damaged_is_told_apart_from_a_full_disk_with_what_to_do(tmp_path: Path) -> None:
+    path = tmp_path / "flit.db"
+    Journal(path).close()
+    path.write_bytes(path.read_bytes()[:20_000])
+
+    with pytest.raises(ConfigurationError, match="damaged.*rebuilds it from the account"):
+        Journal(path).close()
+
+
 def test_a_journal_that_must_be_there_and_is_not_is_not_made(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="no journal here"):
         Journal.existing(tmp_path / "flit.db")

@@ -49,7 +49,7 @@ class Place:
         return self.folder / "flit.db"
 
     def options(self, *, plan_only: bool, passing: Passing | None = None) -> RunOptions:
-        base = f"dest.base_url=sandbox:{self.folder / 'account'}?plan={self.plan}&seats=5"
+        base = f"dest.base_url=sandbox:{self.folder / 'account.db'}?plan={self.plan}&seats=5"
         return RunOptions(
             "dental", "pipedrive", self.journal, str(self.folder / "export"),
             sets=("profile=full", base, "dest.list_lag_s=0"), passing=passing or Passing(),

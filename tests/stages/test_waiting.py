@@ -74,5 +74,6 @@ def test_a_wait_ends_when_a_person_asks_for_it_and_nothing_is_in_doubt(scarce: M
 
     with scarce.open() as journal:
         assert journal.operations.count("in_doubt", "intended") == 0
+    assert sum("used up" in line for line in scarce.words.said) == 1
     scarce.words.say = say  # type: ignore[method-assign]
     assert scarce.run(wait=True).exit_code == 0

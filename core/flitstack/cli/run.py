@@ -7,7 +7,7 @@ import json
 import re
 import signal
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -176,16 +176,21 @@ def ask_attestation(gate: Gate) -> str | None:
 
 @contextmanager
 def stopping(stop: StopFlag) -> Iterator[None]:
-    """Let the first Ctrl-C finish what is under way, and the second end at once."""
+    """Let the first Ctrl-C, or signal to end, finish what is under way, and the second end at once."""
 
     def ask_to_stop(signum: int, frame: Any) -> None:
         if stop.raised:
             raise KeyboardInterrupt
         stop.raised = True
-        click.echo("Stopping after what is under way; Ctrl-C again stops at once.", err=True)
+        with suppress(OSError):  # the terminal may be what went away
+            click.echo("Stopping after what is under way; Ctrl-C again stops at once.", err=True)
 
-    before = signal.signal(signal.SIGINT, ask_to_stop)
+    # A terminal that closes and a service that is stopped ask as a person does; nohup's wish is respected.
+    asking = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    asking = [number for number in asking if signal.getsignal(number) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, ask_to_stop) for number in asking}
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -87,6 +87,9 @@ def _lines(report: RecheckReport) -> list[str]:
     if report.open:
         lines.append(f"{report.open:,} writes are still open: run `flit run` again, then verify.")
     lines.append(f"{report.spent.requests:,} requests, {report.spent.tokens:,} tokens, {report.seconds:.1f} s.")
+    if not v.checked:
+        lines.append("Nothing was written yet: there is nothing to verify.")
+        return lines
     lines.append({"verified": "All is as it was written.", "drifted": "All is as written, but for those changes.",
                   "mismatched": "Not everything is as it was written."}[report.status])  # fmt: skip
     return lines

@@ -235,7 +235,7 @@ class Records:
     def of_entries(self) -> dict[str, int]:
         """Return how many records that may be written each entry of the spec makes."""
         sql = "SELECT entry, count(*) FROM desired WHERE verdict IS NULL GROUP BY entry ORDER BY entry"
-        return dict(self._store.tuples(sql))  # type: ignore[arg-type]
+        return dict(self._store.tuples(sql))
 
     def expected(self, object_: str, *, sampled: bool = False) -> int:
         """Return how many records of an object the destination holds of ours once all, or the sample, is written."""
@@ -317,7 +317,7 @@ class Records:
 
     def owner_rows(self) -> list[tuple[str, str, str | None, str]]:
         """Return (stream, id, user id or None, how it was found) of everybody at the source who may own records."""
-        return self._store.tuples("SELECT stream, id, user, how FROM owner ORDER BY stream, id")  # type: ignore[return-value]
+        return self._store.tuples("SELECT stream, id, user, how FROM owner ORDER BY stream, id")
 
     # --- the schema decision ---
 

@@ -290,6 +290,11 @@ def _as_journal_error(path: Path, exc: BaseException) -> JournalError | Configur
     text = str(exc)
     if isinstance(exc, sqlite3.DatabaseError) and "not a database" in text:
         return ConfigurationError(f"{path}: this file is no journal. Choose another --journal.")
+    if "malformed" in text:
+        return ConfigurationError(
+            f"{path}: the journal is damaged ({text}). Put back a copy, or move it away and run the same command "
+            "again: flit then rebuilds it from the account."
+        )
     if "readonly" in text or "unable to open" in text:
         return ConfigurationError(f"{path}: the journal cannot be written ({text}). Choose another --journal.")
     if "full" in text or "disk I/O error" in text:

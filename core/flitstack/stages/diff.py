@@ -225,6 +225,7 @@ class DiffMaker:
             zone=ZoneInfo(zone),
             shown=ZoneInfo(str(facts.get("activity_zone") or "UTC")),
             source_id=self._ctx.source_id,
+            fallback=self._ctx.fallback_user,
         )
 
     def _stated_zone(self) -> str | None:

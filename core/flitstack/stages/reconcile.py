@@ -35,7 +35,11 @@ async def reconcile(ctx: RunContext) -> bool:
     doubtful = ctx.journal.operations.in_doubt()
     if not doubtful:
         return False
-    ctx.progress.say(f"{len(doubtful)} writes had no answer: looking for what became of them.")
+    longest = LAST_OF_ALL * max(ctx.behaviours.objects[row.object].lag_s for row in doubtful)
+    ctx.progress.say(
+        f"{len(doubtful)} writes had no answer, or were just to be sent: looking for what became of them, once lists "
+        f"show all there is ({longest:g} s at the most)."
+    )
     for object_ in dict.fromkeys(row.object for row in doubtful):
         rows = [row for row in doubtful if row.object == object_]
         creates = [row for row in rows if row.verb == "create"]

@@ -190,7 +190,7 @@ async def _walk(run: _Run) -> None:
     ctx.journal.runs.predict(ctx.id, run.plan.tokens, run.plan.minimum)
     if setup.options.dry_run:
         return
-    basis = _basis(run, prepared, fit, account)
+    basis = _basis(run, prepared, fit, account) if run.plan.writes else ""
     asked = run.plan.writes > 0 and ctx.journal.runs.meta(APPROVED) != basis
     if setup.options.plan_only:
         run.document = make_document(ctx, setup, prepared, fit, account, users, run.plan)

@@ -129,7 +129,6 @@ class Level:
                     ready.append(item)
                     continue
             self._note(Settlement(row, verdict, self._ctx.at(), self._ctx.facts(row), code=code))
-            self._ctx.progress.advance()
         return ready
 
     def _judge(
@@ -220,7 +219,6 @@ class Level:
                 await self._carry_out(group)
             except Exception as exc:  # noqa: BLE001 - raised once what is under way is settled
                 self._failure = self._failure or exc
-            self._ctx.progress.advance(len(group))
         self._at_work -= 1
         self._wake.set()
 
@@ -289,6 +287,8 @@ class Level:
 
     def _note(self, settled: Settlement) -> None:
         self._settled.append(settled)
+        if settled.state != "planned":
+            self._ctx.progress.advance()
         self._wake.set()
 
     async def _settle(self) -> None:

@@ -89,8 +89,9 @@ def _written(ctx: RunContext, spec: Spec) -> str:
     """Write the rendered spec where people find it, and return its path."""
     file = ctx.journal.path.parent / REPORTS / f"mapping-spec-{spec.sha256[:12]}.yaml"
     if not file.exists():
-        file.parent.mkdir(exist_ok=True)
+        file.parent.mkdir(mode=0o700, exist_ok=True)
         file.write_text(spec.text, encoding="utf-8")
+        file.chmod(0o600)
     return str(file)
 
 

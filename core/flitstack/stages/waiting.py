@@ -49,6 +49,7 @@ class BudgetWait:
             raise exhausted
         known = self._reopened
         async with self._turn:
+            self._stop.check()
             if self._reopened == known:  # else another request has waited already
                 await self._wait(exhausted.resets_at)
                 self._reopened += 1

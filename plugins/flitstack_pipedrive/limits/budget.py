@@ -78,14 +78,15 @@ class DailyBudget:
         self._turn_day()
         if counted_write and self._writes_left is not None and self._writes_left < 1:
             raise BudgetExhausted(
-                "pipedrive: the account takes no more writes from this token today. Run the same command tomorrow.",
+                "pipedrive: the account takes no more writes from this token today. Run the same command tomorrow, "
+                "or now with --wait.",
                 self._next_turn,
             )
         left = self._left()
         if left is not None and left < cost:
             raise BudgetExhausted(
-                "pipedrive: today's API tokens are used up but for the reserve. Run the same command tomorrow, or "
-                'lower the setting "reserve".',
+                "pipedrive: today's API tokens are used up but for the reserve. Run the same command tomorrow, now "
+                'with --wait, or lower the setting "reserve".',
                 self._next_turn,
             )
         self._add(cost)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ class Frame:
     :param lineage: field to the columns that its expression names.
     :param references: stream to its fields and the streams that these refer to.
     :param owners: source key of a person to the user who stands for them; `owner_streams` where such people are.
+    :param fallback: the user who takes what nobody else does.
     :param user: the object of users. :param keys: fields that hold the source key.
     :param as_of: the export's own time. :param zone: of the practice's clock; `shown` in which due times are kept.
     """
@@ -60,7 +61,7 @@ class Frame:
     zone: ZoneInfo
     shown: ZoneInfo
     source_id: str = ""
-    many: frozenset[str] = field(default_factory=frozenset)
+    fallback: str | None = None
 
 
 def common(values: Iterable[Any]) -> tuple[Any, int, int]:

@@ -69,7 +69,9 @@ def check_owners(observed: Sequence[Observed], frame: Frame) -> Iterator[Flag]:
         if len(held) == 1 and len(possible) > 1 and len(wrong) >= FEWEST:
             text = f"One user owns all of them, though the source names {len(possible)} who are users."
             yield Flag("one_owner", frame.entry, field, text, len(wrong), len(named), tuple(wrong[:EXAMPLES]))
-        elif len(wrong) > len(named) * NOBODYS:
+            continue
+        wrong = [each.key for each, users, led in named if led not in users and led != frame.fallback]
+        if len(wrong) > len(named) * NOBODYS:
             text = "The owner is mostly somebody whom the record does not name."
             yield Flag("other_owner", frame.entry, field, text, len(wrong), len(named), tuple(wrong[:EXAMPLES]))
 
