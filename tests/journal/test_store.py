@@ -125,7 +125,7 @@ def test_a_journal_that_is_damaged_is_told_apart_from_a_full_disk_with_what_to_d
     Journal(path).close()
     path.write_bytes(path.read_bytes()[:20_000])
 
-    with pytest.raises(ConfigurationError, match="damaged.*rebuilds it from the account"):
+    with pytest.raises(ConfigurationError, match=r"damaged.*rebuilds it from the account"):
         Journal(path).close()
 
 
