@@ -47,13 +47,30 @@ if TYPE_CHECKING:
 
     from flitstack.clock import Clock
     from flitstack.mapping import Fit
-    from flitstack.protocols import Account, SchemaItem, SourceReader, Stream, User, Writer
+    from flitstack.protocols import Account, Schema, SchemaItem, SourceReader, Stream, User, Writer
     from flitstack.registry import Registry
     from flitstack.stages.context import Progress, StopFlag
     from flitstack.stages.options import RunOptions
 
 APPROVED = "approved"
 SOURCE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
+
+
+@dataclass(slots=True)
+class _Scene:
+    """What is known once the export is staged, the account was looked at, and the records are mapped."""
+
+    streams: Mapping[str, Stream]
+    account: Account
+    users: Sequence[User]
+    found: Sequence[SchemaItem]
+    prepared: Prepared
+    fit: Fit
+
+    @property
+    def schemas(self) -> dict[str, Schema]:
+        """Return the schema of each stream that the source can have."""
+        return {name: stream.schema for name, stream in self.streams.items()}
 
 
 @dataclass(slots=True)
@@ -158,6 +175,18 @@ def _identify(setup: Setup, journal: Journal) -> str:
 
 
 async def _walk(run: _Run) -> None:
+    scene = await _prepare(run)
+    sampling = run.setup.options.sample
+    if sampling is not None and (sampling.alone or not is_taken(run.ctx, sampling, scene.prepared)):
+        await _take_sample(run, scene, sampling)
+        if sampling.alone:
+            return
+        await _look_again(run, scene)
+    await _load(run, scene)
+
+
+async def _prepare(run: _Run) -> _Scene:
+    """Stage, look at the account, map: all that comes before a plan; nothing is written."""
     ctx, setup = run.ctx, run.setup
     stage_export(ctx, setup.source, run.reader)
     streams = {stream.name: stream for stream in run.reader.known_streams()}
@@ -176,69 +205,75 @@ async def _walk(run: _Run) -> None:
     link_found(ctx, found)
     run.rebuilt = await rebuild(ctx, found)
     run.existing = await find_existing(ctx, setup.core.get("existing", "ask"), schemas)
-    sampling = setup.options.sample
-    if sampling is not None and (sampling.alone or not is_taken(ctx, sampling, prepared)):
-        await _take_sample(run, sampling, prepared, fit, account, users, streams, found)
-        if sampling.alone:
-            return
-        # The sample made what was missing: the gates show what still is, as the next run will see it.
-        found, account = await ctx.writer.schema(), await ctx.writer.account()
-        fit = fit_schema(prepared.spec, found, account.slots, ctx.journal.records.schema_decision())
-        if not setup.options.dry_run:
-            _pass_gates(run, prepared, fit, account, users, "", until_sample=True)
-    run.plan = plan_operations(ctx)
-    ctx.journal.runs.predict(ctx.id, run.plan.tokens, run.plan.minimum)
-    if setup.options.dry_run:
+    return _Scene(streams, account, users, found, prepared, fit)
+
+
+async def _load(run: _Run, scene: _Scene) -> None:
+    """Plan what is left, pass the gates, write it and read everything back, as far as the options allow."""
+    ctx, options = run.ctx, run.setup.options
+    run.plan = _planned(ctx)
+    if options.dry_run:
         return
-    basis = _basis(run, prepared, fit, account) if run.plan.writes else ""
+    basis = _basis(run, scene) if run.plan.writes else ""
     asked = run.plan.writes > 0 and ctx.journal.runs.meta(APPROVED) != basis
-    if setup.options.plan_only:
-        run.document = make_document(ctx, setup, prepared, fit, account, users, run.plan)
+    if options.plan_only:
+        run.document = _document(run, scene)
     if asked:
-        _pass_gates(run, prepared, fit, account, users, _audit(run, streams, account, users))
-    if setup.options.plan_only:
+        _pass_gates(run, scene, _audit(run, scene))
+    if options.plan_only:
         return
-    if run.plan.writes:
-        if asked:
-            ctx.journal.decisions.approve(ctx.decisions.by_record.items(), ctx.at(), ctx.id)
-            ctx.journal.runs.remember(APPROVED, basis)
-        ctx.journal.records.keep_schema_decision(fit.kept)
-        bind_links(ctx, found)
-    if run.rebuilt is not None:
-        accept(ctx)
-    if run.plan.writes:
-        await apply_operations(ctx)
+    if asked:
+        ctx.journal.runs.remember(APPROVED, basis)
+    await _write(run, scene, asked=asked)
     run.verification = await verify(ctx, hashes=run.plan.hashes)
 
 
-async def _take_sample(
-    run: _Run, options: SampleOptions, prepared: Prepared, fit: Fit, account: Account, users: Sequence[User],
-    streams: Mapping[str, Stream], found: Sequence[SchemaItem],
-) -> None:  # fmt: skip
+async def _take_sample(run: _Run, scene: _Scene, options: SampleOptions) -> None:
     """Migrate a sample through the same gates and the same engine, read it back, and keep the diff."""
     ctx, main = run.ctx, main_stream(run.setup)
     sample = choose_sample(ctx, main, options.size, random=options.random)
     ctx.sampled = True
-    run.plan = plan_operations(ctx)
-    ctx.journal.runs.predict(ctx.id, run.plan.tokens, run.plan.minimum)
-    if run.setup.options.dry_run:
-        ctx.sampled = False
-        return
+    run.plan = _planned(ctx)
+    if not run.setup.options.dry_run:
+        if run.plan.writes:
+            _pass_gates(run, scene, _audit(run, scene))
+        await _write(run, scene, asked=run.plan.writes > 0)
+    ctx.sampled = False
+    if not run.setup.options.dry_run:
+        maker = DiffMaker(ctx, scene.prepared.spec, scene.schemas, scene.account, main)
+        run.verification = await verify(ctx, see=maker.see)
+        keep_sample(ctx, options, scene.prepared, sample, maker.make(), run.verification)
+
+
+async def _look_again(run: _Run, scene: _Scene) -> None:
+    """See what the sample left to make: the gates show what still is, as the next run will see it."""
+    ctx = run.ctx
+    scene.found, scene.account = await ctx.writer.schema(), await ctx.writer.account()
+    decision = ctx.journal.records.schema_decision()
+    scene.fit = fit_schema(scene.prepared.spec, scene.found, scene.account.slots, decision)
+    if not run.setup.options.dry_run:
+        _pass_gates(run, scene, "", until_sample=True)
+
+
+def _planned(ctx: RunContext) -> PlanSummary:
+    plan = plan_operations(ctx)
+    ctx.journal.runs.predict(ctx.id, plan.tokens, plan.minimum)
+    return plan
+
+
+async def _write(run: _Run, scene: _Scene, *, asked: bool) -> None:
+    """Carry out the plan; what the gates had to say of decisions is kept first."""
+    ctx = run.ctx
+    assert run.plan is not None  # noqa: S101 - planned by the caller
     if run.plan.writes:
-        audit = _audit(run, streams, account, users)
-        _pass_gates(run, prepared, fit, account, users, audit)
-        ctx.journal.decisions.approve(ctx.decisions.by_record.items(), ctx.at(), ctx.id)
-        ctx.journal.records.keep_schema_decision(fit.kept)
-        bind_links(ctx, found)
+        if asked:
+            ctx.journal.decisions.approve(ctx.decisions.by_record.items(), ctx.at(), ctx.id)
+        ctx.journal.records.keep_schema_decision(scene.fit.kept)
+        bind_links(ctx, scene.found)
     if run.rebuilt is not None:
         accept(ctx)
     if run.plan.writes:
         await apply_operations(ctx)
-    ctx.sampled = False
-    schemas = {name: stream.schema for name, stream in streams.items()}
-    maker = DiffMaker(ctx, prepared.spec, schemas, account, main)
-    run.verification = await verify(ctx, see=maker.see)
-    keep_sample(ctx, options, prepared, sample, maker.make(), run.verification)
 
 
 async def _catch_up(ctx: RunContext, found: Sequence[SchemaItem]) -> Sequence[SchemaItem]:
@@ -248,34 +283,35 @@ async def _catch_up(ctx: RunContext, found: Sequence[SchemaItem]) -> Sequence[Sc
     return await ctx.writer.schema() if await reconcile(ctx) else found
 
 
-def _audit(run: _Run, streams: Mapping[str, Stream], account: Account, users: Sequence[User]) -> str:
+def _audit(run: _Run, scene: _Scene) -> str:
     """Audit what is staged and return what the last gate says of it; "" when nobody publishes the report."""
     publish = run.setup.options.publish_audit
     if publish is None:
         return ""
     setup, ctx = run.setup, run.ctx
-    extras = about_account(ctx, setup.source, setup, streams, account, users)
-    audit = audit_staged(ctx, setup.source, setup.registry.validators(setup.source.name), streams, extras)
+    extras = about_account(ctx, setup.source, setup, scene.streams, scene.account, scene.users)
+    audit = audit_staged(ctx, setup.source, setup.registry.validators(setup.source.name), scene.streams, extras)
     return audit_text(audit, publish(audit, ctx.journal.path.parent / REPORTS))
 
 
-def _pass_gates(
-    run: _Run, prepared: Prepared, fit: Fit, account: Account, users: Sequence[User], audit: str, *,
-    until_sample: bool = False,
-) -> None:  # fmt: skip
-    """Show every gate, or those up to the sample's, and pass them or stop; one that is to plan only does neither."""
+def _document(run: _Run, scene: _Scene) -> PlanDocument:
     assert run.plan is not None  # noqa: S101 - planned by the caller
+    return make_document(run.ctx, run.setup, scene.prepared, scene.fit, scene.account, scene.users, run.plan)
+
+
+def _pass_gates(run: _Run, scene: _Scene, audit: str, *, until_sample: bool = False) -> None:
+    """Show every gate, or those up to the sample's, and pass them or stop; one that is to plan only does neither."""
     ctx, options = run.ctx, run.setup.options
-    run.document = make_document(ctx, run.setup, prepared, fit, account, users, run.plan)
-    gates = chain(_gates(run, run.document, prepared, audit))
+    run.document = _document(run, scene)
+    gates = chain(_gates(run, run.document, scene.prepared, audit))
     if until_sample:
         gates = [gate for gate in gates if gate.name != FULL]
-    admins = [user.email for user in users if user.is_admin and user.active]
+    admins = [user.email for user in scene.users if user.is_admin and user.active]
     if options.plan_only:
         run.gates = with_changes(ctx.journal, gates)
         show_gates(ctx, gates, admins)
     else:
-        pass_gates(ctx, gates, options.passing, account.user.email, admins)
+        pass_gates(ctx, gates, options.passing, scene.account.user.email, admins)
 
 
 def _gates(run: _Run, document: PlanDocument, prepared: Prepared, audit: str) -> list[Gate]:
@@ -302,7 +338,7 @@ def _gates(run: _Run, document: PlanDocument, prepared: Prepared, audit: str) ->
     return [*gates, Gate("full", f"{audit}{full_text(document)}", basis=basis, notes=notes)]
 
 
-def _basis(run: _Run, prepared: Prepared, fit: Fit, account: Account) -> str:
+def _basis(run: _Run, scene: _Scene) -> str:
     """Return a hash of all that the desired records follow from.
 
     While it is the one that was approved, what is left of the plan is part of what was approved: a run that was stopped
@@ -310,15 +346,15 @@ def _basis(run: _Run, prepared: Prepared, fit: Fit, account: Account) -> str:
     """
     ctx, latest = run.ctx, run.ctx.journal.staging.latest()
     parts = [
-        account.id,
-        prepared.choices,
-        prepared.spec.sha256,
+        scene.account.id,
+        scene.prepared.choices,
+        scene.prepared.spec.sha256,
         ctx.journal.staging.fingerprint(),
         latest.as_of if latest else None,
         sorted(ctx.owners.items()),
         ctx.fallback_user,
-        sorted(fit.items),
-        sorted(fit.kept.items()),
+        sorted(scene.fit.items),
+        sorted(scene.fit.kept.items()),
         sorted(ctx.decisions.by_record.items()),
         ctx.journal.decisions.adoptions(),
     ]

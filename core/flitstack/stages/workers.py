@@ -46,9 +46,7 @@ def children_for(records: int) -> int:
     return (int(stated) if stated else min(MOST, len(os.sched_getaffinity(0)))) - 1
 
 
-def shared_out(
-    parts: int, work: Callable[[int], Any], children: int, begin: Callable[[], None]
-) -> Generator[Any]:
+def shared_out(parts: int, work: Callable[[int], Any], children: int, begin: Callable[[], None]) -> Generator[Any]:
     """Yield what `work` makes of each part, in order; None for a part that the caller is to do itself.
 
     Nothing may be under way on other threads that `begin` or `work` could wait for: a child has none of them.
