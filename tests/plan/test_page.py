@@ -12,8 +12,10 @@ import pytest
 from click.testing import CliRunner
 from rich.console import Console
 from tests.browsing import browser, keep
+from tests.plan.conftest import place_in
 
 from flitstack.cli import cli
+from flitstack.errors import ApprovalNeeded
 from flitstack.reports.plan import print_plan, write_plan
 
 if TYPE_CHECKING:
@@ -99,3 +101,21 @@ def test_the_command_prints_one_object_and_writes_the_files(tmp_path: Path) -> N
     written = json.loads(Path(plan["reports"]["json"]).read_text("utf-8"))
     assert {**plan, **written} == plan
     assert plan["audit"]["length"] > 0
+
+
+def test_a_run_that_stops_names_the_pages_of_audit_and_plan_and_the_commands(tmp_path: Path) -> None:
+    place = place_in(tmp_path)
+    base = f"dest.base_url=sandbox:{tmp_path / 'account.db'}?plan=ultimate&seats=5"
+    places = ["--input", str(tmp_path / "export"), "--journal", str(place.journal)]
+    sets = ["--set", "profile=full", "--set", base, "--set", "dest.list_lag_s=0"]
+
+    result = CliRunner().invoke(cli, ["run", "--source", "dental", "--dest", "pipedrive", *places, *sets])
+
+    stopped = result.exception
+    assert isinstance(stopped, ApprovalNeeded)
+    told = str(stopped)
+    (page,) = re.findall(r"The whole plan, to read and to print: (\S+)", told)
+    (audit,) = re.findall(r"The report: (\S+)", told)
+    assert Path(page).is_file()
+    assert Path(audit).is_file()
+    assert f'flit approve profile --by NAME --attest "AGREEMENT, ITS DATE" --journal {place.journal}' in told
