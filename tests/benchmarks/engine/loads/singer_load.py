@@ -21,7 +21,7 @@ from singer_sdk import BatchSink, Target  # type: ignore[import-not-found,unused
 from singer_sdk import typing as th
 from tests.benchmarks.engine.loads.saying import timed
 from tests.benchmarks.engine.people import KEY_CODE, bodies
-from urllib3.util.retry import Retry
+from urllib3.util.retry import Retry  # type: ignore[import-not-found,unused-ignore]
 
 
 class PersonsSink(BatchSink):  # type: ignore[misc,unused-ignore]
