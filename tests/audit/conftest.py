@@ -15,7 +15,7 @@ from flitstack.stages.context import StopFlag
 from flitstack.validators import lines
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from flitstack.protocols import Finding
@@ -53,26 +53,17 @@ def audited(audit: Audit) -> Audited:
 
 
 @pytest.fixture(scope="session")
-def every_key() -> Iterator[None]:
-    """Let findings name all their records instead of the first ten."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(lines, "KEYS", 1_000_000)
-        yield
-
-
-@pytest.fixture(scope="session")
-def audit_folder(every_key: None, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Audited]:
-    """Return a function that audits an export, with settings as `--set` takes them."""
+def audit_folder(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Audited]:
+    """Return a function that audits an export, with settings as `--set` takes them; every record is named."""
 
     def audit(export: Path, *sets: str) -> Audited:
         journal = tmp_path_factory.mktemp("audit") / "flit.db"
         progress, stop = progress_for_stderr(), StopFlag()
-        return audited(
-            asyncio.run(
-                audit_export(
-                    load_plugins(), "dental", "pipedrive", str(export), journal, progress, stop, sets=sets, offline=True
-                )
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(lines, "KEYS", 1_000_000)  # not only the first ten
+            made = audit_export(
+                load_plugins(), "dental", "pipedrive", str(export), journal, progress, stop, sets=sets, offline=True
             )
-        )
+            return audited(asyncio.run(made))
 
     return audit
