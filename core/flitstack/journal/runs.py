@@ -13,6 +13,7 @@ from flitstack.journal.jsontext import dumps
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Mapping, Sequence
+    from datetime import datetime
 
     from flitstack.journal.store import Store
     from flitstack.protocols import JSON
@@ -118,6 +119,14 @@ class Runs:
             f"WHERE o.entry IN ({marks}) GROUP BY l.object"
         )
         return {row["object"]: row["n"] for row in self._store.rows(sql, tuple(entries))}
+
+    def spent_today(self, now: datetime) -> int:
+        """Return the budget units that earlier runs spent since midnight, UTC.
+
+        :param now: the time, UTC.
+        """
+        midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+        return self.spent_since(midnight.isoformat(timespec="milliseconds"))
 
     # --- gates ---
 

@@ -264,8 +264,7 @@ def _writer(setup: Setup, journal: Journal, offline: bool) -> tuple[Writer, list
 
 
 def _spent_today(ctx: RunContext) -> int:
-    midnight = ctx.clock.now().replace(hour=0, minute=0, second=0, microsecond=0)
-    return ctx.journal.runs.spent_since(midnight.isoformat(timespec="milliseconds"))
+    return ctx.journal.runs.spent_today(ctx.clock.now())
 
 
 def _source_id(setup: Setup, journal: Journal) -> str:

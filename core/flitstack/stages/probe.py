@@ -132,8 +132,7 @@ async def run_probes(
     destination = registry.destination(options.dest)
     settings = _settings(destination, options)
     with Journal(options.journal, lease=True) as journal:
-        midnight = clock.now().replace(hour=0, minute=0, second=0, microsecond=0)
-        spent = journal.runs.spent_since(midnight.isoformat(timespec="milliseconds"))
+        spent = journal.runs.spent_today(clock.now())
         writer = destination.open(settings, WriterContext(clock, _no_document, spent, journal.runs.learned()))
         try:
             if not isinstance(writer, Probing):

@@ -103,8 +103,7 @@ async def recheck(
         destination = (load_plugins() if registry is None else registry).destination(name)
         settings, core, own_clock = _settings(options, destination)
         clock = clock or own_clock
-        midnight = clock.now().replace(hour=0, minute=0, second=0, microsecond=0)
-        spent = journal.runs.spent_since(midnight.isoformat(timespec="milliseconds"))
+        spent = journal.runs.spent_today(clock.now())
         context = WriterContext(clock, _no_documents, spent, journal.runs.learned())
         writer = destination.open(settings, context)
         try:

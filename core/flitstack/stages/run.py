@@ -107,8 +107,7 @@ async def run_migration(
     try:
         reader.streams()  # an input that is no export is refused before a journal is made for it
         with Journal(options.journal, lease=True) as journal:
-            midnight = setup.clock.now().replace(hour=0, minute=0, second=0, microsecond=0)
-            spent = journal.runs.spent_since(midnight.isoformat(timespec="milliseconds"))
+            spent = journal.runs.spent_today(setup.clock.now())
             waiting = BudgetWait(setup.clock, progress, stop, patient=options.wait)
             context = WriterContext(setup.clock, _attachments(reader), spent, journal.runs.learned(), waiting)
             writer = setup.destination.open(setup.destination_settings, context)
