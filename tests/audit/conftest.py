@@ -10,7 +10,7 @@ import pytest
 
 from flitstack.registry import load_plugins
 from flitstack.reports.progress import progress_for_stderr
-from flitstack.stages.audit_export import audit_export
+from flitstack.stages.audit.export import audit_export
 from flitstack.stages.context import StopFlag
 from flitstack.validators import lines
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from flitstack.protocols import Finding
-    from flitstack.stages.audit import Audit
+    from flitstack.stages.audit.sections import Audit
 
 
 @dataclass(frozen=True, slots=True)

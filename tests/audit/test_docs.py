@@ -42,7 +42,7 @@ def _codes() -> set[str]:
             elif isinstance(node, ast.Tuple) and len(node.elts) == 2 and isinstance(node.elts[1], ast.Call):
                 if _called(node.elts[1]) == "Words":
                     found |= _text(node.elts[0])
-    from flitstack.stages.audit import SKIPS
+    from flitstack.stages.audit.sections import SKIPS
     from flitstack.validators.people import CODES, DUPLICATES
     from flitstack_dental import table
 

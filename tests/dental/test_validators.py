@@ -8,7 +8,7 @@ import pytest
 
 from flitstack.journal import Journal
 from flitstack.protocols import Record, Stream, Where
-from flitstack.stages.validate import StagedRecords
+from flitstack.stages.intake.validate import StagedRecords
 from flitstack_dental.layout import stream_schemas
 from flitstack_dental.validators import CHECKS, SECTIONS, VALIDATORS
 from flitstack_dental.validators.chart import is_tooth

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from flitstack.clock import VirtualClock
 from flitstack.registry import load_plugins
 from flitstack.stages.context import StopFlag
-from flitstack.stages.gates import Passing
+from flitstack.stages.gates.gate import Passing
 from flitstack.stages.options import RunOptions
 from flitstack.stages.run import run_migration
 from flitstack.testing.migration import START, Words

@@ -16,10 +16,11 @@ from flitstack.cli import cli
 from flitstack.clock import VirtualClock
 from flitstack.errors import SettingsError
 from flitstack.stages.context import StopFlag
-from flitstack.stages.estimate import Estimate, estimate_export
-from flitstack.stages.gates import Passing
-from flitstack.stages.options import RunOptions, set_up
+from flitstack.stages.gates.gate import Passing
+from flitstack.stages.options import RunOptions
+from flitstack.stages.plan.estimate import Estimate, estimate_export
 from flitstack.stages.run import run_migration
+from flitstack.stages.setup import set_up
 from flitstack_dental.example import write_example
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import pytest
 from flitstack.clock import VirtualClock
 from flitstack.errors import BudgetExhausted
 from flitstack.stages.context import StopFlag
-from flitstack.stages.gates import Passing
+from flitstack.stages.gates.gate import Passing
 from flitstack.stages.options import RunOptions
 from flitstack.stages.run import run_migration
 from flitstack.testing.migration import Words

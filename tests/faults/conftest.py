@@ -117,4 +117,4 @@ def _quick_runs(monkeypatch: pytest.MonkeyPatch) -> None:
         return compiled[text]
 
     monkeypatch.setattr(store, "_connect", impatient)
-    monkeypatch.setattr("flitstack.stages.specs.load_spec", load_once)
+    monkeypatch.setattr("flitstack.stages.intake.specs.load_spec", load_once)

@@ -14,7 +14,7 @@ import flitstack_pipedrive.sandbox.app as embedded
 from flitstack.clock import VirtualClock
 from flitstack.errors import FlitError
 from flitstack.stages.context import StopFlag
-from flitstack.stages.gates import Passing
+from flitstack.stages.gates.gate import Passing
 from flitstack.stages.options import RunOptions
 from flitstack.stages.run import run_migration
 from flitstack.testing.migration import Words

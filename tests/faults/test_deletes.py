@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from flitstack.journal import Journal, Planned
-from flitstack.stages.apply import apply_operations
 from flitstack.stages.context import RunContext, StopFlag
-from flitstack.stages.reconcile import reconcile
+from flitstack.stages.writing.apply import apply_operations
+from flitstack.stages.writing.reconcile import reconcile
 from flitstack.testing.memory import Fault, MemoryWriter
 from flitstack.testing.migration import Migration
 from flitstack.testing.small_load import small_load

@@ -13,7 +13,7 @@ from flitstack.journal import Journal
 from flitstack.protocols import DestinationPlugin
 from flitstack.registry import load_plugins
 from flitstack.stages.context import StopFlag
-from flitstack.stages.gates import Passing
+from flitstack.stages.gates.gate import Passing
 from flitstack.stages.probe import ProbeOptions, run_probes
 from flitstack.testing.migration import Words
 from flitstack_pipedrive.behaviours import behaviours

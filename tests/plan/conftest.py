@@ -12,8 +12,9 @@ import pytest
 from flitstack.clock import VirtualClock
 from flitstack.reports.plan import publish_plan
 from flitstack.stages.context import StopFlag
-from flitstack.stages.gates import Passing
+from flitstack.stages.gates.gate import Passing
 from flitstack.stages.options import RunOptions
+from flitstack.stages.publishing import Publishing
 from flitstack.stages.run import run_migration
 from flitstack_dental.example import write_example
 
@@ -53,7 +54,7 @@ class Place:
         return RunOptions(
             "dental", "pipedrive", self.journal, str(self.folder / "export"),
             sets=("profile=full", base, "dest.list_lag_s=0"), passing=passing or Passing(),
-            publish_plan=publish_plan, plan_only=plan_only,
+            publishing=Publishing(plan=publish_plan), plan_only=plan_only,
         )  # fmt: skip
 
     def show(self) -> RunReport:

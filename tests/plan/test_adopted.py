@@ -12,7 +12,7 @@ from tests.plan.conftest import Place
 
 from flitstack.errors import ApprovalNeeded
 from flitstack.journal import Journal
-from flitstack.stages.gates import Passing, approve_shown
+from flitstack.stages.gates.gate import Passing, approve_shown
 from flitstack_pipedrive.sandbox.app import Sandbox, Switches
 
 if TYPE_CHECKING:

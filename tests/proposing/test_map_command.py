@@ -15,7 +15,7 @@ from flitstack.cli import cli
 from flitstack.journal import Journal
 from flitstack.protocols import Record
 from flitstack.registry import load_plugins
-from flitstack.stages.propose import propose_map
+from flitstack.stages.proposal.propose import propose_map
 from flitstack_dental.reader import open_export
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flitstack.stages.checks import Frame, check_all
-from flitstack.stages.observed import Observed, Row
-from flitstack.stages.traits import traits
+from flitstack.stages.sample.checks import Frame, check_all
+from flitstack.stages.sample.observed import Observed, Row
+from flitstack.stages.sample.traits import traits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from flitstack.errors import ApprovalNeeded, UsageError
-from flitstack.stages.gates import Passing, approve_shown
-from flitstack.stages.sampling import SampleOptions
+from flitstack.stages.gates.gate import Passing, approve_shown
+from flitstack.stages.options import SampleOptions
+from flitstack.stages.publishing import Publishing
 from flitstack.testing.migration import Migration
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from flitstack.stages.sampling import TakenSample
+    from flitstack.stages.sample.kept import TakenSample
 
 
 def sampled(migration: Migration, size: int, *, random: bool = False) -> TakenSample:
@@ -25,7 +26,7 @@ def sampled(migration: Migration, size: int, *, random: bool = False) -> TakenSa
         found.append(taken)
         return "page"
 
-    migration.run(sample=SampleOptions(size, random, alone=True, publish=publish))
+    migration.run(sample=SampleOptions(size, random, alone=True), publishing=Publishing(sample=publish))
     return found[0]
 
 

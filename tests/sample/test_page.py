@@ -17,7 +17,7 @@ from flitstack.reports.sample import print_sample, publish_sample
 if TYPE_CHECKING:
     from tests.browsing import Browser
 
-    from flitstack.stages.sampling import TakenSample
+    from flitstack.stages.sample.kept import TakenSample
 
 __all__ = ["browser"]
 PHONE = 360

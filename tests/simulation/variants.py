@@ -20,8 +20,10 @@ import click
 from flitstack.errors import InDoubt, NotSent
 from flitstack.journal import Operations, Records, Settlement, dumps
 from flitstack.protocols import full_key
-from flitstack.stages import reconcile, run, sending, stage
+from flitstack.stages import run
 from flitstack.stages.context import on_disk
+from flitstack.stages.intake import stage
+from flitstack.stages.writing import reconcile, sending
 from flitstack.testing.memory import MemoryAccount
 from flitstack.testing.simulation.campaign import replay_command
 from flitstack.testing.simulation.port import load_port

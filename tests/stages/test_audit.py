@@ -11,10 +11,11 @@ from flitstack.errors import Interrupted, NotAnExportError, PluginError, UsageEr
 from flitstack.hookspecs import hookimpl
 from flitstack.protocols import Finding, Rejection, Skip, Validator, Where
 from flitstack.registry import load_plugins
-from flitstack.stages.audit import CORE_SECTIONS, Audit, Section
-from flitstack.stages.audit_export import audit_export
-from flitstack.stages.gates import Passing
+from flitstack.stages.audit.export import audit_export
+from flitstack.stages.audit.sections import CORE_SECTIONS, Audit, Section
+from flitstack.stages.gates.gate import Passing
 from flitstack.stages.options import RunOptions
+from flitstack.stages.publishing import Publishing
 from flitstack.stages.run import run_migration
 from flitstack.testing.memory import MemoryAccount, memory_destination
 from flitstack.testing.memory_source import memory_source
@@ -184,7 +185,7 @@ def test_a_run_is_audited_before_its_gates_and_not_once_it_was_approved(migratio
     def run() -> None:
         options = RunOptions(
             "memory", "memory", migration.journal, "export", str(migration.journal.parent / "memory.yaml.j2"),
-            migration.sets, Passing(unseen="test"), publish_audit=publish,
+            migration.sets, Passing(unseen="test"), publishing=Publishing(publish),
         )  # fmt: skip
         asyncio.run(
             run_migration(options, migration.words, migration.stop, registry=migration.registry, clock=migration.clock)

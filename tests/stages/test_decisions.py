@@ -8,8 +8,8 @@ import pytest
 
 from flitstack.errors import ApprovalNeeded, UsageError
 from flitstack.matching import Person, duplicates
-from flitstack.stages.decisions import draft_duplicates, write_draft
-from flitstack.stages.gates import Passing
+from flitstack.stages.gates.gate import Passing
+from flitstack.stages.intake.decisions import draft_duplicates, write_draft
 
 if TYPE_CHECKING:
     from pathlib import Path

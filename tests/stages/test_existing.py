@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from flitstack.errors import ApprovalNeeded, UsageError
-from flitstack.stages.gates import Passing
+from flitstack.stages.gates.gate import Passing
 from flitstack.testing.memory import ADMIN, Fault
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flitstack.stages.grade import Figures, grade_of
+from flitstack.stages.plan.grade import Figures, grade_of
 
 EASY = Figures(100, 100, 100, 0, 4, 0, 0, 100, 1)
 

@@ -8,8 +8,8 @@ import pytest
 
 from flitstack.errors import ApprovalNeeded, SettingsError, UsageError
 from flitstack.journal import BUCKETS
-from flitstack.stages.gates import Passing
-from flitstack.stages.owners import read_owner_map
+from flitstack.stages.gates.gate import Passing
+from flitstack.stages.intake.owners import read_owner_map
 
 if TYPE_CHECKING:
     from pathlib import Path

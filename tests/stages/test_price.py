@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flitstack.protocols import AccountPlan, Behaviours, ObjectBehaviour, RecordCap, Spent, Verb
-from flitstack.stages.offers import offers
-from flitstack.stages.price import Load, Pace, duration, price_load
+from flitstack.stages.plan.offers import offers
+from flitstack.stages.plan.price import Load, Pace, duration, price_load
 
 ALL: frozenset[Verb] = frozenset({"create", "update", "delete"})
 COST = {"create": 5, "update": 4, "delete": 3, "list": 10, "get": 1}

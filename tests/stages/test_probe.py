@@ -26,7 +26,7 @@ from flitstack.journal import Journal
 from flitstack.protocols import Account, DestinationPlugin, Probe, ProbeAnswer, Spent
 from flitstack.registry import load_plugins
 from flitstack.stages.context import StopFlag
-from flitstack.stages.gates import Passing
+from flitstack.stages.gates.gate import Passing
 from flitstack.stages.probe import ProbeOptions, ProbeReport, run_probes
 from flitstack.testing.memory import ADMIN, memory_behaviours
 from flitstack.testing.migration import Words

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from flitstack.errors import ApprovalNeeded, ConfigurationError, FlitError
-from flitstack.stages.gates import Passing
+from flitstack.stages.gates.gate import Passing
 from flitstack.testing.memory import Fault
 from flitstack.testing.migration import Migration
 from flitstack.testing.small_load import small_load

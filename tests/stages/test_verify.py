@@ -11,8 +11,8 @@ import pytest
 from flitstack.errors import ConfigurationError, FlitError, Rejected, UsageError
 from flitstack.registry import load_plugins
 from flitstack.stages.context import StopFlag
-from flitstack.stages.recheck import RecheckOptions, recheck
-from flitstack.stages.verify import sample_size
+from flitstack.stages.proof.recheck import RecheckOptions, recheck
+from flitstack.stages.proof.verify import sample_size
 from flitstack.testing.memory import Fault, MemoryAccount, MemoryWriter, memory_behaviours, memory_destination
 from flitstack.testing.memory_source import TEMPLATE, memory_source
 from flitstack.testing.migration import MemoryPlugin, Migration
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from flitstack.protocols import Behaviours, Operation, Stored
-    from flitstack.stages.recheck import RecheckReport
+    from flitstack.stages.proof.recheck import RecheckReport
 
 
 def read_back(migration: Migration, *sets: str, hash_files: bool = False) -> RecheckReport:

@@ -18,8 +18,8 @@ from flitstack.errors import ConfigurationError, FlitError, Interrupted, Mapping
 from flitstack.hookspecs import hookimpl
 from flitstack.journal import Journal
 from flitstack.protocols import Transform
-from flitstack.stages import workers
-from flitstack.stages.workers import children_for, shared_out
+from flitstack.stages.intake import workers
+from flitstack.stages.intake.workers import children_for, shared_out
 from flitstack.testing.memory_source import TEMPLATE
 from flitstack.testing.migration import Migration
 from flitstack.testing.small_load import small_load
@@ -267,7 +267,7 @@ def test_children_that_cannot_begin_stop_the_run() -> None:
 
 ORPHANING = """
 import os, signal, time
-from flitstack.stages.workers import shared_out
+from flitstack.stages.intake.workers import shared_out
 def work(part):
     time.sleep(0.05)
     return [os.getpid(), "x" * 3_000_000]

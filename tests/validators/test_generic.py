@@ -10,7 +10,7 @@ import pytest
 
 from flitstack.journal import Journal
 from flitstack.protocols import Record, Stream, Where
-from flitstack.stages.validate import StagedRecords
+from flitstack.stages.intake.validate import StagedRecords
 from flitstack.validators import CHECKS, generic_validators
 from flitstack.validators.contact import of_email, of_phone, of_postal_code
 from flitstack.validators.texts import kinds

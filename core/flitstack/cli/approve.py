@@ -24,7 +24,7 @@ def approve(gate: str, by: str, attest: str | None, journal: Path, as_json: bool
     """
     from flitstack.clock import clock_from_environment
     from flitstack.journal import Journal
-    from flitstack.stages.gates import approve_shown
+    from flitstack.stages.gates.gate import approve_shown
 
     at = clock_from_environment().now().isoformat(timespec="milliseconds")
     with Journal.existing(journal) as opened:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from flitstack.stages.audit import Audit
+    from flitstack.stages.audit.sections import Audit
 
 
 @click.command()
@@ -43,7 +43,7 @@ def audit(
         flit audit --input ./export
     """
     from flitstack.reports.audit import print_audit, write_audit
-    from flitstack.stages.specs import REPORTS
+    from flitstack.stages.intake.specs import REPORTS
 
     found = _audit(source, dest, input_, journal, mapping, sets, offline)
     files = write_audit(found, journal.parent / REPORTS)
@@ -70,7 +70,7 @@ def _audit(
 ) -> Audit:
     from flitstack.registry import load_plugins
     from flitstack.reports.progress import progress_for_stderr
-    from flitstack.stages.audit_export import audit_export
+    from flitstack.stages.audit.export import audit_export
     from flitstack.stages.context import StopFlag
 
     registry = load_plugins()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from flitstack.stages.estimate import Estimate
+    from flitstack.stages.plan.estimate import Estimate
 
 
 @click.command()
@@ -81,8 +81,9 @@ def _estimate(
     from flitstack.registry import load_plugins
     from flitstack.reports.progress import progress_for_stderr
     from flitstack.stages.context import StopFlag
-    from flitstack.stages.estimate import estimate_export, estimate_ratios
-    from flitstack.stages.options import RunOptions, set_up
+    from flitstack.stages.options import RunOptions
+    from flitstack.stages.plan.estimate import estimate_export, estimate_ratios
+    from flitstack.stages.setup import set_up
 
     registry = load_plugins()
     source = source or _only(registry.sources(), "--source")

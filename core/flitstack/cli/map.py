@@ -58,8 +58,8 @@ def propose(
         flit map propose --input ./export --out layout.yaml
     """
     from flitstack.mapping.proposing import Memory, memory_folder
-    from flitstack.stages.propose import as_json as proposal_json
-    from flitstack.stages.propose import propose_map, room_of, settings_of
+    from flitstack.stages.proposal.propose import as_json as proposal_json
+    from flitstack.stages.proposal.propose import propose_map, room_of, settings_of
 
     registry, plugin = _plugin(source)
     destination = registry.destination(_only(registry.destinations(), dest, "--dest")) if plan else None
@@ -109,7 +109,7 @@ def check(file: Path, source: str | None, as_json: bool) -> int:
     Example:
         flit map check layout.yaml
     """
-    from flitstack.stages.check_map import check_file
+    from flitstack.stages.proposal.check import check_file
 
     registry, plugin = _plugin(source)
     kind, problems = check_file(registry, plugin, file)
@@ -131,7 +131,7 @@ def show(journal: Path, as_json: bool) -> None:
     Example:
         flit map show --journal ./flit.db
     """
-    from flitstack.stages.check_map import shown_map
+    from flitstack.stages.proposal.check import shown_map
 
     found = shown_map(journal)
     if as_json:
@@ -155,7 +155,7 @@ def remember(file: Path, source: str | None) -> int:
         flit map remember layout.yaml
     """
     from flitstack.mapping.proposing import Memory, memory_folder
-    from flitstack.stages.propose import proposing_of
+    from flitstack.stages.proposal.propose import proposing_of
 
     _, plugin = _plugin(source)
     parts = proposing_of(plugin)

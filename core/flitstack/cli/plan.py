@@ -2,32 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from pathlib import Path
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
 
-from flitstack.errors import FlitError
+from flitstack.cli.common import carry_out, journal_at, walking_options
 
 if TYPE_CHECKING:
-    from flitstack.stages.plan_document import PlanDocument
+    from pathlib import Path
+
+    from flitstack.stages.plan.document import PlanDocument
     from flitstack.stages.report import RunReport
 
 
 @click.command()
-@click.option("--source", required=True, metavar="NAME", help="Where the records come from (a source plugin).")
-@click.option("--dest", required=True, metavar="NAME", help="Where they go (a destination plugin).")
-@click.option("--input", "input_", metavar="PATH", help="The export: a folder or a zip file.")
-@click.option(
-    "--journal", type=click.Path(path_type=Path, dir_okay=False), help="The migration's file.  [default: ./flit.db]"
-)
-@click.option("--mapping", metavar="FILE", help="A mapping template of your own.")
-@click.option("--set", "sets", multiple=True, metavar="KEY=VALUE",
-              help="A setting: source.KEY, dest.KEY, or a variable of the map.")  # fmt: skip
-@click.option("--demo", is_flag=True, help="A bundled example into an embedded account: no account, no network.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object to stdout.")
+@walking_options
 def plan(
     source: str,
     dest: str,
@@ -46,16 +37,12 @@ def plan(
     Example:
         flit plan --source SOURCE --dest DESTINATION --input ./export --set profile=full
     """
-    from flitstack.cli.run import stopped, stopping
     from flitstack.reports.audit import publish_audit
     from flitstack.reports.plan import print_plan, write_plan
-    from flitstack.reports.progress import progress_for_stderr
-    from flitstack.stages.context import StopFlag
     from flitstack.stages.options import RunOptions
+    from flitstack.stages.publishing import Publishing
     from flitstack.stages.run import run_migration
 
-    if demo and input_ is not None:
-        raise click.UsageError("--demo brings its own export; leave --input away.")
     files: dict[str, Path] = {}
 
     def publish(document: PlanDocument, folder: Path) -> str:
@@ -63,17 +50,10 @@ def plan(
         return str(files["page"])
 
     options = RunOptions(
-        source, dest, journal or Path("flit-demo/flit.db" if demo else "flit.db"), input_, mapping, sets, demo=demo,
-        publish_audit=publish_audit, publish_plan=publish, plan_only=True,
+        source, dest, journal_at(journal, demo=demo, input_=input_), input_, mapping, sets, demo=demo, plan_only=True,
+        publishing=Publishing(publish_audit, publish),
     )  # fmt: skip
-    stop = StopFlag()
-    try:
-        with stopping(stop):
-            report = asyncio.run(run_migration(options, progress_for_stderr(), stop))
-    except FlitError as exc:
-        if as_json:
-            click.echo(json.dumps(stopped(exc, options.journal)))
-        raise
+    report = carry_out(partial(run_migration, options), options.journal, as_json=as_json)
     assert report.document is not None  # noqa: S101 - a run that is asked for its plan makes one
     if not files:
         publish(report.document, options.journal.parent / "flit-reports")

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from flitstack.cli.run import ask_at_gate, stopped, stopping
-from flitstack.errors import FlitError
+from flitstack.cli.common import carry_out, json_option
 
 if TYPE_CHECKING:
     from flitstack.stages.probe import ProbeReport
@@ -23,7 +21,7 @@ if TYPE_CHECKING:
 @click.option("--set", "sets", multiple=True, metavar="dest.KEY=VALUE", help="A setting of the destination.")
 @click.option("--only", multiple=True, metavar="QUESTION", help="Ask just this; can be given more than once.")
 @click.option("--approve-unseen", metavar="NAME", help="Go ahead without a look, in this name; logged as such.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object to stdout.")
+@json_option
 def probe(
     dest: str, journal: Path, sets: tuple[str, ...], only: tuple[str, ...], approve_unseen: str | None, as_json: bool
 ) -> int:
@@ -35,22 +33,12 @@ def probe(
     Example:
         flit probe --dest DESTINATION --journal flit.db
     """
-    from flitstack.reports.progress import progress_for_stderr
-    from flitstack.stages.context import StopFlag
-    from flitstack.stages.gates import Passing, named
+    from flitstack.cli.passing import passing_of
     from flitstack.stages.probe import ProbeOptions, run_probes
 
-    asks = sys.stdin.isatty() and sys.stderr.isatty() and not as_json
-    passing = Passing(unseen=named(approve_unseen, "--approve-unseen"), ask=ask_at_gate if asks else None)
+    passing = passing_of(None, approve_unseen, None, asks=not as_json)
     options = ProbeOptions(dest, journal, sets, only, passing)
-    stop = StopFlag()
-    try:
-        with stopping(stop):
-            report = asyncio.run(run_probes(options, progress_for_stderr(), stop))
-    except FlitError as exc:
-        if as_json:
-            click.echo(json.dumps(stopped(exc, journal)))
-        raise
+    report = carry_out(partial(run_probes, options), journal, as_json=as_json)
     if as_json:
         click.echo(json.dumps(report.as_json(), ensure_ascii=False))
     else:

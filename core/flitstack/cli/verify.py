@@ -2,32 +2,31 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from pathlib import Path
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
 
-from flitstack.errors import FlitError
+from flitstack.cli.common import carry_out, journal_at, journal_option, json_option
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from rich.console import Console
 
-    from flitstack.stages.recheck import RecheckReport
+    from flitstack.stages.proof.recheck import RecheckReport
 
 COLUMNS = ("checked", "fields", "mismatched", "drifted", "doubled", "unknown", "hashed", "left_alone")
 ALWAYS = ("checked", "fields", "mismatched", "drifted", "doubled")
 
 
 @click.command()
-@click.option(
-    "--journal", type=click.Path(path_type=Path, dir_okay=False), help="The migration's file.  [default: ./flit.db]"
-)
+@journal_option
 @click.option("--set", "sets", multiple=True, metavar="KEY=VALUE", help="A setting: dest.KEY, or fallback_owner.")
 @click.option("--hash-files", is_flag=True, help="Read back the bytes of every document, not of a few.")
 @click.option("--demo", is_flag=True, help="The journal and the account of `flit run --demo`.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object to stdout.")
+@json_option
 def verify(journal: Path | None, sets: tuple[str, ...], hash_files: bool, demo: bool, as_json: bool) -> int:
     """Read back every record that was written and compare it, field by field. Needs no export; writes nothing.
 
@@ -37,20 +36,10 @@ def verify(journal: Path | None, sets: tuple[str, ...], hash_files: bool, demo: 
     Example:
         flit verify --journal ./flit.db --hash-files
     """
-    from flitstack.cli.run import stopped, stopping
-    from flitstack.reports.progress import progress_for_stderr
-    from flitstack.stages.context import StopFlag
-    from flitstack.stages.recheck import RecheckOptions, recheck
+    from flitstack.stages.proof.recheck import RecheckOptions, recheck
 
-    options = RecheckOptions(journal or Path("flit-demo/flit.db" if demo else "flit.db"), sets, demo, hash_files)
-    stop = StopFlag()
-    try:
-        with stopping(stop):
-            report = asyncio.run(recheck(options, progress_for_stderr(), stop))
-    except FlitError as exc:
-        if as_json:
-            click.echo(json.dumps(stopped(exc, options.journal)))
-        raise
+    options = RecheckOptions(journal_at(journal, demo=demo), sets, demo, hash_files)
+    report = carry_out(partial(recheck, options), options.journal, as_json=as_json)
     if as_json:
         click.echo(json.dumps(report.as_json(), ensure_ascii=False))
     else:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 
 from flitstack.reports.html import render, write_report
-from flitstack.stages.decisions import write_draft
+from flitstack.stages.intake.decisions import write_draft
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from flitstack.protocols import Finding
-    from flitstack.stages.audit import Audit
+    from flitstack.stages.audit.sections import Audit
 
 WORDS = {"error": "cannot move", "warning": "look at", "info": "note"}
 TOLD = 12

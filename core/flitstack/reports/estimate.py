@@ -9,8 +9,8 @@ from rich.table import Table
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from flitstack.stages.estimate import Estimate, Variant
-    from flitstack.stages.offers import PlanOffer, Room
+    from flitstack.stages.plan.estimate import Estimate, Variant
+    from flitstack.stages.plan.offers import PlanOffer, Room
 
 MINUTE, HOUR, DAY = 60, 3_600, 86_400
 

@@ -9,7 +9,7 @@ from rich.table import Table
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from flitstack.stages.check_map import ShownMap
+    from flitstack.stages.proposal.check import ShownMap
 
 
 def print_map(found: ShownMap, console: Console) -> None:

@@ -10,8 +10,8 @@ from rich.table import Table
 
 from flitstack.reports.estimate import span
 from flitstack.reports.html import render, write_report
-from flitstack.stages.plan_document import described
-from flitstack.stages.texts import cost_text
+from flitstack.stages.gates.texts import cost_text
+from flitstack.stages.plan.document import described
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from flitstack.stages.gates import Gate
-    from flitstack.stages.plan_document import PlanDocument
+    from flitstack.stages.gates.gate import Gate
+    from flitstack.stages.plan.document import PlanDocument
 
 GRADES = {"A": "simple", "B": "moderate", "C": "demanding", "D": "hard"}
 SEVERITY = {"A": "ok", "B": "ok", "C": "warning", "D": "error"}

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from flitstack.stages.diff import Diff, FieldDiff
-    from flitstack.stages.sampling import TakenSample
+    from flitstack.stages.sample.diff import Diff, FieldDiff
+    from flitstack.stages.sample.kept import TakenSample
 
 TOLD = 20
 

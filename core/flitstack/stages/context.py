@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from flitstack.errors import Interrupted
-from flitstack.stages.decisions import Decisions
-from flitstack.stages.merged import Merged
+from flitstack.stages.intake.decisions import Decisions
+from flitstack.stages.intake.merged import Merged
 
 if TYPE_CHECKING:
     from collections.abc import Callable

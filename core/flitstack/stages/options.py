@@ -1,35 +1,28 @@
-"""What the operator asked of a run, and the plugins and settings that follow from it."""
+"""What the operator asked of a run."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from flitstack.clock import Clock, clock_from_environment
-from flitstack.errors import UsageError
-from flitstack.registry import Registry, load_plugins
-from flitstack.settings import parse_sets, read_project_file, resolve_settings
-from flitstack.stages.gates import Passing
+from flitstack.stages.gates.gate import Passing
+from flitstack.stages.publishing import Publishing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
-    from flitstack.protocols import DestinationPlugin, SourcePlugin
-    from flitstack.stages.audit import Audit
-    from flitstack.stages.plan_document import PlanDocument
-    from flitstack.stages.sampling import SampleOptions
 
-CORE_VARIABLES = {
-    "source_id": "first part of every source key; two practices into one account need two",
-    "owner_map": "CSV file, columns owner and email: which user stands for whom",
-    "fallback_owner": "e-mail of the user who owns what nobody else does",
-    "existing": "people the account has already: ask (adopt after a gate of its own), adopt, create, skip",
-    "decisions": "CSV file, columns decision, record and other: what to do with single records",
-}
+@dataclass(frozen=True, slots=True)
+class SampleOptions:
+    """How a sample is taken.
 
+    :param size: records of the main stream. :param random: by chance alone. :param alone: stop after it.
+    """
 
-EXISTING = ("ask", "adopt", "create", "skip")
+    size: int
+    random: bool = False
+    alone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +30,7 @@ class RunOptions:
     """What the command line said.
 
     :param wait: when the day's budget is used up, carry on once it is open again.
-    :param publish_audit: writes the audit's report into a folder before the gates and returns its path; without it
-        the export is not audited.
-    :param publish_plan: likewise the plan's.
+    :param publishing: writes the reports; without one for the audit, the export is not audited.
     :param plan_only: stop once the gates have shown the plan; nothing is written and nobody is asked.
     :param sample: migrate a sample first, or alone; None for none.
     """
@@ -54,96 +45,6 @@ class RunOptions:
     dry_run: bool = False
     demo: bool = False
     wait: bool = False
-    publish_audit: Callable[[Audit, Path], str] | None = None
     sample: SampleOptions | None = None
-    publish_plan: Callable[[PlanDocument, Path], str] | None = None
+    publishing: Publishing = field(default_factory=Publishing)
     plan_only: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Setup:
-    """Plugins and settings of one run; `core` and `variables` are from --set and flit.toml, as given."""
-
-    options: RunOptions
-    registry: Registry
-    source: SourcePlugin
-    destination: DestinationPlugin
-    input: str
-    source_settings: Mapping[str, Any]
-    destination_settings: Mapping[str, Any]
-    core: Mapping[str, str]
-    variables: Mapping[str, Any]
-    clock: Clock
-
-
-def set_up(options: RunOptions, *, registry: Registry | None = None, clock: Clock | None = None) -> Setup:
-    """Find the plugins and bring their settings together.
-
-    :param registry, clock: in place of the installed plugins and the environment's clock, for tests and embedding.
-    :raises PluginError: a plugin is missing or broken.
-    :raises SettingsError: a setting is unknown, missing or unfit.
-    :raises UsageError: there is no input, or no demo.
-    """
-    registry = load_plugins() if registry is None else registry
-    source, destination = registry.source(options.source), registry.destination(options.dest)
-    if options.demo:
-        return _demo(options, registry, source, destination)
-    if options.input is None:
-        raise UsageError("Say where the export is: --input PATH. To see flit at work without one: --demo.")
-    sets, project = parse_sets(options.sets), read_project_file(options.journal.parent)
-    given = {**project.variables, **sets.variables}
-    return Setup(
-        options,
-        registry,
-        source,
-        destination,
-        options.input,
-        resolve_settings(
-            source.settings_schema,
-            what=f'source "{source.name}"',
-            prefix="source",
-            given=sets.source,
-            file=project.source,
-        ),
-        resolve_settings(
-            destination.settings_schema,
-            what=f'destination "{destination.name}"',
-            prefix="dest",
-            given=sets.dest,
-            file=project.dest,
-            environment=destination.settings_environment,
-            secrets=destination.secrets,
-        ),
-        _core(given),
-        {name: value for name, value in given.items() if name not in CORE_VARIABLES},
-        clock_from_environment() if clock is None else clock,
-    )
-
-
-def _core(given: Mapping[str, Any]) -> dict[str, str]:
-    core = {name: str(given[name]) for name in CORE_VARIABLES if name in given}
-    if core.get("existing", "ask") not in EXISTING:
-        raise UsageError(f"existing: say one of {', '.join(EXISTING)}.")
-    return core
-
-
-def _demo(options: RunOptions, registry: Registry, source: SourcePlugin, destination: DestinationPlugin) -> Setup:
-    if source.demo is None or destination.demo is None:
-        raise UsageError(f"There is no demo from {source.name} to {destination.name}. Give --input and an account.")
-    folder = options.journal.parent
-    folder.mkdir(parents=True, exist_ok=True)
-    settings, clock = destination.demo(str(folder))
-    sets = parse_sets(options.sets)
-    options = replace(options, passing=Passing(unseen="the demo"))
-    return Setup(
-        options,
-        registry,
-        source,
-        destination,
-        source.demo(str(folder)),
-        resolve_settings(source.settings_schema, what=f'source "{source.name}"', prefix="source", given=sets.source),
-        settings,
-        _core(sets.variables),
-        {"profile": "full"} | {name: value for name, value in sets.variables.items() if name not in CORE_VARIABLES},
-        clock,
-    )

@@ -24,10 +24,12 @@ from flitstack.errors import (
     UsageError,
 )
 from flitstack.journal import Approval, Journal
-from flitstack.protocols import Learning, Probe, ProbeAnswer, Probing, WriterContext
+from flitstack.protocols import Probe, ProbeAnswer, Probing
 from flitstack.registry import load_plugins, nearest_name
-from flitstack.settings import parse_sets, read_project_file, resolve_settings
-from flitstack.stages.gates import Gate, Passing, chain
+from flitstack.settings import parse_sets, read_project_file
+from flitstack.stages.gates.gate import Gate, Passing, chain
+from flitstack.stages.opening import finish_run, opened
+from flitstack.stages.setup import destination_settings
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -132,35 +134,19 @@ async def run_probes(
     destination = registry.destination(options.dest)
     settings = _settings(destination, options)
     with Journal(options.journal, lease=True) as journal:
-        spent = journal.runs.spent_today(clock.now())
-        writer = destination.open(settings, WriterContext(clock, _no_document, spent, journal.runs.learned()))
-        try:
+        async with opened(destination, settings, journal, clock) as writer:
             if not isinstance(writer, Probing):
                 raise UsageError(f"{destination.name}: this destination has no questions to ask an account.")
             run_id = f"{clock.now():%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
             run = _Run(run_id, journal, writer, writer, clock, progress)
             return await _run(run, options, destination, stop)
-        finally:
-            await writer.aclose()
 
 
 def _settings(destination: DestinationPlugin, options: ProbeOptions) -> dict[str, Any]:
     sets, project = parse_sets(options.sets), read_project_file(options.journal.parent)
     if strange := [*(f"source.{name}" for name in sets.source), *sets.variables]:
         raise UsageError(f"--set {strange[0]}: `flit probe` takes settings of the destination only, dest.KEY=VALUE.")
-    return resolve_settings(
-        destination.settings_schema,
-        what=f'destination "{destination.name}"',
-        prefix="dest",
-        given=sets.dest,
-        file=project.dest,
-        environment=destination.settings_environment,
-        secrets=destination.secrets,
-    )
-
-
-def _no_document(path: str) -> Any:
-    raise UsageError(f"{path}: a probe uploads no document.")
+    return destination_settings(destination, sets, project)
 
 
 async def _run(run: _Run, options: ProbeOptions, destination: DestinationPlugin, stop: StopFlag) -> ProbeReport:
@@ -181,12 +167,9 @@ async def _run(run: _Run, options: ProbeOptions, destination: DestinationPlugin,
         _say_what_is_left(run)
         raise
     finally:
-        spent = run.writer.spent()
-        with suppress(FlitError):
-            if isinstance(run.writer, Learning):
-                run.journal.runs.learn(run.writer.learned(), run.at())
-            run.journal.runs.finish(run.id, run.at(), status, spent.requests, spent.tokens)
+        finish_run(run.journal, run.writer, run.id, run.at(), status)
     left = [_in_words(one) for one in (*run.journal.throwaways.left(), *run.journal.throwaways.kept())]
+    spent = run.writer.spent()
     return ProbeReport(run.id, str(run.journal.path), account.name, run.answers, left, spent.requests, spent.tokens)
 
 

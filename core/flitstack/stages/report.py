@@ -10,9 +10,9 @@ if TYPE_CHECKING:
 
     from flitstack.journal import Head
     from flitstack.protocols import JSON, Finding
-    from flitstack.stages.gates import Gate
-    from flitstack.stages.plan_document import PlanDocument
-    from flitstack.stages.verify import Verification
+    from flitstack.stages.gates.gate import Gate
+    from flitstack.stages.plan.document import PlanDocument
+    from flitstack.stages.proof.verify import Verification
 
 BEGINNING = {"created": 0, "updated": 0, "deleted": 0, "unchanged": 0, "conflicts": 0, "in_doubt": 0}
 

@@ -6,7 +6,6 @@ import hashlib
 import re
 import secrets
 import time
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,33 +13,33 @@ from flitstack import __version__
 from flitstack.errors import FlitError, UsageError
 from flitstack.journal import Journal, dumps
 from flitstack.mapping import fit_schema
-from flitstack.protocols import Learning, WriterContext
-from flitstack.stages.apply import apply_operations
-from flitstack.stages.audit import audit_staged, audit_text
-from flitstack.stages.audit_account import about_account
+from flitstack.stages.audit.account import about_account
+from flitstack.stages.audit.sections import audit_staged, audit_text
 from flitstack.stages.context import RunContext
-from flitstack.stages.decisions import settle_decisions
-from flitstack.stages.diff import DiffMaker
 from flitstack.stages.existing import Existing, find_existing, found_text
-from flitstack.stages.gates import FULL, Gate, chain, pass_gates, show_gates, with_changes
-from flitstack.stages.map import map_records
-from flitstack.stages.merged import Merged
-from flitstack.stages.moved import EXPORT, SPEC
-from flitstack.stages.options import Setup, set_up
-from flitstack.stages.owners import settle_owners
-from flitstack.stages.plan import PlanSummary, plan_operations
-from flitstack.stages.plan_document import PlanDocument, make_document
-from flitstack.stages.rebuild import Rebuilt, accept, existing_text, rebuild
-from flitstack.stages.reconcile import reconcile
+from flitstack.stages.gates.gate import FULL, Gate, chain, pass_gates, show_gates, with_changes
+from flitstack.stages.gates.moved import EXPORT, SPEC
+from flitstack.stages.gates.texts import full_text, map_text, owners_text, schema_text
+from flitstack.stages.intake.decisions import settle_decisions
+from flitstack.stages.intake.map import map_records
+from flitstack.stages.intake.merged import Merged
+from flitstack.stages.intake.owners import settle_owners
+from flitstack.stages.intake.specs import REPORTS, Prepared, prepare_spec
+from flitstack.stages.intake.stage import stage_export
+from flitstack.stages.opening import finish_run, no_documents, opened
+from flitstack.stages.plan.document import PlanDocument, make_document
+from flitstack.stages.plan.operations import PlanSummary, plan_operations
+from flitstack.stages.proof.rebuild import Rebuilt, accept, existing_text, rebuild
+from flitstack.stages.proof.verify import Verification, verify
 from flitstack.stages.report import BEGINNING, RunReport, Tokens
-from flitstack.stages.sample import choose_sample
-from flitstack.stages.sampling import SampleOptions, is_taken, keep_sample, main_stream, sample_gate
-from flitstack.stages.schema import bind_links, link_found
-from flitstack.stages.specs import REPORTS, Prepared, prepare_spec
-from flitstack.stages.stage import stage_export
-from flitstack.stages.texts import full_text, map_text, owners_text, schema_text
-from flitstack.stages.verify import Verification, verify
-from flitstack.stages.waiting import BudgetWait
+from flitstack.stages.sample.choice import choose_sample
+from flitstack.stages.sample.diff import DiffMaker
+from flitstack.stages.sample.kept import is_taken, keep_sample, main_stream, sample_gate
+from flitstack.stages.setup import Setup, set_up
+from flitstack.stages.writing.apply import apply_operations
+from flitstack.stages.writing.reconcile import reconcile
+from flitstack.stages.writing.schema import bind_links, link_found
+from flitstack.stages.writing.waiting import BudgetWait
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -50,7 +49,7 @@ if TYPE_CHECKING:
     from flitstack.protocols import Account, Schema, SchemaItem, SourceReader, Stream, User, Writer
     from flitstack.registry import Registry
     from flitstack.stages.context import Progress, StopFlag
-    from flitstack.stages.options import RunOptions
+    from flitstack.stages.options import RunOptions, SampleOptions
 
 APPROVED = "approved"
 SOURCE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
@@ -107,24 +106,15 @@ async def run_migration(
     try:
         reader.streams()  # an input that is no export is refused before a journal is made for it
         with Journal(options.journal, lease=True) as journal:
-            spent = journal.runs.spent_today(setup.clock.now())
             waiting = BudgetWait(setup.clock, progress, stop, patient=options.wait)
-            context = WriterContext(setup.clock, _attachments(reader), spent, journal.runs.learned(), waiting)
-            writer = setup.destination.open(setup.destination_settings, context)
-            waiting.watch(writer)
-            try:
+            attachments = getattr(reader, "open_attachment", no_documents)
+            async with opened(
+                setup.destination, setup.destination_settings, journal, setup.clock,
+                open_attachment=attachments, waiting=waiting,
+            ) as writer:  # fmt: skip
                 return await _run(setup, reader, writer, journal, progress, stop)
-            finally:
-                await writer.aclose()
     finally:
         reader.close()
-
-
-def _attachments(reader: SourceReader) -> Any:
-    def refuse(path: str) -> Any:
-        raise UsageError(f"{path}: this source holds no documents.")
-
-    return getattr(reader, "open_attachment", refuse)
 
 
 async def _run(
@@ -152,11 +142,7 @@ async def _run(
         status = type(exc).__name__
         raise
     finally:
-        spent = writer.spent()
-        with suppress(FlitError):
-            if isinstance(writer, Learning):
-                journal.runs.learn(writer.learned(), ctx.at())
-            journal.runs.finish(run_id, ctx.at(), status, spent.requests, spent.tokens)
+        finish_run(journal, writer, run_id, ctx.at(), status)
     notify("flit_run_finished", run_id=run_id, summary=report.as_json())
     return report
 
@@ -241,7 +227,7 @@ async def _take_sample(run: _Run, scene: _Scene, options: SampleOptions) -> None
     if not run.setup.options.dry_run:
         maker = DiffMaker(ctx, scene.prepared.spec, scene.schemas, scene.account, main)
         run.verification = await verify(ctx, see=maker.see)
-        keep_sample(ctx, options, scene.prepared, sample, maker.make(), run.verification)
+        keep_sample(ctx, options, run.setup.options.publishing, scene.prepared, sample, maker.make(), run.verification)
 
 
 async def _look_again(run: _Run, scene: _Scene) -> None:
@@ -284,7 +270,7 @@ async def _catch_up(ctx: RunContext, found: Sequence[SchemaItem]) -> Sequence[Sc
 
 def _audit(run: _Run, scene: _Scene) -> str:
     """Audit what is staged and return what the last gate says of it; "" when nobody publishes the report."""
-    publish = run.setup.options.publish_audit
+    publish = run.setup.options.publishing.audit
     if publish is None:
         return ""
     setup, ctx = run.setup, run.ctx
@@ -331,7 +317,7 @@ def _gates(run: _Run, document: PlanDocument, prepared: Prepared, audit: str) ->
     if ctx.sampled:
         return gates
     gates += [Gate(*sheet) for sheet in sample_gate(ctx, prepared)]
-    page = options.publish_plan(document, ctx.journal.path.parent / REPORTS) if options.publish_plan else ""
+    page = options.publishing.plan(document, ctx.journal.path.parent / REPORTS) if options.publishing.plan else ""
     notes = (f"The whole plan, to read and to print: {page}",) if page else ()
     basis = {EXPORT: document.fingerprint, **document.about_load()}
     return [*gates, Gate("full", f"{audit}{full_text(document)}", basis=basis, notes=notes)]

@@ -11,8 +11,9 @@ from flitstack.hookspecs import hookimpl
 from flitstack.journal import Journal
 from flitstack.registry import load_plugins
 from flitstack.stages.context import StopFlag
-from flitstack.stages.gates import Passing
+from flitstack.stages.gates.gate import Passing
 from flitstack.stages.options import RunOptions
+from flitstack.stages.publishing import Publishing
 from flitstack.stages.run import run_migration
 from flitstack.testing.memory import MemoryAccount, memory_behaviours, memory_destination
 from flitstack.testing.memory_source import TEMPLATE, MemoryExport, memory_source
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from flitstack.protocols import DestinationPlugin, SourcePlugin
+    from flitstack.stages.options import SampleOptions
     from flitstack.stages.report import RunReport
-    from flitstack.stages.sampling import SampleOptions
 
 START = datetime(2026, 7, 1, 9, tzinfo=UTC)
 UNSEEN = Passing(unseen="test")
@@ -105,6 +106,7 @@ class Migration:
         dry_run: bool = False,
         wait: bool = False,
         sample: SampleOptions | None = None,
+        publishing: Publishing | None = None,
     ) -> RunReport:
         """Run once, with every gate passed unseen unless said otherwise.
 
@@ -121,6 +123,7 @@ class Migration:
             dry_run,
             wait=wait,
             sample=sample,
+            publishing=publishing or Publishing(),
         )
         self.stop.raised = False
         return asyncio.run(run_migration(options, self.words, self.stop, registry=self.registry, clock=self.clock))

@@ -27,9 +27,9 @@ from flitstack.mapping.functions import at_zone, first_present, join_present, li
 from flitstack.protocols import Behaviours, ObjectBehaviour, WriterContext
 from flitstack.registry import load_plugins
 from flitstack.stages.context import RunContext, StopFlag
-from flitstack.stages.map import map_records
-from flitstack.stages.plan import plan_operations
-from flitstack.stages.stage import stage_export
+from flitstack.stages.intake.map import map_records
+from flitstack.stages.intake.stage import stage_export
+from flitstack.stages.plan.operations import plan_operations
 from flitstack.testing.memory import ALL, COST, MemoryAccount, memory_destination
 from flitstack.testing.migration import Words
 

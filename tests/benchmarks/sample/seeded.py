@@ -24,10 +24,10 @@ from flitstack.clock import VirtualClock
 from flitstack.journal import Journal
 from flitstack.mapping import find_template
 from flitstack.stages.context import StopFlag
-from flitstack.stages.gates import Passing
-from flitstack.stages.options import RunOptions
+from flitstack.stages.gates.gate import Passing
+from flitstack.stages.options import RunOptions, SampleOptions
+from flitstack.stages.publishing import Publishing
 from flitstack.stages.run import run_migration
-from flitstack.stages.sampling import SampleOptions
 from flitstack.testing.migration import Words
 
 sys.path.insert(0, str(Path(__file__).parents[3]))
@@ -35,7 +35,7 @@ sys.path.insert(0, str(Path(__file__).parents[3]))
 from tests.benchmarks.sample.mistakes import MISTAKES, Mistake
 
 if TYPE_CHECKING:
-    from flitstack.stages.sampling import TakenSample
+    from flitstack.stages.sample.kept import TakenSample
 
 TEMPLATE = "dental-to-pipedrive"
 START = datetime(2026, 7, 1, 8, tzinfo=UTC)
@@ -76,7 +76,7 @@ def take_sample(folder: Path, export: Path, mistake: Mistake, size: int, *, rand
     )
     options = RunOptions(
         "dental", "pipedrive", folder / "flit.db", str(export), str(mapping), settings, Passing(unseen="benchmark"),
-        sample=SampleOptions(size, random, alone=True, publish=publish),
+        sample=SampleOptions(size, random, alone=True), publishing=Publishing(sample=publish),
     )  # fmt: skip
     asyncio.run(run_migration(options, Words(), StopFlag(), clock=VirtualClock(START)))
     return taken[0], folder / "flit.db"

@@ -16,9 +16,9 @@ from flitstack.errors import FlitError
 from flitstack.journal import BUCKETS
 from flitstack.journal.store import committing
 from flitstack.registry import load_plugins
-from flitstack.stages import specs
 from flitstack.stages.context import StopFlag
-from flitstack.stages.gates import Passing
+from flitstack.stages.gates.gate import Passing
+from flitstack.stages.intake import specs
 from flitstack.stages.options import RunOptions
 from flitstack.stages.run import run_migration
 from flitstack.testing.migration import MemoryPlugin, Words

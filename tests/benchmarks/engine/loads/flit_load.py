@@ -19,9 +19,9 @@ from tests.benchmarks.engine.people import SOURCE, fields, key
 from flitstack.clock import SystemClock
 from flitstack.journal import Journal, Planned
 from flitstack.protocols import WriterContext
-from flitstack.stages.apply import apply_operations
 from flitstack.stages.context import RunContext, StopFlag
-from flitstack.stages.reconcile import reconcile
+from flitstack.stages.writing.apply import apply_operations
+from flitstack.stages.writing.reconcile import reconcile
 from flitstack_pipedrive.opening import open_writer
 
 if TYPE_CHECKING:

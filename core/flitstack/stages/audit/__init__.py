@@ -1,0 +1,1 @@
+"""What a practice should know of its export before anything moves."""

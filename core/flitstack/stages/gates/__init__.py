@@ -1,0 +1,1 @@
+"""What people approve, and what moved since they did."""

@@ -1,0 +1,1 @@
+"""From an export to desired records: read, checked, decided on, mapped."""

@@ -1,0 +1,73 @@
+"""Opens a destination for a journal: what its writer is told of the budget, of the account, and of documents."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from flitstack.errors import ConfigurationError, FlitError, UsageError
+from flitstack.protocols import Learning, WriterContext
+from flitstack.stages.intake.owners import fallback_user
+from flitstack.stages.writing.schema import bind_links
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Mapping
+    from typing import BinaryIO
+
+    from flitstack.clock import Clock
+    from flitstack.journal import Journal
+    from flitstack.protocols import Account, DestinationPlugin, Writer
+    from flitstack.stages.context import RunContext
+    from flitstack.stages.writing.waiting import BudgetWait
+
+
+def no_documents(path: str) -> BinaryIO:
+    """:raises UsageError: always: the writer is opened for something that uploads nothing."""
+    raise UsageError(f"{path}: nothing is uploaded here, so no document can be opened.")
+
+
+@asynccontextmanager
+async def opened(
+    destination: DestinationPlugin,
+    settings: Mapping[str, Any],
+    journal: Journal,
+    clock: Clock,
+    *,
+    open_attachment: Callable[[str], Any] = no_documents,
+    waiting: BudgetWait | None = None,
+) -> AsyncIterator[Writer]:
+    """Open a writer that knows what was spent today and what was learned of the account; close it afterwards."""
+    context = WriterContext(clock, open_attachment, journal.runs.spent_today(clock.now()), journal.runs.learned())
+    writer = destination.open(settings, replace(context, exhausted=waiting) if waiting is not None else context)
+    if waiting is not None:
+        waiting.watch(writer)
+    try:
+        yield writer
+    finally:
+        await writer.aclose()
+
+
+def finish_run(journal: Journal, writer: Writer, run_id: str, at: str, status: str) -> None:
+    """Note how a run ended, what it spent, and what was learned of the account; a journal that fails is let be."""
+    spent = writer.spent()
+    with suppress(FlitError):
+        if isinstance(writer, Learning):
+            journal.runs.learn(writer.learned(), at)
+        journal.runs.finish(run_id, at, status, spent.requests, spent.tokens)
+
+
+async def know_account(ctx: RunContext, fallback_owner: str | None) -> Account:
+    """Let writer and context know what a run would, from the journal, without an export; return the account.
+
+    :param fallback_owner: e-mail of the user who owns what nobody else does, where it was set.
+    :raises ConfigurationError: the token belongs to another account than the journal's.
+    """
+    found = await ctx.writer.schema()
+    account = await ctx.writer.account()
+    if account.id != ctx.journal.runs.meta("account"):
+        raise ConfigurationError(f"{ctx.journal.path}: this journal was made for another account than the token's.")
+    ctx.fallback_user = fallback_user(await ctx.writer.users(), account.user, fallback_owner).id
+    ctx.owners.update(ctx.journal.records.owners(ctx.source_id))
+    bind_links(ctx, found)
+    return account

@@ -1,0 +1,1 @@
+"""What a load would write and what it takes, before any of it is written."""

@@ -1,0 +1,136 @@
+"""Recheck: read an account back against a journal that is there, without an export and without writing anything."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from flitstack.clock import clock_from_environment
+from flitstack.errors import ConfigurationError, UsageError
+from flitstack.journal import Journal
+from flitstack.registry import load_plugins
+from flitstack.settings import parse_sets, read_project_file
+from flitstack.stages.context import RunContext
+from flitstack.stages.opening import know_account, opened
+from flitstack.stages.proof.verify import SAMPLE, verify
+from flitstack.stages.setup import CORE_VARIABLES, destination_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from flitstack.clock import Clock
+    from flitstack.protocols import JSON, DestinationPlugin, Spent
+    from flitstack.registry import Registry
+    from flitstack.stages.context import Progress, StopFlag
+    from flitstack.stages.proof.verify import Verification
+
+
+@dataclass(frozen=True, slots=True)
+class RecheckOptions:
+    """What the command line said."""
+
+    journal: Path
+    sets: Sequence[str] = ()
+    demo: bool = False
+    hash_files: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RecheckReport:
+    """What reading an account back came to.
+
+    :param open: operations whose outcome is not known, or that were never sent: a run settles them.
+    """
+
+    journal: str
+    account: str
+    verification: Verification
+    open: int
+    spent: Spent
+    seconds: float
+
+    @property
+    def status(self) -> str:
+        """Return what was found, in one word; what people changed since is no fault of the migration."""
+        if self.verification.mismatched:
+            return "mismatched"
+        return "drifted" if self.verification.drifted else "verified"
+
+    @property
+    def exit_code(self) -> int:
+        """Return the exit code that follows from the status."""
+        return 6 if self.status == "mismatched" else 0
+
+    def as_json(self) -> dict[str, JSON]:
+        """Return what `--json` prints."""
+        v = self.verification
+        return {
+            "status": self.status,
+            "journal": self.journal,
+            "account": self.account,
+            "objects": {name: asdict(counted) for name, counted in v.objects.items()},
+            "verified": {name: v.total(name) for name in ("checked", "mismatched", "fields", "drifted", "hashed")},
+            "examples": [{"object": object_, "key": key, "what": what} for object_, key, what in v.examples],
+            "open": self.open,
+            "requests": self.spent.requests,
+            "tokens": {"spent": self.spent.tokens},
+            "seconds": round(self.seconds, 3),
+        }
+
+
+async def recheck(
+    options: RecheckOptions,
+    progress: Progress,
+    stop: StopFlag,
+    *,
+    registry: Registry | None = None,
+    clock: Clock | None = None,
+) -> RecheckReport:
+    """Compare everything that a journal says was written with what the account holds, and return what was found.
+
+    :param registry, clock: in place of the installed plugins and the environment's clock, for tests and embedding.
+    :raises ConfigurationError: there is no such journal, it is of no use yet, or the token is of another account.
+    """
+    began = time.monotonic()
+    with Journal.existing(options.journal) as journal:
+        name, source_id = journal.runs.meta("destination"), journal.runs.meta("source id")
+        if name is None or source_id is None or journal.runs.meta("account") is None:
+            raise ConfigurationError(f"{options.journal}: nothing was written from this journal yet. Use `flit run`.")
+        destination = (load_plugins() if registry is None else registry).destination(name)
+        settings, core, own_clock = _settings(options, destination)
+        clock = clock or own_clock
+        async with opened(destination, settings, journal, clock) as writer:
+            ctx = RunContext(
+                "verify", source_id, journal, writer, writer.behaviours, clock, progress, stop, _tell_nobody
+            )
+            account = await know_account(ctx, core.get("fallback_owner"))
+            verification = await verify(ctx, hashes=None if options.hash_files else SAMPLE, keep=False)
+            open_ = journal.operations.count("planned", "blocked", "intended", "in_doubt")
+            return RecheckReport(
+                str(journal.path), account.name, verification, open_, writer.spent(), time.monotonic() - began
+            )
+
+
+def _settings(
+    options: RecheckOptions, destination: DestinationPlugin
+) -> tuple[Mapping[str, Any], Mapping[str, str], Clock]:
+    """Return the destination's settings, core's, and the clock; as a run in the same place has them."""
+    sets, project = parse_sets(options.sets), read_project_file(options.journal.parent)
+    if sets.source or not set(sets.variables) <= set(CORE_VARIABLES):
+        raise UsageError(
+            f"--set: reading back takes dest.KEY=VALUE, and {' or '.join(CORE_VARIABLES)}. Leave the rest."
+        )
+    given = {**project.variables, **sets.variables}
+    core = {name: str(given[name]) for name in CORE_VARIABLES if name in given}
+    if options.demo:
+        if destination.demo is None:
+            raise UsageError(f"There is no demo of {destination.name}.")
+        settings, clock = destination.demo(str(options.journal.parent))
+        return settings, core, clock
+    return destination_settings(destination, sets, project), core, clock_from_environment()
+
+
+def _tell_nobody(hook: str, **arguments: Any) -> None:
+    """Observers are told of runs alone."""

@@ -1,0 +1,1 @@
+"""A map proposed for an export that no layout knows, and what is wrong in one."""

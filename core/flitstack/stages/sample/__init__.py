@@ -1,0 +1,1 @@
+"""A sample that is migrated first, and its field-level diff."""

@@ -1,0 +1,154 @@
+"""A sample that was migrated: what was chosen, its diff, and the gate that stands on both."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flitstack.errors import UsageError
+from flitstack.journal import dumps
+from flitstack.mapping import load_template
+from flitstack.stages.intake.specs import REPORTS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
+    from flitstack.mapping import Template
+    from flitstack.protocols import JSON
+    from flitstack.stages.context import RunContext
+    from flitstack.stages.intake.specs import Prepared
+    from flitstack.stages.options import SampleOptions
+    from flitstack.stages.proof.verify import Verification
+    from flitstack.stages.publishing import Publishing
+    from flitstack.stages.sample.choice import Sample
+    from flitstack.stages.sample.diff import Diff
+    from flitstack.stages.setup import Setup
+
+META = "sample"
+
+
+@dataclass(frozen=True, slots=True)
+class TakenSample:
+    """A sample as it was migrated and read back.
+
+    :param first_page: (title, entry, fields) that a person looks at first, as the template says.
+    """
+
+    sample: Sample
+    diff: Diff
+    spec: str
+    template: str
+    as_of: str
+    mismatched: int
+    first_page: Sequence[tuple[str, str, tuple[str, ...]]]
+
+    @property
+    def sha256(self) -> str:
+        """Return a hash of all that the report shows."""
+        shown = [asdict(self.sample), asdict(self.diff), self.spec, self.mismatched]
+        return hashlib.sha256(dumps(shown).encode()).hexdigest()
+
+    def as_json(self) -> dict[str, JSON]:
+        """Return counts and what stands out; no value of a record."""
+        sample, diff = self.sample, self.diff
+        return {
+            "sample": {
+                "stream": sample.stream, "size": sample.size, "of": sample.of, "chosen": sample.chosen,
+                "control": sample.control, "along": sample.along, "beside": sample.beside, "random": sample.random,
+                "objects": dict(sample.objects), "fields": sample.fields, "values": sample.values,
+                "covered": sample.covered, "open_links": sample.open_links,
+                "uncovered": [asdict(each) for each in sample.uncovered],
+            },
+            "diff": {"records": diff.records, "compared": diff.compared, "equal": diff.equal},
+            "flags": [{**asdict(flag), "keys": list(flag.keys)} for flag in diff.flags],
+            "mismatched": self.mismatched, "spec": self.spec, "sha256": self.sha256,
+        }  # fmt: skip
+
+
+def main_stream(setup: Setup) -> str:
+    """Return the stream of which a sample takes so many.
+
+    :raises UsageError: the source names none.
+    """
+    if not setup.source.required_streams:
+        raise UsageError(
+            f'A sample needs to know what to count: the source "{setup.source.name}" names no main stream.'
+        )
+    return setup.source.required_streams[0]
+
+
+def is_taken(ctx: RunContext, options: SampleOptions, prepared: Prepared) -> bool:
+    """Tell whether this very sample was taken already: of the same map and export, and as large."""
+    kept = _kept(ctx)
+    return kept is not None and kept["basis"] == _basis(ctx, options, prepared)
+
+
+def keep_sample(
+    ctx: RunContext, options: SampleOptions, publishing: Publishing, prepared: Prepared, sample: Sample, diff: Diff,
+    found: Verification,
+) -> TakenSample:  # fmt: skip
+    """Publish what was taken, remember it for its gate, and return it."""
+    template = load_template(Path(prepared.template))
+    latest = ctx.journal.staging.latest()
+    as_of = (latest.as_of if latest else None) or ""
+    taken = TakenSample(
+        sample, diff, prepared.spec.sha256, prepared.spec.template, as_of, found.mismatched, _first_page(template, diff)
+    )
+    page = publishing.sample(taken, ctx.journal.path.parent / REPORTS) if publishing.sample else ""
+    kept = {"basis": _basis(ctx, options, prepared), "spec": taken.spec, "text": _text(taken, page)}
+    ctx.journal.runs.remember(META, dumps(kept))
+    return taken
+
+
+def sample_gate(ctx: RunContext, prepared: Prepared) -> list[tuple[str, str, bool]]:
+    """Return the gate of the sample that was taken last, () when none was: (name, text, admin only)."""
+    kept = _kept(ctx)
+    if kept is None:
+        return []
+    text = str(kept["text"])
+    if kept["spec"] != prepared.spec.sha256:
+        text += (
+            "\nThe map has changed since. Take the sample again (flit sample), or approve that it was another map's."
+        )
+    return [("sample", text, False)]
+
+
+def _kept(ctx: RunContext) -> Mapping[str, Any] | None:
+    text = ctx.journal.runs.meta(META)
+    return json.loads(text) if text else None
+
+
+def _basis(ctx: RunContext, options: SampleOptions, prepared: Prepared) -> str:
+    parts = [prepared.spec.sha256, ctx.journal.staging.fingerprint(), options.size, options.random]
+    return hashlib.sha256(dumps(parts).encode()).hexdigest()
+
+
+def _text(taken: TakenSample, page: str) -> str:
+    """Return what the gate shows: counts, and what stands out; no value of a record."""
+    sample, diff = taken.sample, taken.diff
+    lines = [
+        f"A sample of {sample.size:,} of {sample.of:,} {sample.stream} was migrated with all that hangs on them: "
+        f"{diff.records:,} records.",
+        f"  {diff.equal:,} of {diff.compared:,} fields were read back as the map makes them.",
+        f"  {sample.covered:,} of {sample.values:,} values of {sample.fields:,} fields with few values are in it.",
+    ]
+    lines += [f"Looks wrong: {flag.entry}, {flag.field}: {flag.text}" for flag in diff.flags]
+    if not diff.flags:
+        lines.append("No column looks wrong as a whole; look at the rows all the same.")
+    lines += [f"The report: {page}"] if page else []
+    return "\n".join([*lines, f"Hash of what it shows: {taken.sha256[:16]}."])
+
+
+def _first_page(template: Template, diff: Diff) -> list[tuple[str, str, tuple[str, ...]]]:
+    """Return what the template puts first; else names, dates and amounts of each entry."""
+    if template.first_page:
+        return list(template.first_page)
+    found: dict[str, list[str]] = {}
+    for each in diff.fields:
+        if each.field in ("name", "title", "value") or each.field.endswith(("date", "time")):
+            found.setdefault(each.entry, []).append(each.field)
+    return [(entry.replace("_", " "), entry, tuple(fields)) for entry, fields in found.items()]

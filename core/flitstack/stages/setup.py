@@ -1,0 +1,131 @@
+"""The plugins and settings that follow from what the operator asked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from flitstack.clock import Clock, clock_from_environment
+from flitstack.errors import UsageError
+from flitstack.registry import Registry, load_plugins
+from flitstack.settings import parse_sets, read_project_file, resolve_settings
+from flitstack.stages.gates.gate import Passing
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from flitstack.protocols import DestinationPlugin, SourcePlugin
+    from flitstack.settings import ProjectFile, Sets
+    from flitstack.stages.options import RunOptions
+
+CORE_VARIABLES = {
+    "source_id": "first part of every source key; two practices into one account need two",
+    "owner_map": "CSV file, columns owner and email: which user stands for whom",
+    "fallback_owner": "e-mail of the user who owns what nobody else does",
+    "existing": "people the account has already: ask (adopt after a gate of its own), adopt, create, skip",
+    "decisions": "CSV file, columns decision, record and other: what to do with single records",
+}
+
+
+EXISTING = ("ask", "adopt", "create", "skip")
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """Plugins and settings of one run; `core` and `variables` are from --set and flit.toml, as given."""
+
+    options: RunOptions
+    registry: Registry
+    source: SourcePlugin
+    destination: DestinationPlugin
+    input: str
+    source_settings: Mapping[str, Any]
+    destination_settings: Mapping[str, Any]
+    core: Mapping[str, str]
+    variables: Mapping[str, Any]
+    clock: Clock
+
+
+def set_up(options: RunOptions, *, registry: Registry | None = None, clock: Clock | None = None) -> Setup:
+    """Find the plugins and bring their settings together.
+
+    :param registry, clock: in place of the installed plugins and the environment's clock, for tests and embedding.
+    :raises PluginError: a plugin is missing or broken.
+    :raises SettingsError: a setting is unknown, missing or unfit.
+    :raises UsageError: there is no input, or no demo.
+    """
+    registry = load_plugins() if registry is None else registry
+    source, destination = registry.source(options.source), registry.destination(options.dest)
+    if options.demo:
+        return _demo(options, registry, source, destination)
+    if options.input is None:
+        raise UsageError("Say where the export is: --input PATH. To see flit at work without one: --demo.")
+    sets, project = parse_sets(options.sets), read_project_file(options.journal.parent)
+    given = {**project.variables, **sets.variables}
+    return Setup(
+        options,
+        registry,
+        source,
+        destination,
+        options.input,
+        source_settings(source, sets, project),
+        destination_settings(destination, sets, project),
+        _core(given),
+        {name: value for name, value in given.items() if name not in CORE_VARIABLES},
+        clock_from_environment() if clock is None else clock,
+    )
+
+
+def source_settings(source: SourcePlugin, sets: Sets, project: ProjectFile) -> dict[str, Any]:
+    """Return a source's settings, from --set and flit.toml.
+
+    :raises SettingsError: one is unknown, missing or unfit.
+    """
+    return resolve_settings(
+        source.settings_schema, what=f'source "{source.name}"', prefix="source", given=sets.source, file=project.source
+    )
+
+
+def destination_settings(destination: DestinationPlugin, sets: Sets, project: ProjectFile) -> dict[str, Any]:
+    """Return a destination's settings, from --set, flit.toml and the environment.
+
+    :raises SettingsError: one is unknown, missing or unfit.
+    """
+    return resolve_settings(
+        destination.settings_schema,
+        what=f'destination "{destination.name}"',
+        prefix="dest",
+        given=sets.dest,
+        file=project.dest,
+        environment=destination.settings_environment,
+        secrets=destination.secrets,
+    )
+
+
+def _core(given: Mapping[str, Any]) -> dict[str, str]:
+    core = {name: str(given[name]) for name in CORE_VARIABLES if name in given}
+    if core.get("existing", "ask") not in EXISTING:
+        raise UsageError(f"existing: say one of {', '.join(EXISTING)}.")
+    return core
+
+
+def _demo(options: RunOptions, registry: Registry, source: SourcePlugin, destination: DestinationPlugin) -> Setup:
+    if source.demo is None or destination.demo is None:
+        raise UsageError(f"There is no demo from {source.name} to {destination.name}. Give --input and an account.")
+    folder = options.journal.parent
+    folder.mkdir(parents=True, exist_ok=True)
+    settings, clock = destination.demo(str(folder))
+    sets = parse_sets(options.sets)
+    options = replace(options, passing=Passing(unseen="the demo"))
+    return Setup(
+        options,
+        registry,
+        source,
+        destination,
+        source.demo(str(folder)),
+        resolve_settings(source.settings_schema, what=f'source "{source.name}"', prefix="source", given=sets.source),
+        settings,
+        _core(sets.variables),
+        {"profile": "full"} | {name: value for name, value in sets.variables.items() if name not in CORE_VARIABLES},
+        clock,
+    )
