@@ -26,6 +26,7 @@ def flit_register_sources(register: Callable[[SourcePlugin], None]) -> None:
             _open,
             required_streams=("patients",),
             demo=_demo,
+            demo_variables={"profile": "full"},
             audit_sections=SECTIONS,
             proposing=_proposing,
         )

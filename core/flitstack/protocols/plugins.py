@@ -23,6 +23,7 @@ class SourcePlugin:
     :param open: called with the input's path and validated settings.
     :param required_streams: streams without which there is nothing to move.
     :param demo: returns the path of a bundled example export, made under the folder given.
+    :param demo_variables: variables of the map that the demo settles.
     :param audit_sections: (code, title) of the audit's sections, in their order; () for those that core has.
     :param proposing: returns how `flit map` samples its exports and writes what it proposes.
     """
@@ -32,6 +33,7 @@ class SourcePlugin:
     open: Callable[[str, Mapping[str, Any]], SourceReader]
     required_streams: tuple[str, ...] = ()
     demo: Callable[[str], str] | None = None
+    demo_variables: Mapping[str, Any] = field(default_factory=dict)
     audit_sections: tuple[tuple[str, str], ...] = ()
     proposing: Callable[[], MapProposing] | None = None
 

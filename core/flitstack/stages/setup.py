@@ -9,6 +9,7 @@ from flitstack.clock import Clock, clock_from_environment
 from flitstack.errors import UsageError
 from flitstack.registry import Registry, load_plugins
 from flitstack.settings import parse_sets, read_project_file, resolve_settings
+from flitstack.stages.delta.standing import RULES
 from flitstack.stages.gates.gate import Passing
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ CORE_VARIABLES = {
     "owner_map": "CSV file, columns owner and email: which user stands for whom",
     "fallback_owner": "e-mail of the user who owns what nobody else does",
     "existing": "people the account has already: ask (adopt after a gate of its own), adopt, create, skip",
+    "conflicts": "what somebody changed in the account since: keep or overwrite; undecided, it stays and is listed",
     "decisions": "CSV file, columns decision, record and other: what to do with single records",
 }
 
@@ -106,6 +108,8 @@ def _core(given: Mapping[str, Any]) -> dict[str, str]:
     core = {name: str(given[name]) for name in CORE_VARIABLES if name in given}
     if core.get("existing", "ask") not in EXISTING:
         raise UsageError(f"existing: say one of {', '.join(EXISTING)}.")
+    if core.get("conflicts", RULES[0]) not in RULES:
+        raise UsageError(f"conflicts: say one of {', '.join(RULES)}, or leave it away.")
     return core
 
 
@@ -126,6 +130,6 @@ def _demo(options: RunOptions, registry: Registry, source: SourcePlugin, destina
         resolve_settings(source.settings_schema, what=f'source "{source.name}"', prefix="source", given=sets.source),
         settings,
         _core(sets.variables),
-        {"profile": "full"} | {name: value for name, value in sets.variables.items() if name not in CORE_VARIABLES},
+        dict(source.demo_variables) | {name: value for name, value in sets.variables.items() if name not in CORE_VARIABLES},
         clock,
     )
