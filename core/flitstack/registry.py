@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 import pluggy
 
 from flitstack import hookspecs
+from flitstack.beside import load_file_plugins
 from flitstack.errors import PluginError
 from flitstack.protocols import DestinationPlugin, MappingTemplate, Proposer, SourcePlugin, Transform, Validator
 from flitstack.registration import REGISTERED_BY, Registered, complaints
@@ -19,6 +20,7 @@ from flitstack.registration import REGISTERED_BY, Registered, complaints
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from importlib.metadata import EntryPoint
+    from pathlib import Path
 
 GROUP = "flitstack"
 
@@ -200,18 +202,25 @@ class Registry:
         return "".join(f" Left out: {broken.title}: {broken.cause}." for broken in namesakes or self.broken)
 
 
-def load_plugins(names: Iterable[str] | None = None, objects: Mapping[str, object] | None = None) -> Registry:
+def load_plugins(
+    names: Iterable[str] | None = None, objects: Mapping[str, object] | None = None, *, beside: Path | None = None
+) -> Registry:
     """Return the registry of all installed plugins, each loaded by itself: a broken one is left out and named.
 
     :param names: load only these; None loads all.
     :param objects: further plugins by name, as modules or instances with hooks, for tests and for embedding.
-    :raises PluginError: `names` holds one that is not installed.
+    :param beside: the journal whose folder may hold plugins in files (`flitstack.beside`).
+    :raises PluginError: `names` holds one that is not installed, or one in a file fails when it is run.
+    :raises ApprovalNeeded: nobody has confirmed one in a file.
     """
     found = sorted(entry_points(group=GROUP), key=lambda point: point.name)
     if names is not None:
         found = _only(found, set(names))
     loaded = [_load(point, found) for point in found]
     loaded += [_admit(name, "", "", plugin) for name, plugin in (objects or {}).items()]
+    if beside is not None:
+        files = load_file_plugins(beside)
+        loaded += [_admit(name, str(module.__file__), "", module) for name, module in files.items()]
     usable = [each for each in loaded if not isinstance(each, BrokenPlugin)]
     return Registry(
         plugins=tuple(plugin for plugin, _ in usable),

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from flitstack.beside import FilePlugin, confirm_file_plugin, find_file_plugins
 from flitstack.registration import describe
 from flitstack.registry import BrokenPlugin, Plugin, Registry, load_plugins
 
@@ -24,9 +26,16 @@ def plugins() -> None:
     """
 
 
+_journal = click.option(
+    "--journal", default="flit.db", type=click.Path(path_type=Path, dir_okay=False),
+    help="The migration's file, beside which `flit_plugins/` may be.  [default: ./flit.db]",
+)  # fmt: skip
+
+
 @plugins.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of text.")
-def list_plugins(as_json: bool) -> None:
+@_journal
+def list_plugins(as_json: bool, journal: Path) -> None:
     """List every plugin with its version, its hooks and what it registers; broken ones with the cause.
 
     \b
@@ -34,14 +43,41 @@ def list_plugins(as_json: bool) -> None:
         flit plugins list --json
     """
     registry = load_plugins()
+    files = find_file_plugins(journal)
     if as_json:
-        click.echo(json.dumps(_as_json(registry), indent=2))
+        click.echo(json.dumps(_as_json(registry) | {"files": [_file_as_json(each) for each in files]}, indent=2))
         return
-    click.echo(
-        "\n\n".join([*map(_usable, registry.plugins), *map(_broken, registry.broken)]) or "No plugin is installed."
-    )
+    shown = [*map(_usable, registry.plugins), *map(_broken, registry.broken), *map(_file, files)]
+    click.echo("\n\n".join(shown) or "No plugin is installed.")
     if registry.broken:
         click.echo(f"{len(registry.broken)} broken, left out; they stop only a run that needs them.", err=True)
+
+
+@plugins.command()
+@click.argument("name")
+@click.option("--by", required=True, metavar="NAME", help="Who has read the file and answers for it.")
+@_journal
+def confirm(name: str, by: str, journal: Path) -> None:
+    """Put your name to a plugin in a file beside the journal, as it is now. It runs with all that you may do.
+
+    \b
+    Example:
+        flit plugins confirm oneoff --by "Ada Orlov"
+    """
+    from flitstack.clock import clock_from_environment
+    from flitstack.stages.gates.gate import named
+
+    named(by, "--by")
+    plugin = confirm_file_plugin(journal, name, by, clock_from_environment().now().isoformat(timespec="seconds"))
+    click.echo(f"{plugin.path}: {plugin.state}; sha256 {plugin.sha256}.")
+
+
+def _file_as_json(plugin: FilePlugin) -> dict[str, Any]:
+    return {"name": plugin.name, "path": str(plugin.path), "sha256": plugin.sha256, "confirmed": plugin.confirmed}
+
+
+def _file(plugin: FilePlugin) -> str:
+    return f"{plugin.name} ({plugin.path})\n  file: {plugin.state}"
 
 
 def _as_json(registry: Registry) -> dict[str, Any]:

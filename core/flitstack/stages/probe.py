@@ -129,7 +129,7 @@ async def run_probes(
     :raises ApprovalNeeded: nobody has agreed to the throwaway records.
     :raises FlitError: what stopped it; what is left in the account is removed when the same command is run again.
     """
-    registry = load_plugins() if registry is None else registry
+    registry = load_plugins(beside=options.journal) if registry is None else registry
     clock = clock_from_environment() if clock is None else clock
     destination = registry.destination(options.dest)
     settings = _settings(destination, options)

@@ -9,6 +9,8 @@ from flitstack.clock import Clock, clock_from_environment
 from flitstack.errors import UsageError
 from flitstack.registry import Registry, load_plugins
 from flitstack.settings import parse_sets, read_project_file, resolve_settings
+from flitstack.stages.delta.limits import SETTINGS as LIMITS
+from flitstack.stages.delta.limits import read_limits
 from flitstack.stages.delta.standing import RULES
 from flitstack.stages.gates.gate import Passing
 
@@ -25,6 +27,8 @@ CORE_VARIABLES = {
     "fallback_owner": "e-mail of the user who owns what nobody else does",
     "existing": "people the account has already: ask (adopt after a gate of its own), adopt, create, skip",
     "conflicts": "what somebody changed in the account since: keep or overwrite; undecided, it stays and is listed",
+    **LIMITS,
+    "remember": "no: do not remember the confirmed map for the next export with its headers",
     "decisions": "CSV file, columns decision, record and other: what to do with single records",
 }
 
@@ -56,7 +60,7 @@ def set_up(options: RunOptions, *, registry: Registry | None = None, clock: Cloc
     :raises SettingsError: a setting is unknown, missing or unfit.
     :raises UsageError: there is no input, or no demo.
     """
-    registry = load_plugins() if registry is None else registry
+    registry = load_plugins(beside=options.journal) if registry is None else registry
     source, destination = registry.source(options.source), registry.destination(options.dest)
     if options.demo:
         return _demo(options, registry, source, destination)
@@ -108,6 +112,9 @@ def _core(given: Mapping[str, Any]) -> dict[str, str]:
     core = {name: str(given[name]) for name in CORE_VARIABLES if name in given}
     if core.get("existing", "ask") not in EXISTING:
         raise UsageError(f"existing: say one of {', '.join(EXISTING)}.")
+    if core.get("remember", "yes") not in ("yes", "no"):
+        raise UsageError("remember: say yes or no.")
+    read_limits(core)
     if core.get("conflicts", RULES[0]) not in RULES:
         raise UsageError(f"conflicts: say one of {', '.join(RULES)}, or leave it away.")
     return core
