@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from textwrap import dedent
-from typing import TYPE_CHECKING
 
 import pytest
 from click.testing import CliRunner, Result
@@ -14,9 +14,6 @@ from flitstack.cli import cli
 from flitstack.errors import ApprovalNeeded, ConfigurationError, PluginError, UsageError
 from flitstack.protocols import Record
 from flitstack.registry import load_plugins
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 AT = "2026-07-01T09:00:00+00:00"
 SOURCE = """
