@@ -70,6 +70,13 @@ def kills(session: nox.Session) -> None:
 
 
 @nox.session
+def undo(session: nox.Session) -> None:
+    """A hundred real SIGKILLs of undos over HTTP, deaths at every moment, two thousand random accounts; minutes."""
+    env = {"FLITSTACK_UNDO_KILLS": "100", "FLITSTACK_UNDO_DEATHS": "1", "FLITSTACK_UNDO_CASES": "2000"}
+    session.run("pytest", "-q", "-n", "auto", "tests/faults/test_undo.py", "tests/faults/test_undo_kills.py", env=env)
+
+
+@nox.session
 def long(session: nox.Session) -> None:
     """The real export again, without each of its tables in turn; minutes, so not among the gates."""
     env = {"FLITSTACK_LONG": "1"}

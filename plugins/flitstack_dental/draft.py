@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from flitstack_dental.dialect import normalise
-from flitstack_dental.layout import load_layouts, stream_schemas
+from flitstack_dental.layout import stream_schemas
+from flitstack_dental.lexicon import beside, meanings, words_of
 from flitstack_dental.values import fold_code
 
 if TYPE_CHECKING:
@@ -18,12 +21,22 @@ if TYPE_CHECKING:
 
     from flitstack.protocols import Candidate, ColumnProposal, CustomField, FileProposal, Proposal, SampledExport
 
+_BREAKS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]")
+"""What would end a remark's line, or may not stand in YAML."""
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _WORDS = frozenset("y n yes no true false on off null none".split())
 _TIME = re.compile(r"\d{1,2}:\d{2}(:\d{2})?( ?[AaPp]\.?[Mm]?\.?)?")
 _RECURS = 3
 _MOST_CODES = 40
 _HERE = Path(__file__).parent
+_NEEDS_TIME = frozenset({"starts_at"})
+_PAST = (
+    ("appointments", "starts_at", ", when: {status: completed}"),
+    ("procedures", "performed_on", ", when: {status: completed}"),
+    ("ledger", "posted_on", ""),
+    ("communications", "happened_at", ""),
+)
+"""Fields whose dates lie before the day of the export: stream, field, and on which condition."""
 _UNSAID = {"patients": "patient"}
 """What a record's required status becomes where no column says it and that does no harm."""
 
@@ -47,18 +60,33 @@ def write_draft(proposal: Proposal, export: SampledExport) -> str:
         }
         dropped = next((each.dropped for each in export.files if each.name == file.file), ())
         files += _file(file, cells, dropped, [c for c in proposal.customs if c.file == file.file], codes)
-    books = [line for name, lines in codes.items() for line in (f"  {_text(name)}:", *lines)]
+    books = [_BREAKS.sub(" ", line) for name, lines in codes.items() for line in (f"  {_text(name)}:", *lines)]
     return "\n".join(
         [
             HEAD + "name: draft",
             "title: Proposed layout",
             'null_ids: ["0"]',
+            *_as_of(proposal, codes),
             *(["codes:", *books] if books else []),
             "files:",
-            *files,
+            *(_BREAKS.sub(" ", line) for line in files),
             "",
         ]
     )
+
+
+def _as_of(proposal: Proposal, codes: Mapping[str, Sequence[str]]) -> list[str]:
+    """Return the lines that say how the export's day is found: the newest of dates that lie in the past."""
+    placed = {c.chosen.target for file in proposal.files for c in file.columns if c.chosen is not None}
+    lines = [
+        f"  - {{stream: {stream}, field: {field}{when}}}"
+        for stream, field, when in _PAST
+        if f"{stream}.{field}" in placed
+        and (not when or any(line.endswith(": completed") for line in codes.get(f"{stream}_status", ())))
+    ]
+    if not lines:
+        return ["# [ ] no column says when the export was made: run with --set source.as_of=YYYY-MM-DD"]
+    return ["as_of:  # [ ] the day of the export is the newest of these, unless --set source.as_of=YYYY-MM-DD", *lines]
 
 
 def _file(
@@ -71,40 +99,49 @@ def _file(
     role = PurePosixPath(file.file).stem
     if not file.stream:
         near = ", ".join(name for name, _ in file.others)
-        return [
-            f"  {_text(role)}: {{}}  # [ ] no stream is plainly meant; not read." + (f" Near: {near}." if near else "")
-        ]
+        why = "; ".join(file.reasons)
+        return [f"  {_text(role)}: {{}}  # [ ] {why}; not read." + (f" Near: {near}." if near else "")]
     mapped = {column.chosen.target: column for column in file.columns if column.chosen is not None}
     others = ", ".join(name for name, _ in file.others)
     lines = [f"  {_text(role)}:  # {file.stream}: {'; '.join(file.reasons)}." + (f" Else: {others}." if others else "")]
     id_text, id_note, needed = _id(file.stream, mapped)
     if not id_text:
         lines.append(f"    # [ ] no column is an id of {file.stream}: say what identifies a row, and map these:")
-        return [*lines, *(f"    #   {each.column}: {_told(each)}" for each in file.columns)]
+        return [*lines, *(f"    #   {_plain(each.column)}: {_told(each)}" for each in file.columns)]
     lines += [f"    require: [{', '.join(map(_text, needed))}]"]
     unmapped = [column.column for column in file.columns if column.chosen is None]
-    if left := [*unmapped, *dropped]:
+    fields, joined = _fields(file, cells, unmapped, codes)
+    if left := [*(name for name in unmapped if name not in joined), *dropped]:
         lines.append(f"    ignore: [{', '.join(map(_text, left))}]  # no field found, or a secret; look through them")
     lines += ["    records:", f"      - stream: {file.stream}", f"        id: {id_text}  # {id_note}"]
-    lines += _unsaid(file.stream, mapped)
-    lines.append("        fields:")
-    used = 0
+    lines += [*_unsaid(file.stream, mapped), *fields, *_beside(file, mapped)]
+    for column in file.columns:
+        if column.chosen is None and column.column not in joined:
+            lines.append(f"    # nothing found for {_plain(column.column).rstrip('.')}.{_else(column.others)}")
+    return [*lines, *_customs(customs, id_text if file.stream == "patients" else "")]
+
+
+def _fields(
+    file: FileProposal, cells: Mapping[str, Sequence[str]], unmapped: Sequence[str], codes: dict[str, list[str]]
+) -> tuple[list[str], frozenset[str]]:
+    """Return the lines of the row's own fields, and the columns joined to another because they hold its time of day."""
+    lines: list[str] = []
+    joined: set[str] = set()
     for column in file.columns:
         if column.chosen is None or column.chosen.target == f"{file.stream}.id":
             continue
         stream, field, part = _parts(column.chosen.target)
-        if not part:
-            used += 1
-            cell = _cell(f"{stream}.{field}", column.column, cells.get(column.column, ()), codes)
-            if time := _time_beside(stream, field, column.column, cells, unmapped):
+        if part:
+            continue
+        cell, note = _cell(f"{stream}.{field}", column.column, cells.get(column.column, ()), codes), ""
+        if _lacks_time(stream, field, cells.get(column.column, ())):
+            if time := _time_beside(cells, [name for name in unmapped if name not in joined]):
                 cell = f"{{columns: [{_text(column.column)}, {_text(time)}], join: ' '}}"
-            lines.append(f"          {field}: {cell}  # {_said(column)}")
-    if not used:
-        lines[-1] = "        fields: {}"
-    lines += _beside(file, mapped)
-    lines += [f"    # nothing found for {column.column}{_else(column.others)}" for column in file.columns
-              if column.chosen is None]  # fmt: skip
-    return [*lines, *_customs(customs, id_text if file.stream == "patients" else "")]
+                joined.add(time)
+            elif field in _NEEDS_TIME:
+                column, note = replace(column, ticked=False), "its cells say no time of day: midnight is read. "
+        lines.append(f"          {field}: {cell}  # {note}{_said(column)}")
+    return (["        fields:", *lines] if lines else ["        fields: {}"]), frozenset(joined)
 
 
 def _id(stream: str, mapped: Mapping[str, ColumnProposal]) -> tuple[str, str, list[str]]:
@@ -130,6 +167,8 @@ def _unsaid(stream: str, mapped: Mapping[str, ColumnProposal]) -> list[str]:
     schema = stream_schemas()[stream]
     missing = [name for name in schema.get("required", ()) if name != "id" and f"{stream}.{name}" not in mapped]
     lines = []
+    if stream == "patients" and not any(f"patients.{name}" in mapped for name in ("last_name", "first_name")):
+        lines.append("        # [ ] no column is a name: patients without a last or first name are rejected")
     for name in missing:
         allowed = [str(word) for word in schema["properties"][name].get("enum", ()) if word is not None]
         word = _UNSAID.get(stream, "unknown")
@@ -150,33 +189,36 @@ def _cell(target: str, column: str, values: Sequence[str], codes: dict[str, list
     book = f"{stream}_{field}"
     while book in codes:
         book += "_2"
-    codes[book] = list(_book(values, allowed))
+    known = {code: meaning for code, meaning in meanings(stream, field).items() if meaning in allowed}
+    codes[book] = list(_book(values, known, allowed))
     return f"{{column: {_text(column)}, codes: {book}}}"
 
 
-def _time_beside(
-    stream: str, field: str, column: str, cells: Mapping[str, Sequence[str]], unmapped: Sequence[str]
-) -> str:
-    """Return the one unmapped column that holds times, where a moment's own column holds days alone; else ""."""
-    schema = stream_schemas()[stream]["properties"][field]
-    days = cells.get(column, ())
-    if schema.get("x-type") not in ("datetime", "local-datetime") or not days or any(":" in cell for cell in days):
-        return ""
+def _lacks_time(stream: str, field: str, days: Sequence[str]) -> bool:
+    """Say whether a moment's own column holds days alone."""
+    moment = stream_schemas()[stream]["properties"][field].get("x-type") in ("datetime", "local-datetime")
+    return moment and bool(days) and not any(":" in cell for cell in days)
+
+
+def _time_beside(cells: Mapping[str, Sequence[str]], unmapped: Sequence[str]) -> str:
+    """Return the unmapped column with the time of day: the only one with times, or the one headed as a start; or ""."""
     times = [
         name for name in unmapped if (found := cells.get(name)) and all(map(_TIME.fullmatch, map(str.strip, found)))
     ]
-    return times[0] if len(times) == 1 else ""
+    starts = [name for name in times if "start" in words_of(name)]
+    return times[0] if len(times) == 1 else starts[0] if len(starts) == 1 else ""
 
 
-def _book(values: Sequence[str], allowed: Sequence[str]) -> Iterator[str]:
-    """Yield the lines of a codebook: known words with their meaning, other codes to be explained by a person."""
-    known: dict[str, str] = {}
-    for book in load_layouts("neutral")[0].codes.values():
-        known |= {word: str(meaning) for word, (meaning, _) in book.items() if str(meaning) in allowed}
-    times: dict[str, int] = {}
-    for value in values:
-        times[value.strip()] = times.get(value.strip(), 0) + 1
+def _book(values: Sequence[str], known: Mapping[str, str], allowed: Sequence[str]) -> Iterator[str]:
+    """Yield the lines of a codebook: known words with their meaning, other codes to be explained by a person.
+
+    A single letter is known only where all of them are: beside an H, an M is a woman in Spanish.
+    """
+    times = Counter(value.strip() for value in values)
     codes = [code for code, n in sorted(times.items()) if n >= _RECURS or fold_code(code) in known][:_MOST_CODES]
+    letters = [code for code in codes if len(code) == 1]
+    if any(fold_code(letter) not in known for letter in letters):
+        known = {code: meaning for code, meaning in known.items() if len(code) > 1}
     if not any(fold_code(code) in known for code in codes):
         yield f"    {allowed[0]}: {allowed[0]}"
     for code in codes:
@@ -187,8 +229,6 @@ def _book(values: Sequence[str], allowed: Sequence[str]) -> Iterator[str]:
 
 
 def _beside(file: FileProposal, mapped: Mapping[str, ColumnProposal]) -> list[str]:
-    from flitstack_dental.proposing import beside
-
     id_column = mapped.get(f"{file.stream}.id")
     lines: list[str] = []
     for each in beside():
@@ -212,13 +252,17 @@ def _beside(file: FileProposal, mapped: Mapping[str, ColumnProposal]) -> list[st
 def _customs(customs: Sequence[CustomField], patient: str) -> list[str]:
     if not customs or not patient:
         return []
-    key = patient if patient.startswith('"') else json.dumps(f"{{{patient}}}")
+    name = json.loads(patient) if patient.startswith('"') else patient
+    key = name if "{" in name else f"{{{name}}}"
     lines = ["    # Fields of your own on offer: take the # away from those you want (and the name out of `ignore`)."]
     for each in customs:
         options = f" {len(each.options)}: {', '.join(each.options)}" if each.options else ""
+        known = f" {each.account[:1].upper()}{each.account[1:]}." if each.account else ""
         room = " No room is left for it in the account's plan." if each.fits is False else ""
-        lines.append(f"    # {each.column}: {each.type}{options}; {each.fill:.0%} of the rows have it.{room}")
-        id_ = json.dumps(f"{json.loads(key)}-{normalise(each.column)}", ensure_ascii=False)
+        lines.append(
+            f"    # {_plain(each.column)}: {each.type}{options}; {each.fill:.0%} of the rows have it.{room}{known}"
+        )
+        id_ = json.dumps(f"{key}-{normalise(each.column)}", ensure_ascii=False)
         lines.append(
             f"    #  - {{stream: custom_columns, id: {id_}, unless_empty: [{_text(each.column)}], "
             f"set: {{name: {_text(each.column)}}}, fields: {{patient_id: {patient}, value: {_text(each.column)}}}}}"
@@ -241,7 +285,7 @@ def _known_with_customs(proposal: Proposal, export: SampledExport) -> str:
         first: dict[str, Any] = next(iter((spec or {}).get("records", ())), {})
         if first.get("stream") == "patients":
             files += _customs(customs, _text(str(first["id"])))
-    return f"{HEAD}{_dumped(raw)}files:\n" + "\n".join(files) + "\n"
+    return f"{HEAD}{_dumped(raw)}files:\n" + "\n".join(_BREAKS.sub(" ", line) for line in files) + "\n"
 
 
 class _Indented(yaml.SafeDumper):
@@ -309,6 +353,11 @@ def _else(others: Sequence[Candidate]) -> str:
         return ""
     told = [f"{each.target} {each.confidence:.0%} ({'; '.join(each.reasons)})" for each in others]
     return f" Else: {', '.join(told)}"
+
+
+def _plain(name: str) -> str:
+    """Return a header for a remark: on one line, whatever is in it."""
+    return " ".join(name.split())
 
 
 def _parts(target: str) -> tuple[str, str, str]:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from functools import cache
+import re
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
-
-import yaml
 
 from flitstack.errors import FlitError, NotAnExportError
 from flitstack.protocols import (
     KnownColumn,
-    Lexicon,
     MapProposing,
     SampledColumn,
     SampledExport,
@@ -22,6 +19,7 @@ from flitstack_dental.container import open_container
 from flitstack_dental.dialect import normalise
 from flitstack_dental.draft import write_draft
 from flitstack_dental.layout import Layout, columns_of, load_layouts, stream_schemas
+from flitstack_dental.lexicon import beside, lexicon, lexicon_data, meanings
 from flitstack_dental.recognise import Recognised, look_at, recognise
 from flitstack_dental.rows import BadRow, Tally, read_rows
 from flitstack_dental.sensitive import is_secret_name, is_secret_value
@@ -34,20 +32,35 @@ if TYPE_CHECKING:
     from flitstack_dental.layout import FileSpec, RecordSpec
     from flitstack_dental.recognise import DataFile
 
-_HERE = Path(__file__).parent
+_NAMED = 5
+_OTHER_KINDS = {
+    b"PK\x03\x04": "it is an Excel workbook or a zip",
+    b"\xd0\xcf\x11\xe0": "it is an old Excel workbook",
+    b"%PDF": "it is a PDF",
+}
+_VALUE = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+|\d{1,4}[-/.]\d{1,2}[-/.]\d{2,4}(?:[ T].*)?")
+_NUMBERS = re.compile(r"[\d\s.,:/()$€£+-]*\d[\d\s.,:/()$€£+-]*")
 _NO_TARGETS = frozenset({"practice"})
 _SECRET_SHARE = 0.5
 
 
 def proposing() -> MapProposing:
     """Return how exports of this source are mapped."""
-    return MapProposing(sample, targets, lexicon, write_draft, check, known, frozenset({"patients"}))
+    return MapProposing(
+        sample, targets, lexicon, write_draft, check, known, frozenset({"patients"}), own_map, stream_schemas
+    )
+
+
+def own_map(settings: Mapping[str, Any]) -> Path | None:
+    """Return the layout file that the settings name, None where they name a layout that ships, or none."""
+    layout = parse_settings(settings).layout
+    return Path(layout) if layout and Path(layout).is_file() else None
 
 
 def sample(path: str, settings: Mapping[str, Any], rows: int) -> SampledExport:
     """Return the export's files with their first rows; columns that hold secrets have no cells.
 
-    :raises NotAnExportError: there is no text file.
+    :raises NotAnExportError: there is no text file, or no table in any.
     """
     parsed = parse_settings(settings)
     layouts = load_layouts(parsed.layout)
@@ -57,10 +70,25 @@ def sample(path: str, settings: Mapping[str, Any], rows: int) -> SampledExport:
         if not files:
             raise NotAnExportError(f"{Path(path).name}: no CSV or text files here. Give the folder of the export.")
         found = _recognised(files, layouts, Path(path).name)
-        sampled = tuple(_sampled(container, file, found, rows) for file in files if len(file.header) > 1)
+        sampled = tuple(_sampled(container, file, found, rows) for file in files)
+        sampled = sampled if found else tuple(_told_apart(files, sampled))
+        if not any(file.columns for file in sampled):
+            told = "; ".join(f"{file.name}: {file.note}" for file in sampled[:_NAMED])
+            raise NotAnExportError(f"No table here that could be mapped. {told}.")
         return SampledExport(sampled, found.layout.name if found else "")
     finally:
         container.close()
+
+
+def _told_apart(files: Sequence[DataFile], sampled: Sequence[SampledFile]) -> Iterator[SampledFile]:
+    """Yield the files; one that a layout could not tell from an earlier one by its name has no columns."""
+    stems: dict[str, str] = {}
+    for file in sorted(files, key=lambda file: (len(file.name), file.name)):  # `list.csv` before `list (1).csv`
+        stems.setdefault(file.stem, file.name)
+    for file, each in zip(files, sampled, strict=True):
+        first = stems[file.stem]
+        other = f"a layout cannot tell it from {first} by its name; rename it, or take it away"
+        yield each if first == file.name else SampledFile(each.name, (), note=other)
 
 
 def _recognised(files: Sequence[DataFile], layouts: Sequence[Layout], place: str) -> Recognised | None:
@@ -75,20 +103,60 @@ def _recognised(files: Sequence[DataFile], layouts: Sequence[Layout], place: str
 
 
 def _sampled(container: Container, file: DataFile, found: Recognised | None, rows: int) -> SampledFile:
+    """Return a file with its first rows; where it is no table, or heads no columns, without any and with a note why.
+
+    Without a header the first line would be shown as one, and it is a patient's row.
+    """
+    if note := _no_table(container, file):
+        return SampledFile(file.name, (), note=note)
     spec = found.roles.get(file.name) if found else None
     cells, count, whole = _cells(container, file, rows)
     columns, dropped = [], []
+    seen: set[str] = set()
+    again: list[str] = []
     for at, name in enumerate(file.header):
+        if not normalise(name):
+            continue  # without a name nothing can be said of it; the reader warns of such columns
+        if normalise(name) in seen:
+            again.append(name)
+            continue
+        seen.add(normalise(name))
         values = tuple(row[at] for row in cells if at < len(row) and row[at].strip())
         secret = sum(map(is_secret_value, values)) > _SECRET_SHARE * len(values) if values else False
         if is_secret_name(name) or secret:
             dropped.append(name)
-        elif name:
+        else:
             columns.append(SampledColumn(name, values, count, whole))
     read = _read_columns(found.layout, spec) if found and spec else frozenset()
     unread = tuple(column.name for column in columns if normalise(column.name) not in read)
     role, stream = (spec.role, _row_stream(spec) if spec.records else "") if spec else ("", "")
-    return SampledFile(file.name, tuple(columns), role, stream, unread, tuple(dropped))
+    note = f"of columns headed alike only the first is read ({', '.join(again)})" if again else ""
+    return SampledFile(file.name, tuple(columns), role, stream, unread, tuple(dropped), note)
+
+
+def _no_table(container: Container, file: DataFile) -> str:
+    with container.open(file.name) as stream:
+        start = stream.read(8)
+    if kind := next((kind for mark, kind in _OTHER_KINDS.items() if start.startswith(mark)), ""):
+        return f"{kind}, whatever its name says; save it as CSV"
+    if file.encoded.empty or not file.header:
+        return "it is empty"
+    if len(file.header) == 1:
+        return "one column only; if the delimiter was misjudged, --set source.delimiter=CHARACTER helps"
+    if file.headed and _is_row(file.header):
+        plain = PurePosixPath(file.name).name
+        return (
+            "its first line seems to be data and not a header; export it with column names, or say what they are with "
+            f"""--set source.headerless='{{"{plain}": ["id", "..."]}}'"""
+        )
+    return ""
+
+
+def _is_row(header: Sequence[str]) -> bool:
+    """Say whether a first line is a row: it has an e-mail address or a date, or most of its cells are numbers."""
+    cells = [cell for cell in header if cell]
+    numbers = sum(_NUMBERS.fullmatch(cell) is not None for cell in cells)
+    return any(map(_VALUE.fullmatch, cells)) or 2 * numbers > len(cells)
 
 
 def _read_columns(layout: Layout, spec: FileSpec) -> frozenset[str]:
@@ -111,27 +179,13 @@ def _cells(container: Container, file: DataFile, most: int) -> tuple[list[list[s
     return found, len(found), True
 
 
-@cache
-def _lexicon() -> dict[str, Any]:
-    data: dict[str, Any] = yaml.safe_load((_HERE / "lexicon.yaml").read_text(encoding="utf-8"))
-    return data
-
-
-def lexicon() -> Lexicon:
-    """Return the words of dental systems."""
-    data = _lexicon()
-    words = {str(meaning): tuple(map(str, spellings)) for meaning, spellings in data["words"].items()}
-    return Lexicon(words, {stream: tuple(names) for stream, names in data["streams"].items()})
-
-
 def targets() -> Sequence[Target]:
     """Return every field of every neutral stream, and those of the records made beside a patient's row."""
     return tuple([*_own(), *_beside()])
 
 
 def _own() -> Iterator[Target]:
-    names = _lexicon()["fields"]
-    books = load_layouts("neutral")[0].codes
+    names = lexicon_data()["fields"]
     for stream, schema in stream_schemas().items():
         if stream in _NO_TARGETS:
             continue
@@ -146,34 +200,23 @@ def _own() -> Iterator[Target]:
                 tuple(names.get(f"{stream}.{field}", ())),
                 field in required,
                 looks=_looks(field),
-                codes=_codes(books, stream, field),
+                codes=frozenset(meanings(stream, field)),
             )
 
 
-def _codes(books: Mapping[str, Mapping[str, Any]], stream: str, field: str) -> frozenset[str]:
-    book = {"appointments.status": "appointment_status", "patients.status": "patient_status"}.get(f"{stream}.{field}")
-    return frozenset(books.get(book or field, {}))
-
-
 def _looks(field: str) -> Any:
-    return next((looks for looks, fields in _lexicon()["looks"].items() if field in fields), "")
+    return next((looks for looks, fields in lexicon_data()["looks"].items() if field in fields), "")
 
 
 def _beside() -> Iterator[Target]:
     schemas = stream_schemas()
-    for given in _lexicon()["beside"]:
+    for given in lexicon_data()["beside"]:
         for field, names in given["fields"].items():
             schema = schemas[given["stream"]]["properties"][field]
             looks = given.get("looks") or _looks(field)
             yield Target(
                 given["stream"], field, schema, tuple(names), part=given["part"], beside=(given["of"],), looks=looks
             )
-
-
-def beside() -> Sequence[Mapping[str, Any]]:
-    """Return the records that a row may hold beside its own, as the lexicon states them."""
-    found: list[Mapping[str, Any]] = _lexicon()["beside"]
-    return found
 
 
 def check(path: Path) -> Sequence[str]:

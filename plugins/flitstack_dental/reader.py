@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from flitstack.errors import Rejected, SettingsError
-from flitstack.protocols import Finding, InputFile, Record, Rejection, Skip, Stream, Where
+from flitstack.protocols import Finding, InputFile, Record, Rejection, Skip, SourceRow, Stream, Where
 from flitstack_dental.container import open_container
 from flitstack_dental.convert import codebook
 from flitstack_dental.documents import find_documents
@@ -22,6 +22,7 @@ from flitstack_dental.table import Table
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from flitstack.protocols import Correction
     from flitstack_dental.documents import Documents
     from flitstack_dental.layout import RecordSpec
 
@@ -182,6 +183,22 @@ class DentalReader:
                 "path",
             )
         return self._documents.open(name)
+
+    def correct(self, corrections: Sequence[Correction]) -> None:
+        """Read from here on the rows that have one of these marks as they were corrected."""
+        cells = {correction.mark: correction.cells for correction in corrections}
+        for table in self._tables.values():
+            table.correct(cells)
+
+    def corrected(self) -> frozenset[str]:
+        """Return the marks that were met; complete once all streams were read."""
+        return frozenset().union(*(table.corrected() for table in self._tables.values()))
+
+    def rows_at(self, places: Sequence[Where]) -> Iterator[SourceRow]:
+        """Yield the rows that begin at these places, without secrets; those of no table of ours are left out."""
+        for name, table in self._tables.items():
+            if lines := {place.line for place in places if place.file == name}:
+                yield from table.rows_at(lines)
 
     def close(self) -> None:
         """Let go of open files."""

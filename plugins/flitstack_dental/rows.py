@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 from flitstack_dental.dialect import NO_QUOTE, Dialect
@@ -34,12 +34,13 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class BadRow:
-    """Lines that are no row: what is wrong with them, never what they hold."""
+    """A line that is no row: what is wrong with it; what it holds is for a person who corrects it, and no message."""
 
     line: int
     code: str
     reason: str
     hint: str
+    text: str = field(default="", repr=False)
 
 
 @dataclass(slots=True)
@@ -64,6 +65,15 @@ def read_rows(
         yield from _Rows(text, dialect, width, tally).read()
     finally:
         text.close()
+
+
+def split_line(line: str, dialect: Dialect) -> list[str]:
+    """Return the cells of a row by itself, [] when its quotes are wrong."""
+    try:
+        rows = list(csv.reader(line.splitlines(keepends=True), strict=True, **_format(dialect)))
+    except csv.Error:
+        return []
+    return rows[0] if len(rows) == 1 else []
 
 
 class _Rows:
@@ -180,8 +190,8 @@ class _Rows:
         if cells is not None:
             yield Row(start, cells)
             return
-        for line in range(start, start + used):
-            yield BadRow(line, code, *_WRONG[code])
+        for line, text in enumerate(lines[:used], start):
+            yield BadRow(line, code, *_WRONG[code], text=text)
 
     def _holds_rows(self, lines: list[str]) -> bool:
         sense = self._sense

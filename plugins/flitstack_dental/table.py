@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from flitstack.protocols import Finding, Record, Rejection, Skip, Where
+from flitstack.protocols import Finding, Record, Rejection, Skip, SourceRow, Where
 from flitstack_dental.convert import (
     Counters,
     Plan,
@@ -18,16 +19,18 @@ from flitstack_dental.convert import (
     record_data,
     record_id,
 )
+from flitstack_dental.corrections import FileCorrections, RowView
 from flitstack_dental.dialect import normalise
 from flitstack_dental.evidence import Evidence, gather
 from flitstack_dental.layout import columns_of
-from flitstack_dental.rows import BadRow, Row, Tally, read_rows
+from flitstack_dental.rows import BadRow, Row, Tally, read_rows, split_line
 from flitstack_dental.sensitive import is_secret_name
 from flitstack_dental.validate import fault, validator
 from flitstack_dental.values import BadCell
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator
+    from collections.abc import Callable, Generator, Iterator, Mapping
+    from collections.abc import Set as AbstractSet
     from datetime import date
 
     from flitstack_dental.container import Container
@@ -69,6 +72,35 @@ class Table:
         self._source: Source | None = None
         self._tally = Tally()
         self._counters: dict[str, Counters] = {}
+        self._secrets: frozenset[int] = frozenset()
+        self._corrections: FileCorrections | None = None
+
+    def correct(self, cells: Mapping[str, Mapping[str, str]]) -> None:
+        """Read rows as they were corrected: mark to column to text."""
+        if any(mark.startswith(f"{self.spec.role}:") for mark in cells):
+            self._corrections = FileCorrections(self._view(), cells)
+
+    def corrected(self) -> frozenset[str]:
+        """Return the marks of the corrections that were met."""
+        return frozenset(self._corrections.met) if self._corrections else frozenset()
+
+    def rows_at(self, lines: AbstractSet[int]) -> Iterator[SourceRow]:
+        """Yield the rows that begin on these lines, as they are read now."""
+        view, last = self._view(), max(lines, default=0)
+        with closing(self._rows(Tally())) as rows:
+            for row in rows:
+                if row.line > last:
+                    return
+                mark = view.mark(row) if row.line in lines else None
+                shown = view.show(self._corrections.one(row) if self._corrections else row) if mark else None
+                if mark is not None and shown is not None:
+                    yield SourceRow(Where(self.file.name, row.line), mark, *shown)
+
+    def _view(self) -> RowView:
+        self._look()
+        named = any(record.stream == "custom_columns" for record in self.spec.records)
+        split = partial(split_line, dialect=self.file.dialect)
+        return RowView(self.spec.role, self.file.header, self._secrets, split, named=named)
 
     @property
     def dropped(self) -> tuple[str, ...]:
@@ -89,8 +121,8 @@ class Table:
         name, width, count = self.file.name, self._width, 0
         header0 = self.file.header[0].lower()
         sole = plans[0] if len(plans) == 1 and plans[0].when is None and not plans[0].unless_empty else None
-        with closing(self._rows(self._tally)) as rows:
-            for row in rows:
+        with closing(self._rows(self._tally)) as read:
+            for row in self._corrections.apply(read) if self._corrections else read:
                 if isinstance(row, BadRow):
                     count += 1
                     if first:
@@ -201,6 +233,7 @@ class Table:
             self._by_value = tuple(
                 headers[at] for at in sorted(evidence.secrets) if at in headers and headers[at] not in self._by_name
             )
+            self._secrets = evidence.secrets | {at for at, header in headers.items() if is_secret_name(header)}
             readable = {name: at for name, at in columns.items() if at not in evidence.secrets}
             self._source = Source(
                 self.file.name, readable, headers, evidence, self._settings, self._layout, self._reference, Counters()

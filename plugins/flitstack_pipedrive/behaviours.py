@@ -45,6 +45,14 @@ PEOPLE = {
 }
 """Custom fields go by the names that practices give them: Pipedrive itself knows no birth date."""
 
+IRREVERSIBLE = (
+    "What a write set off when it was made: notifications, webhooks, automations and sequences.",
+    "What the account noted of it: change times, the change log, and who did it.",
+    "A custom field that is deleted: created anew, it gets another key, and filters or automations that used it do "
+    "not find it.",
+)
+"""Source: Pipedrive API, "Custom fields" and the deletion of records; there is no endpoint that restores any."""
+
 _ALL: frozenset[Verb] = frozenset({"create", "update", "delete"})
 
 
@@ -60,6 +68,7 @@ def behaviours(lag_s: float = 5.0) -> Behaviours:
         concurrency=CONCURRENCY,
         schema_reading=reading(SCHEMA_LISTS),
         people=PEOPLE,
+        irreversible=IRREVERSIBLE,
     )
 
 
@@ -122,6 +131,7 @@ def _record(
         settable_times=times,
         restore_days=restore,
         limits=limits or {},
+        cannot_clear=tuple(native.name for native in shape.natives.values() if native.clear == "refuse"),
     )
 
 

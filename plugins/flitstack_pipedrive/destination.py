@@ -34,6 +34,12 @@ if TYPE_CHECKING:
 IDS_AT_ONCE = 100
 FEW_IDS = 10  # a list costs as much as this many reads of one record
 ARCHIVES = ("deal", "lead")
+LINKS = {
+    "owner_id": "user", "user_id": "user", "person_id": "person", "org_id": "organization",
+    "organization_id": "organization", "deal_id": "deal", "lead_id": "lead", "activity_id": "activity",
+    "stage_id": "stage",
+}  # fmt: skip
+CUSTOM_LINKS = {"people": "person", "org": "organization", "user": "user"}
 WEBHOOKS = Call(1, "GET", "/webhooks")
 FILE_PARENTS = {"person_id": "/persons", "org_id": "/organizations", "deal_id": "/deals"}
 
@@ -117,6 +123,24 @@ class PipedriveWriter:
             if _is_live(raw) and _hangs_on(stored, parent) and stored.id not in seen:
                 seen.add(stored.id)
                 yield stored
+
+    def leads_to(self, object: str) -> Mapping[str, str]:
+        """Return every link that records of the object may have, with the object that it leads to."""
+        shape = SHAPES[object]
+        known = self._directory.fields.named(shape.entity).values() if shape.entity else ()
+        customs = {field.name: CUSTOM_LINKS[field.type] for field in known if field.type in CUSTOM_LINKS}
+        activity = {"person_id": "person", "type": "activity_type"} if object == "activity" else {}
+        return {**customs, **activity, **{name: LINKS[name] for name in shape.links}}
+
+    async def archived(self, object: str) -> AsyncIterator[Stored]:
+        """Yield the archived deals or leads, which `list` leaves out."""
+        if object not in ARCHIVES:
+            return
+        shape = SHAPES[object]
+        await self._know(shape)
+        async for raw in self._client.pages(Call(shape.version, "GET", f"{shape.path}/archived"), PAGE):
+            if _is_live(raw):
+                yield self._read(shape, raw)
 
     async def get_many(self, object: str, ids: Sequence[str]) -> Sequence[Stored]:
         """Return those of the records that exist, in the order asked for."""

@@ -100,7 +100,7 @@ def test_a_run_makes_the_same_report_before_its_gates(export: Path, tmp_path: Pa
     told = [[line for line in run.stderr.splitlines() if "Audit of" in line] for run in (stopped, again)]
     assert stopped.returncode == 3
     assert told[0] == told[1] != []
-    assert "Audit of the export: 4" in stopped.stderr
+    assert "findings: 4" in stopped.stderr
     assert "flit-reports/audit-2026-06-30.html" in stopped.stderr
     assert (tmp_path / "flit-reports" / "audit-2026-06-30.html").exists()
 

@@ -164,7 +164,15 @@ def test_a_migration_under_way_is_not_estimated_without_its_account(tiny: Place)
     tiny.run()
 
     ended = flit(
-        "estimate", "--input", str(tiny.folder / "export"), "--journal", str(tiny.journal), "--set", "profile=full"
+        "estimate",
+        "--dest",
+        "pipedrive",
+        "--input",
+        str(tiny.folder / "export"),
+        "--journal",
+        str(tiny.journal),
+        "--set",
+        "profile=full",
     )
 
     assert ended.exit_code == 2
@@ -187,7 +195,7 @@ def test_an_estimate_without_an_export_goes_by_ratios() -> None:
 
 def test_a_policy_that_is_set_is_reckoned_with_and_not_offered_again() -> None:
     plain, joined = (
-        json.loads(flit("estimate", "--patients", "800", "--json", *more).stdout)
+        json.loads(flit("estimate", "--dest", "pipedrive", "--patients", "800", "--json", *more).stdout)
         for more in ((), ("--set", "notes=per_visit"))
     )
 
@@ -197,14 +205,14 @@ def test_a_policy_that_is_set_is_reckoned_with_and_not_offered_again() -> None:
 
 
 def test_ratios_are_refused_for_what_they_do_not_hold_for() -> None:
-    ended = flit("estimate", "--patients", "800", "--set", "profile=engagement")
+    ended = flit("estimate", "--dest", "pipedrive", "--patients", "800", "--set", "profile=engagement")
 
     assert ended.exit_code == 2
     assert "profile=full" in ended.output
 
 
 def test_without_seats_every_plan_is_reckoned_with_one_and_the_days_stay_unknown() -> None:
-    ended = flit("estimate", "--patients", "500", "--json")
+    ended = flit("estimate", "--dest", "pipedrive", "--patients", "500", "--json")
 
     found = json.loads(ended.stdout)
     assert (found["seats"], found["days"]) == (None, None)

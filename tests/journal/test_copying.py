@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from flitstack.errors import JournalError
+from flitstack.errors import ConfigurationError
 from flitstack.journal import Journal
 from flitstack.journal.copying import copy_journal
 
@@ -31,5 +31,5 @@ def test_a_copy_holds_what_was_committed_and_leads_a_life_of_its_own(tmp_path: P
 def test_what_is_no_journal_is_named(tmp_path: Path) -> None:
     (tmp_path / "flit.db").write_bytes(b"no database" * 100)
 
-    with pytest.raises(JournalError, match=r"flit\.db"):
+    with pytest.raises(ConfigurationError, match=r"flit\.db: this file is no journal"):
         copy_journal(tmp_path / "flit.db", tmp_path / "copy.db")

@@ -118,7 +118,7 @@ def test_a_new_plan_supersedes_what_was_not_sent_and_leaves_what_was(planned: Jo
     assert planned.operations.last(*KEY) is None
 
 
-@pytest.mark.parametrize("state", ["in_doubt", "conflict", "rejected", "done"])
+@pytest.mark.parametrize("state", ["in_doubt", "rejected", "done"])
 def test_a_new_plan_leaves_what_was_settled(planned: Journal, state: str) -> None:
     planned.operations.settle([Settlement(first(planned), state, AT, {})]).result()
 
@@ -166,7 +166,7 @@ def test_no_state_outside_the_contract_is_taken(planned: Journal) -> None:
 def test_an_update_merges_into_what_the_link_says_is_there(planned: Journal) -> None:
     boss = LinkRef("contact", "memory:contacts:2")
     planned.operations.settle([Settlement(first(planned), "done", AT, {}, "c-1")]).result()
-    planned.records.set_after([(*KEY, {"name": "N1"})])
+    planned.records.set_after([(*KEY, {"name": "N1"}, None)])
     planned.operations.plan(
         "run-1", "spec", [Planned("update", "contacts", *KEY, {"phone": "1"}, {"boss": boss}, 1, "c-1")]
     )

@@ -46,7 +46,7 @@ HOT_WRITES: dict[str, Callable[[Journal], Any]] = {
     "an intent": lambda j: j.operations.intend([1], "run", AT).result(),
     "an outcome": lambda j: j.operations.settle([Settlement(_last(j), "done", AT, {}, "c-1")]).result(),
     "another outcome": lambda j: j.operations.settle([Settlement(_last(j), "in_doubt", AT, {})]).result(),
-    "the read-back": lambda j: j.records.set_after([(*KEY, {})]),
+    "the read-back": lambda j: j.records.set_after([(*KEY, {}, None)]),
     "a verdict": lambda j: j.records.set_verdicts([(*KEY, "skipped:x")], [], []),
     "a new plan": lambda j: j.operations.plan("run", "s", [Planned("create", "contacts", *KEY, {}, {}, 0)]),
 }

@@ -113,7 +113,7 @@ def test_a_run_that_stops_names_the_pages_of_audit_and_plan_and_the_commands(tmp
     assert result.exit_code == 3
     told = result.stderr
     (page,) = re.findall(r"The whole plan, to read and to print: (\S+)", told)
-    (audit,) = re.findall(r"The report: (\S+)", told)
+    (audit,) = re.findall(r"The audit's report: (\S+)", told)
     assert Path(page).is_file()
     assert Path(audit).is_file()
     assert f'flit approve profile --by NAME --attest "AGREEMENT, ITS DATE" --journal {place.journal}' in told

@@ -12,7 +12,8 @@ from flitstack.mapping.proposing.assignment import assign
 from flitstack.mapping.proposing.calibration import confidence
 from flitstack.mapping.proposing.names import Vocabulary
 from flitstack.protocols import FileProposal, Lexicon, SampledColumn, SampledExport, SampledFile, Target
-from flitstack_dental.proposing import lexicon, targets
+from flitstack_dental.lexicon import lexicon
+from flitstack_dental.proposing import targets
 
 MATCHER = Matcher(targets(), lexicon())
 

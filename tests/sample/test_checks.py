@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -65,6 +66,35 @@ def test_what_a_wrong_map_does_to_a_column_is_named(said: list[JSON], make: Call
 @pytest.mark.parametrize("said", [DAYS, TEXTS, [f"00{at}417" for at in range(9)], ["red", "blue", "green"] * 5])
 def test_a_column_that_is_carried_over_as_it_is_looks_right(said: list[JSON]) -> None:
     assert codes(records(said, lambda value: value)) == set()
+
+
+def test_a_text_that_ends_by_chance_with_most_of_a_short_number_is_not_called_clipped() -> None:
+    said = [f"{2500 + at}" for at in range(40)]
+    held = records(said, lambda number: f"on page 7{str(number)[:-1]}")
+
+    assert "last_character" not in codes(held)
+
+
+def test_a_name_that_lacks_its_last_letter_is_called_clipped_though_others_end_in_a_title() -> None:
+    said = [f"{name}er" for name in ("Ald", "Birk", "Ced", "Dogwood", "Eld", "Fig")] * 4
+
+    clipped = [f"Dr {name}, DD" if at % 3 else f"Dr {name}"[:-1] for at, name in enumerate(said)]
+    held = iter(clipped)
+
+    assert "last_character" in codes(records(said, lambda name: next(held)))
+
+
+def test_a_reference_that_leads_nowhere_is_no_reason_to_call_a_field_the_same_for_all() -> None:
+    frame = replace(FRAME, lineage={"held": ("things.topic_id",)}, references={"things": {"topic_id": "topics"}})
+    rows = [Row("things", f"t{at}", {"id": f"t{at}", "topic_id": f"27-{at % 5}"}) for at in range(30)]
+    held = [
+        Observed("things", "thing", row.id, "", {"held": "Communication"}, {}, {}, {}, frozenset(), (row,))
+        for row in rows
+    ]
+    topics = [replace(each, beside=(Row("topics", str(each.main[0].data["topic_id"]), {}),)) for each in held]
+
+    assert not any(flag.code == "one_for_all" for flag in check_all(held, frame))
+    assert any(flag.code == "one_for_all" for flag in check_all(topics, frame))
 
 
 @given(st.lists(st.one_of(st.none(), st.booleans(), st.text(max_size=40), st.integers()), max_size=25))

@@ -105,7 +105,9 @@ def test_what_was_sampled_counts_as_migrated_when_all_follows(contacts: Migratio
     assert len(keys(contacts)) == 60
 
 
-def test_a_run_with_a_sample_stops_at_its_gate_and_carries_on_once_it_is_approved(contacts: Migration) -> None:
+def test_a_run_with_a_sample_stops_at_its_gate_and_the_last_and_carries_on_after_both(
+    contacts: Migration,
+) -> None:
     option = SampleOptions(10)
 
     with pytest.raises(ApprovalNeeded) as first:
@@ -116,17 +118,27 @@ def test_a_run_with_a_sample_stops_at_its_gate_and_carries_on_once_it_is_approve
     shown = [name for name, _ in second.value.gates]
     there = len(keys(contacts))
     approve(contacts, second.value)
-    with pytest.raises(ApprovalNeeded) as third:
-        contacts.run(passing=Passing(), sample=option)
-    approve(contacts, third.value)
     report = contacts.run(passing=Passing(), sample=option)
 
     assert "sample" not in [name for name, _ in first.value.gates]
-    assert shown == ["sample"]
-    assert [name for name, _ in third.value.gates] == ["full"]
+    assert shown == ["sample", "full"]
     assert there == 10
     assert report.exit_code == 0
     assert len(keys(contacts)) == 60
+
+
+def test_a_sample_of_all_stops_at_its_own_gate_alone_and_leaves_nothing_to_approve(contacts: Migration) -> None:
+    option = SampleOptions(500)
+    with pytest.raises(ApprovalNeeded) as first:
+        contacts.run(passing=Passing(), sample=option)
+    approve(contacts, first.value)
+
+    with pytest.raises(ApprovalNeeded) as second:
+        contacts.run(passing=Passing(), sample=option)
+
+    assert [name for name, _ in second.value.gates] == ["sample"]
+    assert len(keys(contacts)) == 60
+    assert contacts.run(passing=Passing(), sample=option).exit_code == 0
 
 
 def approve(migration: Migration, stopped: ApprovalNeeded) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 MEMORY = "flitstack.testing.simulation.memory_port:PORT"
+HUBSPOT = f"{Path(__file__).parent / 'hubspot_port.py'}:PORT"
 PIPEDRIVE = f"{Path(__file__).parent / 'pipedrive_port.py'}:PORT"
 
 
@@ -20,3 +21,9 @@ def memory() -> str:
 def pipedrive() -> str:
     """Return where the port of Pipedrive's sandbox is."""
     return PIPEDRIVE
+
+
+@pytest.fixture
+def hubspot() -> str:
+    """Return where the port of HubSpot's sandbox is."""
+    return HUBSPOT

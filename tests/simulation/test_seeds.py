@@ -27,3 +27,8 @@ def test_nothing_is_lost_doubled_or_wrongly_linked_in_memory(memory: str, chunk:
 @pytest.mark.parametrize("chunk", range(11))
 def test_nothing_is_lost_doubled_or_wrongly_linked_in_pipedrive(pipedrive: str, chunk: int) -> None:
     nothing_fails(pipedrive, chunk)
+
+
+@pytest.mark.parametrize("chunk", range(5))
+def test_nothing_is_lost_doubled_or_wrongly_linked_in_hubspot(hubspot: str, chunk: int) -> None:
+    nothing_fails(hubspot, chunk)

@@ -281,3 +281,16 @@ def test_a_person_at_a_terminal_is_asked_for_the_agreement(migration: Migration,
         assert [name for name, _ in stopped(migration, passing).gates] == ["profile"]
 
     assert asked == ["profile"]
+
+
+def test_an_approval_given_twice_stands_once_and_another_persons_beside_it(migration: Migration) -> None:
+    approve(migration, *GATES)
+    with migration.open() as journal:
+        length = journal.audit.head().length
+        again = approve_shown(journal, "map", "admin@example.org", "2026-07-02T09:00:00.000+00:00")
+        assert journal.audit.head().length == length
+        assert again.at == AT
+
+        approve_shown(journal, "map", "Dana Cho", AT)
+
+        assert journal.audit.head().length == length + 1

@@ -58,6 +58,55 @@ def test_what_a_person_changed_is_told_and_no_fault(migration: Migration) -> Non
         assert found.verification.examples == [("contact", "memory:contacts:1", "changed in the account since: name")]
 
 
+def test_what_differs_though_the_account_knows_of_no_change_is_a_mismatch(migration: Migration) -> None:
+    migration.run()
+    ann = next(stored for stored in migration.account.of("contact") if stored.key == "memory:contacts:1")
+    spoilt = replace(ann, fields={**ann.fields, "name": "An"})
+    migration.account.records["contact", ann.id] = spoilt
+
+    found = read_back(migration)
+
+    assert (found.status, found.exit_code) == ("mismatched", 6)
+    (one,) = found.verification.differences
+    assert (one.object, one.key, one.kind, one.fields) == ("contact", "memory:contacts:1", "altered", ("name",))
+    assert "cut short" in one.what
+
+    migration.account.edit(spoilt, name="An")  # by now somebody saved it as it is
+    assert [one.kind for one in read_back(migration).verification.differences] == ["changed"]
+
+
+def test_a_destination_that_stamps_nothing_cannot_tell_and_people_are_believed(migration: Migration) -> None:
+    for stored in list(migration.account.records.values()):
+        migration.account.records[stored.object, stored.id] = replace(stored, updated=None)
+    migration.run()
+    for stored in migration.account.of("contact"):
+        fields = {**stored.fields, "name": "Other"}
+        migration.account.records["contact", stored.id] = replace(stored, fields=fields, updated=None)
+
+    assert {one.kind for one in read_back(migration).verification.differences} == {"changed"}
+
+
+def test_strict_fails_for_what_people_changed_too(migration: Migration) -> None:
+    migration.run()
+    migration.account.edit(migration.account.of("contact")[0], name="Ann Married")
+    options = RecheckOptions(migration.journal, strict=True)
+    words, clock = migration.words, migration.clock
+
+    found = asyncio.run(recheck(options, words, StopFlag(), registry=migration.registry, clock=clock))
+
+    assert (found.status, found.exit_code) == ("drifted", 6)
+
+
+def test_a_later_run_does_not_take_a_persons_change_for_damage(migration: Migration) -> None:
+    """The stamp that counts is the one of when all was as written, not of the last reading."""
+    migration.run()
+    migration.account.edit(migration.account.of("contact")[0], name="Ann Married")
+    migration.run()
+    migration.run()
+
+    assert [one.kind for one in read_back(migration).verification.differences] == ["changed"]
+
+
 def test_a_record_that_is_gone_is_a_mismatch(migration: Migration) -> None:
     migration.run()
     del migration.account.records["visit", migration.account.of("visit")[0].id]

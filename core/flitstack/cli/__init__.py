@@ -18,7 +18,15 @@ COMMANDS = {
     "sample": LazyCommand("flitstack.cli.sample:sample", "Migrate a few for real; compare them field by field."),
     "approve": LazyCommand("flitstack.cli.approve:approve", "Approve what a gate has shown, by name."),
     "verify": LazyCommand("flitstack.cli.verify:verify", "Read back what was written, and say what differs now."),
-    "rejects": LazyCommand("flitstack.cli.rejects:rejects", "Look at the records that could not move, and why."),
+    "conflicts": LazyCommand("flitstack.cli.conflicts:conflicts", "What people changed that a delta would write over."),
+    "status": LazyCommand("flitstack.cli.status:status", "Where a migration stands, and what comes next."),
+    "report": LazyCommand("flitstack.cli.report:report", "The final report: to read, to print and to sign."),
+    "explain": LazyCommand("flitstack.cli.explain:explain", "One record's whole life, from its file and line on."),
+    "rejects": LazyCommand("flitstack.cli.rejects:rejects", "What could not move: list it, correct it, retry it."),
+    "journal": LazyCommand("flitstack.cli.journal:journal", "The audit log exported and proved; values purged."),
+    "rollback": LazyCommand(
+        "flitstack.cli.rollback:rollback", "Undo what was written, but for what people changed since."
+    ),
     "probe": LazyCommand("flitstack.cli.probe:probe", "Find out by trying how this account behaves."),
     "plugins": LazyCommand("flitstack.cli.plugins:plugins", "See which plugins are installed and what they offer."),
 }

@@ -35,4 +35,4 @@ def approve(gate: str, by: str, attest: str | None, journal: Path, as_json: bool
         click.echo(json.dumps({"gate": gate, "by": by, "hash": approval.hash, "attestation": attest, "audit": audit}))
         return
     attested = f", attesting {attest!r}" if attest else ""
-    click.echo(f"{gate} approved by {by}{attested} (audit log: {head.length} lines, head {head.hash[:16]}).")
+    click.echo(f"{gate} approved by {by}{attested} (audit log: {head.length} lines, head {head}).")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,8 +15,12 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("--source", metavar="NAME", help="Where the records come from.  [default: the only source installed]")
-@click.option("--dest", metavar="NAME", help="Where they would go.  [default: the only destination installed, if any]")
+@click.option(
+    "--source", metavar="NAME", help="Where the records come from.  [default: the only source that can read them]"
+)
+@click.option(
+    "--dest", metavar="NAME", help="Where they would go.  [default: the only destination installed, or set up]"
+)
 @click.option("--input", "input_", required=True, metavar="PATH", help="The export: a folder or a zip file.")
 @click.option(
     "--journal", default="./flit.db", show_default=True, type=click.Path(path_type=Path, dir_okay=False),
@@ -68,21 +73,21 @@ def _audit(
     sets: tuple[str, ...],
     offline: bool,
 ) -> Audit:
+    from flitstack.errors import UsageError
     from flitstack.registry import load_plugins
     from flitstack.reports.progress import progress_for_stderr
     from flitstack.stages.audit.export import audit_export
+    from flitstack.stages.choosing import destination_of, source_of
     from flitstack.stages.context import StopFlag
 
-    registry = load_plugins()
-    sources, destinations = registry.sources(), registry.destinations()
-    if source is None and len(sources) != 1:
-        raise click.UsageError(f"Say which: --source {' | '.join(sources) or 'NAME (no plugin offers one)'}.")
-    if dest is None and len(destinations) > 1:
-        raise click.UsageError(f"Say which: --dest {' | '.join(destinations)}.")
-    dest = dest or next(iter(destinations), None)
+    registry = load_plugins(beside=journal)
+    source = source_of(registry, source, input_, sets, journal.parent)
+    if dest is None:
+        with suppress(UsageError):  # several may be meant: then what depends on it is left out, and the report says so
+            dest = destination_of(registry, None, sets, journal.parent)
     return asyncio.run(
         audit_export(
-            registry, source or sources[0], dest, input_, journal, progress_for_stderr(), StopFlag(), sets=sets,
+            registry, source, dest, input_, journal, progress_for_stderr(), StopFlag(), sets=sets,
             mapping=mapping, offline=offline,
         )
     )  # fmt: skip

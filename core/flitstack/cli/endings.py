@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from flitstack.errors import FlitError
+from flitstack.terminal import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,7 +50,7 @@ def ending_of(exc: BaseException, debug: bool) -> Ending | None:
         return Ending(f"{trace}{message}", code)
     expected = next(_flit_errors(exc), None)
     if expected is not None:
-        return Ending(f"{trace}{expected}", expected.exit_code)
+        return Ending(f"{trace}{visible(str(expected))}", expected.exit_code)
     return Ending(f"{trace}{_bug(exc, debug)}", BUG)
 
 

@@ -12,12 +12,17 @@ import click
 if TYPE_CHECKING:
     from flitstack.stages.plan.estimate import Estimate
 
+MOST_RECORDS = 10_000_000
+"""More patients than any practice, or group of them, has; more is a slip of the hand."""
+
 
 @click.command()
-@click.option("--source", metavar="NAME", help="Where the records come from.  [default: the only source installed]")
-@click.option("--dest", metavar="NAME", help="Where they go.  [default: the only destination installed]")
+@click.option(
+    "--source", metavar="NAME", help="Where the records come from.  [default: the only source that can read them]"
+)
+@click.option("--dest", metavar="NAME", help="Where they go.  [default: the only destination installed, or set up]")
 @click.option("--input", "input_", metavar="PATH", help="The export: a folder or a zip file.")
-@click.option("--patients", "records", type=click.IntRange(min=1), metavar="N",
+@click.option("--patients", "records", type=click.IntRange(1, MOST_RECORDS), metavar="N",
               help="Without an export: so many main records, by documented ratios.")  # fmt: skip
 @click.option("--plan", metavar="NAME", help="The account's plan.")
 @click.option("--seats", type=click.IntRange(min=1), metavar="N", help="The account's paid seats.")
@@ -80,30 +85,21 @@ def _estimate(
 ) -> Estimate:
     from flitstack.registry import load_plugins
     from flitstack.reports.progress import progress_for_stderr
+    from flitstack.stages.choosing import destination_of, source_of
     from flitstack.stages.context import StopFlag
     from flitstack.stages.options import RunOptions
     from flitstack.stages.plan.estimate import estimate_export, estimate_ratios
     from flitstack.stages.setup import set_up
 
-    registry = load_plugins()
-    source = source or _only(registry.sources(), "--source")
-    dest = dest or _only(registry.destinations(), "--dest")
-
+    registry = load_plugins(beside=journal)
+    source = source_of(registry, source, input_, sets, journal.parent)
     stated = [f"dest.{name}={value}" for name, value in (("plan", plan), ("seats", seats)) if value is not None]
-    options = RunOptions(source, dest, journal, input_ or "", mapping, (*sets, *stated))
+    sets = (*sets, *stated)
+    dest = destination_of(registry, dest, sets, journal.parent)
+    options = RunOptions(source, dest, journal, input_ or "", mapping, sets)
     setup = set_up(options, registry=registry)
     if records is not None:
         return estimate_ratios(setup, records)
     return asyncio.run(
         estimate_export(setup, progress_for_stderr(), StopFlag(), journal=journal, offline=offline, policies=policies)
     )
-
-
-def _only(names: tuple[str, ...], option: str) -> str:
-    """Return the only name there is.
-
-    :raises click.UsageError: there are several, or none.
-    """
-    if len(names) != 1:
-        raise click.UsageError(f"Say which: {option} {' | '.join(names) or 'NAME (no plugin offers one)'}.")
-    return names[0]

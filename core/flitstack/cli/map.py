@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,9 +14,9 @@ if TYPE_CHECKING:
     from flitstack.protocols import Proposal, SourcePlugin
     from flitstack.registry import Registry
 
-_SETS = click.option("--set", "sets", multiple=True, metavar="KEY=VALUE", help="A setting: source.KEY.")
+_SETS = click.option("--set", "sets", multiple=True, metavar="KEY=VALUE", help="A setting: source.KEY, dest.KEY.")
 _SOURCE = click.option(
-    "--source", metavar="NAME", help="Where the records come from.  [default: the only one installed]"
+    "--source", metavar="NAME", help="Where the records come from.  [default: the only one that takes part]"
 )
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object to stdout.")
 
@@ -36,6 +37,7 @@ def map_() -> None:
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Where the draft goes.  [default: stdout]")
 @click.option("--dest", metavar="NAME", help="Where the records will go, for the room that its plans have.")
 @click.option("--plan", metavar="NAME", help="The account's plan: how many fields of your own there is room for.")
+@click.option("--account", "ask", is_flag=True, help="Look which of its fields, options and users the columns may be.")
 @click.option("--no-memory", is_flag=True, help="Leave out what was confirmed for other exports.")
 @click.option("--no-plugins", is_flag=True, help="Ask no plugin that proposes, only flit itself.")
 @_SETS
@@ -46,6 +48,7 @@ def propose(
     out: Path | None,
     dest: str | None,
     plan: str | None,
+    ask: bool,
     no_memory: bool,
     no_plugins: bool,
     sets: tuple[str, ...],
@@ -58,19 +61,26 @@ def propose(
         flit map propose --input ./export --out layout.yaml
     """
     from flitstack.mapping.proposing import Memory, memory_folder
+    from flitstack.stages.proposal.account import ask_account
     from flitstack.stages.proposal.propose import as_json as proposal_json
     from flitstack.stages.proposal.propose import propose_map, room_of, settings_of
 
     registry, plugin = _plugin(source)
-    destination = registry.destination(_only(registry.destinations(), dest, "--dest")) if plan else None
+    destination = registry.destination(_only(_destinations(registry, plan), dest, "--dest")) if plan or ask else None
     memory = None if no_memory else Memory(memory_folder())
     settings = settings_of(plugin, sets, Path())
     room = room_of(registry, plugin.name, destination, plan) if destination and plan else None
-    proposal, draft = propose_map(registry, plugin, input_, settings, memory, room, plugins=not no_plugins)
+    account = asyncio.run(ask_account(destination, sets, Path())) if destination and ask else None
+    proposal, draft = propose_map(
+        registry, plugin, input_, settings, memory, room, plugins=not no_plugins, account=account
+    )
     if out is not None:
         if out.exists():
             raise click.UsageError(f"{out} is there already. Move it away, or name another file with --out.")
-        out.write_text(draft, encoding="utf-8")
+        try:
+            out.write_text(draft, encoding="utf-8")
+        except OSError as exc:
+            raise click.UsageError(f"{out}: cannot be written ({exc.strerror}). Name another file.") from exc
     if as_json:
         click.echo(json.dumps({**proposal_json(proposal), "draft": str(out) if out else None}, ensure_ascii=False))
     elif out is None:
@@ -91,6 +101,8 @@ def _say(proposal: Proposal, out: Path | None) -> None:
                    f"have a field, {ticked} of these surely.", err=True)  # fmt: skip
     if proposal.customs:
         click.echo(f"{len(proposal.customs)} columns have no field: on offer as fields of your own.", err=True)
+    if known := sum(bool(each.account) for each in proposal.customs):
+        click.echo(f"{known} of these the account may know already; the draft says as what.", err=True)
     if proposal.room is not None:
         over = sum(each.fits is False for each in proposal.customs)
         click.echo(f"{proposal.room[1]}. Of those on offer {over} find no room.", err=True)
@@ -224,7 +236,14 @@ def _plugin(name: str | None) -> tuple[Registry, SourcePlugin]:
     from flitstack.registry import load_plugins
 
     registry = load_plugins()
-    return registry, registry.source(_only(registry.sources(), name, "--source"))
+    taking_part = tuple(each for each in registry.sources() if registry.source(each).proposing is not None)
+    return registry, registry.source(_only(taking_part, name, "--source"))
+
+
+def _destinations(registry: Registry, plan: str | None) -> tuple[str, ...]:
+    """Return the destinations that have a plan of that name; all where none has, or none is named."""
+    names = registry.destinations()
+    return tuple(n for n in names if plan in {each.name for each in registry.destination(n).plans}) or names
 
 
 def _only(names: tuple[str, ...], stated: str | None, option: str) -> str:

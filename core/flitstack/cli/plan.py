@@ -64,7 +64,7 @@ def plan(
 
     print_plan(report.document, report.gates, Console(), str(options.journal))
     click.echo(f"The plan: {files['page']}\nFor machines: {files['data']}")
-    click.echo(f"Journal {report.journal}, audit log of {report.audit.length:,} lines, head {report.audit.hash[:16]}.")
+    click.echo(f"Journal {report.journal}, audit log of {report.audit.length:,} lines, head {report.audit}")
 
 
 def _json(report: RunReport, document: PlanDocument, files: dict[str, Path]) -> dict[str, object]:

@@ -16,14 +16,19 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("--dest", required=True, metavar="NAME", help="The account's platform (a destination plugin).")
+@click.option("--dest", metavar="NAME", help="The account's platform.  [default: the only one installed, or set up]")
 @click.option("--journal", default="./flit.db", show_default=True, type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--set", "sets", multiple=True, metavar="dest.KEY=VALUE", help="A setting of the destination.")
 @click.option("--only", multiple=True, metavar="QUESTION", help="Ask just this; can be given more than once.")
 @click.option("--approve-unseen", metavar="NAME", help="Go ahead without a look, in this name; logged as such.")
 @json_option
 def probe(
-    dest: str, journal: Path, sets: tuple[str, ...], only: tuple[str, ...], approve_unseen: str | None, as_json: bool
+    dest: str | None,
+    journal: Path,
+    sets: tuple[str, ...],
+    only: tuple[str, ...],
+    approve_unseen: str | None,
+    as_json: bool,
 ) -> int:
     """Find out by trying how this account behaves. It says first what it creates, removes and costs.
 
@@ -34,10 +39,12 @@ def probe(
         flit probe --dest DESTINATION --journal flit.db
     """
     from flitstack.cli.passing import passing_of
+    from flitstack.registry import load_plugins
+    from flitstack.stages.choosing import destination_of
     from flitstack.stages.probe import ProbeOptions, run_probes
 
     passing = passing_of(None, approve_unseen, None, asks=not as_json)
-    options = ProbeOptions(dest, journal, sets, only, passing)
+    options = ProbeOptions(destination_of(load_plugins(), dest, sets, journal.parent), journal, sets, only, passing)
     report = carry_out(partial(run_probes, options), journal, as_json=as_json)
     if as_json:
         click.echo(json.dumps(report.as_json(), ensure_ascii=False))

@@ -6,14 +6,22 @@ from typing import TYPE_CHECKING
 
 from flitstack.errors import ConfigurationError
 from flitstack.journal.approvals import Approvals, RowChanges, Shown
-from flitstack.journal.audit import AuditLog, Head
+from flitstack.journal.audit import START, AuditLog, Head, next_hash
 from flitstack.journal.buckets import BUCKETS, Buckets
+from flitstack.journal.conflicts import Conflict, Conflicts, Merge
+from flitstack.journal.corrections import Corrections, KeptCorrection, RejectedRecord
 from flitstack.journal.decisions import Adoption, Decisions
+from flitstack.journal.delta import Changed, Delta
+from flitstack.journal.history import VERIFIED, WAITING, Amount, Approved, Day, History, ObjectRow, OpenGate, RunRow
 from flitstack.journal.jsontext import dumps
+from flitstack.journal.leaving import Leaving
+from flitstack.journal.lives import Lives, Place, Sent, StagedRow
 from flitstack.journal.looking import Looking
 from flitstack.journal.mapped import Mapped, link_json
-from flitstack.journal.operations import UNREAD, OperationRow, Operations, Planned, Settlement
+from flitstack.journal.operations import BESIDE, UNREAD, OperationRow, Operations, Planned, Settlement
 from flitstack.journal.planning import Frame, Planning
+from flitstack.journal.proving import Proving
+from flitstack.journal.purging import PURGED, Purging, compact
 from flitstack.journal.rebuilding import LOOK_ALIKE, Held, Rebuilding
 from flitstack.journal.records import DesiredRow, Link, Records, is_cleared, read_link
 from flitstack.journal.runs import Approval, Runs
@@ -21,48 +29,81 @@ from flitstack.journal.sampling import Root, Sampling
 from flitstack.journal.staging import Snapshot, Staged, Staging
 from flitstack.journal.store import Store
 from flitstack.journal.throwaways import Throwaway, Throwaways
+from flitstack.journal.undo import Ours, Undo, Written
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 __all__ = [
+    "BESIDE",
     "BUCKETS",
     "LOOK_ALIKE",
+    "PURGED",
+    "START",
     "UNREAD",
+    "VERIFIED",
+    "WAITING",
     "Adoption",
+    "Amount",
     "Approval",
     "Approvals",
+    "Approved",
     "AuditLog",
     "Buckets",
+    "Changed",
+    "Conflict",
+    "Conflicts",
+    "Corrections",
+    "Day",
     "Decisions",
+    "Delta",
     "DesiredRow",
     "Frame",
     "Head",
     "Held",
+    "History",
     "Journal",
+    "KeptCorrection",
+    "Leaving",
     "Link",
+    "Lives",
     "Looking",
     "Mapped",
+    "Merge",
+    "ObjectRow",
+    "OpenGate",
     "OperationRow",
     "Operations",
+    "Ours",
+    "Place",
     "Planned",
     "Planning",
+    "Proving",
+    "Purging",
     "Rebuilding",
     "Records",
+    "RejectedRecord",
     "Root",
     "RowChanges",
+    "RunRow",
     "Runs",
     "Sampling",
+    "Sent",
     "Settlement",
     "Shown",
     "Snapshot",
     "Staged",
+    "StagedRow",
     "Staging",
     "Throwaway",
     "Throwaways",
+    "Undo",
+    "Written",
+    "compact",
     "dumps",
     "is_cleared",
     "link_json",
+    "next_hash",
     "read_link",
 ]
 
@@ -82,6 +123,7 @@ class Journal:
         self.records = Records(self._store)
         self.operations = Operations(self._store)
         self.planning = Planning(self._store)
+        self.proving = Proving(self._store)
         self.buckets = Buckets(self._store)
         self.runs = Runs(self._store)
         self.approvals = Approvals(self._store)
@@ -90,6 +132,14 @@ class Journal:
         self.sampling = Sampling(self._store)
         self.decisions = Decisions(self._store)
         self.audit = AuditLog(self._store)
+        self.history = History(self._store)
+        self.lives = Lives(self._store)
+        self.corrections = Corrections(self._store)
+        self.purging = Purging(self._store)
+        self.conflicts = Conflicts(self._store)
+        self.delta = Delta(self._store)
+        self.leaving = Leaving(self._store)
+        self.undo = Undo(self._store)
 
     @classmethod
     def existing(cls, path: Path) -> Journal:

@@ -19,10 +19,13 @@ START = "0" * 64
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """Length and last hash of the chain: a cut tail shows."""
+    """Length and last hash of the chain: a cut tail shows. As text, `LENGTH:HASH`."""
 
     length: int
     hash: str
+
+    def __str__(self) -> str:
+        return f"{self.length}:{self.hash}"
 
 
 def next_hash(previous: str, at: str, event: str) -> str:
@@ -59,6 +62,13 @@ class AuditLog:
         """Return length and head."""
         row = self._store.row("SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1")
         return Head(row["seq"], row["hash"]) if row else Head(0, START)
+
+    def at(self, length: int) -> Head | None:
+        """Return the head that the chain had when it was so long, None when it never was."""
+        if length == 0:
+            return Head(0, START)
+        value = self._store.value("SELECT hash FROM audit WHERE seq = ?", (length,))
+        return None if value is None else Head(length, str(value))
 
     def events(self) -> Iterator[tuple[int, str, str, str]]:
         """Yield (number, time, event as JSON text, hash)."""

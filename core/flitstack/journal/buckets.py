@@ -20,7 +20,9 @@ WITH made AS (
         (SELECT o.state FROM operation o WHERE o.object = n.object AND o.key = n.key AND o.part = n.part
          AND o.state <> 'superseded' ORDER BY CASE o.state WHEN 'in_doubt' THEN 0 WHEN 'intended' THEN 0
          WHEN 'rejected' THEN 1 WHEN 'conflict' THEN 2 WHEN 'blocked' THEN 3 WHEN 'planned' THEN 4 ELSE 5 END
-         LIMIT 1) AS state
+         LIMIT 1) AS state,
+        EXISTS (SELECT 1 FROM conflict k WHERE k.object = n.object AND k.key = n.key AND k.part = n.part
+         AND k.about = 'delta' AND k.state = 'open') AS torn
     FROM contribution n
     JOIN desired d ON d.object = n.object AND d.key = n.key AND d.part = n.part
     LEFT JOIN link l ON l.object = n.object AND l.key = n.key AND l.part = n.part
@@ -30,7 +32,8 @@ WITH made AS (
 ranked AS (
     SELECT stream, id, CASE
         WHEN verdict LIKE 'rejected:%' THEN 1 WHEN verdict LIKE 'blocked:%' THEN 3 WHEN verdict LIKE 'skipped:%' THEN 9
-        WHEN state IN ('in_doubt', 'intended') THEN 0 WHEN state = 'rejected' THEN 1 WHEN state = 'conflict' THEN 2
+        WHEN state IN ('in_doubt', 'intended') THEN 0 WHEN state = 'rejected' THEN 1
+        WHEN state = 'conflict' OR torn THEN 2
         WHEN state = 'blocked' THEN 3 WHEN state = 'planned' OR destination_id IS NULL THEN 4
         WHEN role = 'folded' THEN 8 WHEN made_in = :run THEN 5 WHEN changed_in = :run THEN 6 ELSE 7 END AS rank
     FROM made

@@ -183,3 +183,53 @@ def sample(db: Database) -> None:
     )
     db.execute("CREATE TABLE sample_unit (pos INTEGER PRIMARY KEY, root INTEGER NOT NULL)")
     db.execute("CREATE INDEX sample_unit_root ON sample_unit (root)")
+
+
+@migrations()
+def conflicts(db: Database) -> None:
+    """Keep what somebody changed in the account since it was written, by record and field; never a value."""
+    db.execute(
+        "CREATE TABLE conflict (object TEXT NOT NULL, key TEXT NOT NULL, part TEXT NOT NULL, field TEXT NOT NULL, "
+        "about TEXT NOT NULL, run TEXT NOT NULL, at TEXT NOT NULL, state TEXT NOT NULL, "
+        "PRIMARY KEY (object, key, part, field, about), CHECK (about IN ('delta', 'undo')), "
+        "CHECK (state IN ('open', 'kept', 'overwritten', 'settled'))) WITHOUT ROWID"
+    )
+    db.execute("CREATE INDEX conflict_state ON conflict (about, state)")
+
+
+@migrations()
+def corrections_of_rows(db: Database) -> None:
+    """Keep rejected rows as their files have them, and what people wrote in their place."""
+    db.execute(
+        "CREATE TABLE rejected_row (file TEXT NOT NULL, line INTEGER NOT NULL, mark TEXT NOT NULL, "
+        "columns TEXT NOT NULL, cells TEXT NOT NULL, PRIMARY KEY (file, line)) WITHOUT ROWID"
+    )
+    db.execute(
+        "CREATE TABLE correction (mark TEXT PRIMARY KEY, file TEXT NOT NULL, line INTEGER NOT NULL, "
+        "streams TEXT NOT NULL, keys TEXT NOT NULL, cells TEXT NOT NULL, at TEXT NOT NULL, state TEXT NOT NULL) "
+        "WITHOUT ROWID"
+    )
+
+
+@migrations()
+def earlier_lives(db: Database) -> None:
+    """Keep, of adopted records that were let go, up to which operation all was taken back."""
+    db.execute(
+        "CREATE TABLE earlier_life (object TEXT NOT NULL, key TEXT NOT NULL, part TEXT NOT NULL, "
+        "until INTEGER NOT NULL, PRIMARY KEY (object, key, part)) WITHOUT ROWID"
+    )
+
+
+@migrations()
+def stamps_of_records(db: Database) -> None:
+    """Keep, with what was read back, the account's own stamp of a record's last change."""
+    db.execute("ALTER TABLE link ADD COLUMN seen TEXT")
+
+
+@migrations()
+def loaded_rows(db: Database) -> None:
+    """Keep which rows the export held that was approved and loaded last: what a later one is compared with."""
+    db.execute(
+        "CREATE TABLE loaded_row (stream TEXT NOT NULL, id TEXT NOT NULL, here INTEGER NOT NULL, "
+        "PRIMARY KEY (stream, id)) WITHOUT ROWID"
+    )

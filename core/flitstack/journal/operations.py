@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from flitstack.journal.audit import append_all
+from flitstack.journal.conflicts import apply_merge, overwritten
 from flitstack.journal.jsontext import dumps, loads
 from flitstack.journal.mapped import link_json
 
@@ -14,11 +15,15 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from concurrent.futures import Future
 
+    from flitstack.journal.conflicts import Merge
     from flitstack.journal.store import Store
     from flitstack.protocols import JSON, LinkRef, Verb
 
 UNREAD = "?"
 """Under this name a link's `after` lists the fields and links that were written since it was read back."""
+
+BESIDE = "*"
+"""Under this name a link's `after` keeps what the record held beside what was written, when it was first read back."""
 
 OPEN = ("planned", "blocked", "intended", "in_doubt")
 
@@ -29,7 +34,8 @@ class Planned:
 
     :param entry: of the spec, which the audit log names.
     :param level: operations of a lower level must be settled first.
-    :param before: for an update, what is known of the fields it changes.
+    :param before: for an update, what is known of the fields it changes, and of the links, as `@NAME`.
+    :param inverse_of: of an undo, the operation that it takes back, the oldest of several.
     """
 
     verb: Verb
@@ -42,11 +48,12 @@ class Planned:
     level: int
     destination_id: str | None = None
     before: Mapping[str, JSON] | None = None
+    inverse_of: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class OperationRow:
-    """An operation as the journal holds it; `links` as in LinkRef.as_json."""
+    """An operation as the journal holds it; `links` as in LinkRef.as_json; `inverse_of` is an undo's."""
 
     id: int
     entry: str
@@ -62,6 +69,7 @@ class OperationRow:
     intended_at: str | None
     settled_at: str | None
     code: str | None
+    inverse_of: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,11 +112,11 @@ class Operations:
             )
             db.executemany(
                 "INSERT INTO operation (run, entry, verb, object, key, part, fields, links, state, level, "
-                "destination_id, before, spec) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'planned', ?, ?, ?, ?)",
+                "destination_id, before, spec, inverse_of) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'planned', ?, ?, ?, ?, ?)",
                 [
                     (run, p.entry, p.verb, p.object, p.key, p.part, dumps(dict(p.fields)),
                      dumps({name: link_json(link) for name, link in p.links.items()}), p.level, p.destination_id,
-                     dumps(dict(p.before)) if p.before is not None else None, spec)
+                     dumps(dict(p.before)) if p.before is not None else None, spec, p.inverse_of)
                     for p in planned
                 ],
             )  # fmt: skip
@@ -124,6 +132,11 @@ class Operations:
                 "UPDATE operation SET state = 'superseded' WHERE state = 'rejected' AND NOT EXISTS (SELECT 1 "
                 "FROM desired d WHERE d.object = operation.object AND d.key = operation.key "
                 "AND d.part = operation.part AND d.verdict IS NULL)"
+            )
+            db.execute(
+                "UPDATE operation SET state = 'superseded' WHERE state = 'conflict' AND inverse_of IS NULL "
+                "AND NOT EXISTS (SELECT 1 FROM conflict c WHERE c.object = operation.object AND c.key = operation.key "
+                "AND c.part = operation.part AND c.state = 'open')"
             )
 
         self._store.write(job)
@@ -185,16 +198,26 @@ class Operations:
         )
         return int(self._store.value(sql, (object_, run)))
 
+    def planned_deletes(self) -> int:
+        """Return how many records are about to be deleted because the source has them no more."""
+        sql = "SELECT count(*) FROM operation WHERE verb = 'delete' AND state = 'planned' AND inverse_of IS NULL"
+        return int(self._store.value(sql))
+
     def ever_sent(self) -> bool:
         """Tell whether this journal has ever sent anything."""
         return self._store.row("SELECT 1 FROM operation WHERE intended_at NOT NULL") is not None
 
     # --- sending ---
 
-    def intend(self, ids: Sequence[int], run: str, at: str) -> Future[None]:
-        """Commit that these operations are about to be sent; nothing may leave before the future resolves."""
+    def intend(self, ids: Sequence[int], run: str, at: str, merges: Sequence[Merge] = ()) -> Future[None]:
+        """Commit that these operations are about to be sent; nothing may leave before the future resolves.
+
+        :param merges: what looking at their records came to, of those that are not sent too.
+        """
 
         def job(db: sqlite3.Connection) -> None:
+            for merge in merges:
+                apply_merge(db, merge)
             db.executemany(
                 "UPDATE operation SET state = 'intended', intended_at = ?, sent_run = ? WHERE id = ?",
                 [(at, run, number) for number in ids],
@@ -219,7 +242,10 @@ class Operations:
             )
             for settled in settlements:
                 if settled.state == "done":
-                    _keep_link(db, settled.operation, settled.destination_id or "", settled.users)
+                    done = settled.operation
+                    _keep_link(db, done, settled.destination_id or "", settled.users)
+                    names = (*done.fields, *(f"@{name}" for name in done.links))
+                    overwritten(db, (done.object, done.key, done.part), names)
             append_all(db, [(s.at, _event(s)) for s in settlements if s.state not in ("planned", "blocked")])
 
         return self._store.submit(job)
@@ -301,6 +327,9 @@ def _keep_link(db: sqlite3.Connection, operation: OperationRow, destination_id: 
     before = loads(row[0]) if row else {"fields": {}, "links": {}}
     after = _still_known(row[1], operation) if row and row[1] else None
     merged = {**before, **{kind: {**before[kind], **wanted[kind]} for kind in ("fields", "links")}}
+    if before.get("theirs"):  # what somebody else wrote there is ours again
+        written = {*operation.fields, *(f"@{name}" for name in operation.links)}
+        merged["theirs"] = [name for name in before["theirs"] if name not in written]
     if users or before.get("users"):
         merged["users"] = {**before.get("users", {}), **users}
     db.execute(
@@ -320,5 +349,5 @@ def read_operation(row: sqlite3.Row) -> OperationRow:
     return OperationRow(
         row["id"], row["entry"], row["verb"], row["object"], row["key"], row["part"], loads(row["fields"]),
         loads(row["links"]), row["state"], row["level"], row["destination_id"], row["intended_at"],
-        row["settled_at"], row["code"],
+        row["settled_at"], row["code"], row["inverse_of"],
     )  # fmt: skip

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from flitstack.journal.audit import append
+from flitstack.journal.conflicts import torn_fields
 from flitstack.journal.jsontext import dumps, loads
 from flitstack.journal.mapped import Mapped
 from flitstack.journal.staging import Staged, insert_rejections
@@ -46,6 +47,7 @@ class Link:
     :param wanted: `{"fields": ..., "links": ...}` as last written.
     :param after: the fields as last read back, comparable form; None before the first verification.
     :param made_by: the operation that created it; None when the account already had it.
+    :param seen: the account's stamp of its last change when all of it was as written; None when that is not known.
     """
 
     object: str
@@ -55,7 +57,11 @@ class Link:
     wanted: Mapping[str, Any]
     after: Mapping[str, JSON] | None
     made_by: int | None
+    seen: str | None = None
 
+
+ReadBack: TypeAlias = tuple[str, str, str, "Mapping[str, JSON]", str | None]
+"""Object, key, part, the fields as read back, and the account's stamp of the last change (`Link.seen`)."""
 
 # Where a source record's fate can be written; `x` is a row of the table, `s` the staged record.
 CLAIMS = {
@@ -259,7 +265,7 @@ class Records:
     def link(self, object_: str, key: str, part: str) -> Link | None:
         """Return where a desired record is in the destination, None while it is not there."""
         row = self._store.row("SELECT * FROM link WHERE object = ? AND key = ? AND part = ?", (object_, key, part))
-        return _link(row) if row else None
+        return read_linked(row) if row else None
 
     def destination_id(self, object_: str, key: str, part: str) -> str | None:
         """Return the id of a desired record in the destination, None while it is not there."""
@@ -271,7 +277,7 @@ class Records:
         """Yield all links, or those of one object."""
         where, parameters = ("WHERE object = ?", (object_,)) if object_ else ("", ())
         for row in self._store.rows(f"SELECT * FROM link {where}", parameters):  # noqa: S608 - fixed text
-            yield _link(row)
+            yield read_linked(row)
 
     def link_objects(self) -> dict[str, int]:
         """Return how many records of each object are in the destination."""
@@ -289,11 +295,22 @@ class Records:
         )
         self._store.write(lambda db: db.execute(sql, row))
 
-    def set_after(self, rows: Sequence[tuple[str, str, str, Mapping[str, JSON]]]) -> None:
-        """Keep what was read back: (object, key, part, fields)."""
-        values = [(dumps(dict(fields)), object_, key, part) for object_, key, part, fields in rows]
-        sql = "UPDATE link SET after = ? WHERE object = ? AND key = ? AND part = ?"
-        self._store.write(lambda db: db.executemany(sql, values))
+    def set_after(self, rows: Sequence[ReadBack]) -> None:
+        """Keep what was read back.
+
+        Of a field in which a conflict stands, what was known before stays: what it holds now is not ours.
+        """
+        sql = "UPDATE link SET after = ?, seen = ? WHERE object = ? AND key = ? AND part = ?"
+
+        def job(db: sqlite3.Connection) -> None:
+            torn = torn_fields(db)
+            values = [
+                (dumps(_without(db, (object_, key, part), fields, torn)), seen, object_, key, part)
+                for object_, key, part, fields, seen in rows
+            ]
+            db.executemany(sql, values)
+
+        self._store.write(job)
 
     # --- owners ---
 
@@ -346,6 +363,22 @@ class Records:
         self._store.write(job)
 
 
+def _without(
+    db: sqlite3.Connection,
+    name: tuple[str, str, str],
+    fields: Mapping[str, JSON],
+    torn: Mapping[tuple[str, str, str], set[str]],
+) -> dict[str, JSON]:
+    """Return what was read back, with what was known before in the fields in which a conflict stands."""
+    held = torn.get(name)
+    if not held:
+        return dict(fields)
+    text = db.execute("SELECT after FROM link WHERE object = ? AND key = ? AND part = ?", name).fetchone()
+    before: Mapping[str, JSON] = loads(text[0]) if text and text[0] else {}
+    kept = {field: before[field] for field in held if field in before}
+    return {**{field: value for field, value in fields.items() if field not in held}, **kept}
+
+
 def _only(sampled: bool) -> str:
     """Return the condition that keeps the sample, and schema items, of the desired records `d`."""
     mine = "EXISTS (SELECT 1 FROM sampled p WHERE p.object = d.object AND p.key = d.key AND p.part = d.part)"
@@ -368,8 +401,10 @@ def read_link(value: Sequence[Any]) -> LinkRef:
     return LinkRef(value[0], value[1], value[2], bool(value[3]), bool(value[4]))
 
 
-def _link(row: sqlite3.Row) -> Link:
+def read_linked(row: sqlite3.Row) -> Link:
+    """Return a row of the table of links."""
     after = loads(row["after"]) if row["after"] else None
     return Link(
-        row["object"], row["key"], row["part"], row["destination_id"], loads(row["wanted"]), after, row["made_by"]
-    )
+        row["object"], row["key"], row["part"], row["destination_id"], loads(row["wanted"]), after, row["made_by"],
+        row["seen"],
+    )  # fmt: skip

@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from sqlite_utils import Database
 
-from flitstack.errors import ConfigurationError, Fatal, JournalError
+from flitstack.errors import ConfigurationError, Fatal, FlitError, JournalError
 from flitstack.journal.migrations import migrations
+from flitstack.journal.readonly import APPLICATION_ID, cannot_be_written, is_read_only, open_read_only
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -30,7 +31,6 @@ Job = tuple["Callable[[sqlite3.Connection], Any]", "Future[Any]"]
 BUSY_S = 30.0
 CHECKPOINT_PAGES = 16_384  # 64 MB of log before it is copied into the file: copying after every chunk costs a third
 LEASE = "-lease"
-APPLICATION_ID = 0x666C6974  # "flit"
 
 
 class Committer(Protocol):
@@ -92,15 +92,18 @@ class WriterThread:
 
 
 class _NoWriter:
-    """Stands where a forked child must not write."""
+    """Stands where nobody may write: in a forked child, and in a folder that cannot be written to."""
+
+    def __init__(self, refusal: FlitError) -> None:
+        self._refusal = refusal
 
     def submit(self, job: Callable[[sqlite3.Connection], T]) -> Future[T]:
-        """:raises Fatal: always."""
-        raise Fatal("a child of this process may not write to the journal.")
+        """:raises FlitError: always."""
+        raise self._refusal
 
     def run(self, job: Callable[[sqlite3.Connection], T]) -> T:
-        """:raises Fatal: always."""
-        raise Fatal("a child of this process may not write to the journal.")
+        """:raises FlitError: always."""
+        raise self._refusal
 
     def close(self) -> None:
         """There is nothing to finish."""
@@ -120,7 +123,10 @@ class Store:
     def __init__(self, path: Path, *, lease: bool) -> None:
         self.path = path
         place = _real(path)
-        self._lease = _take_lease(place) if lease else None
+        if not lease and is_read_only(place):
+            self._only_read(place)
+            return
+        self._lease: sqlite3.Connection | None = _take_lease(place) if lease else None
         opened: list[sqlite3.Connection] = []
         try:
             _create_private(place)
@@ -136,6 +142,14 @@ class Store:
             raise (_as_journal_error(self.path, exc) if isinstance(exc, sqlite3.Error) else exc) from exc
         self._write, self._read = opened
         self._committer: Committer = committing.get()(lambda batch: self._commit(batch))
+
+    def _only_read(self, place: Path) -> None:
+        self._lease = None
+        try:
+            self._read = self._write = open_read_only(place, self.path)
+        except sqlite3.Error as exc:
+            raise _as_journal_error(self.path, exc) from exc
+        self._committer = _NoWriter(cannot_be_written(self.path))
 
     def submit(self, job: Callable[[sqlite3.Connection], T]) -> Future[T]:
         """Run `job` on the writer thread; the future resolves once its transaction is committed to disk."""
@@ -178,7 +192,7 @@ class Store:
         without clean-up.
         """
         self._inherited = (self._read, self._write, self._committer)
-        self._committer = _NoWriter()
+        self._committer = _NoWriter(Fatal("a child of this process may not write to the journal."))
         place = f"{self.path.resolve().as_uri()}?mode=ro"
         self._read = sqlite3.connect(place, uri=True, timeout=BUSY_S, isolation_level=None)
         self._read.row_factory = sqlite3.Row

@@ -15,6 +15,7 @@ from flitstack.mapping.model import (
     Skipped,
 )
 from flitstack.mapping.records import Scope, SourceRecord
+from flitstack.mapping.reporting import Reporting, outline
 from flitstack.mapping.spec import SkippedStream, Spec, load_spec, spec_schema
 from flitstack.mapping.template import Fact, Template, find_template, load_template, shipped_templates
 
@@ -29,6 +30,7 @@ __all__ = [
     "Owner",
     "OwnerSource",
     "RejectedEntry",
+    "Reporting",
     "Scope",
     "Skipped",
     "SkippedStream",
@@ -40,6 +42,7 @@ __all__ = [
     "fit_schema",
     "load_spec",
     "load_template",
+    "outline",
     "shipped_templates",
     "spec_schema",
 ]

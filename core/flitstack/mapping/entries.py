@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -200,6 +200,7 @@ class Entry:
     :param prepare: computes the `let` names and (key, parts); None when `write` computes everything at once.
     :param write: gives (key when `prepare` is None, link ids..., field values...).
     :param items: keys of the spec's schema items.
+    :param afterwards: fields, as constants, that a record gets once the entry makes it no more.
     """
 
     name: str
@@ -221,6 +222,7 @@ class Entry:
     fields: tuple[str, ...]
     items: frozenset[str]
     lineage: Mapping[str, Lineage]
+    afterwards: Mapping[str, JSON] = field(default_factory=dict)
 
     @property
     def is_grouped(self) -> bool:

@@ -117,6 +117,7 @@ class EntryLoader:
             fields=tuple(fields),
             items=frozenset(self._context.items),
             lineage=self._lineage(link_rules, link_ids, fields),
+            afterwards=dict(data.get("afterwards", {})),
         )
 
     # --- names ------------------------------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ from flitstack.mapping.entry_loader import EntryLoader, SpecContext
 from flitstack.mapping.expressions import ExpressionCompiler
 from flitstack.mapping.kinds import Kind, OneRecord, Scalar
 from flitstack.mapping.records import shapes_of
+from flitstack.mapping.reporting import Reporting, read_reporting
 from flitstack.mapping.sandbox import ExpressionEnvironment
 from flitstack.mapping.words import Problems, nearest
 from flitstack.mapping.yamltext import YamlText, read_yaml
@@ -47,6 +48,7 @@ class Spec:
     :param overflow: name of the field that takes what has no slot, or None.
     :param entries: in order of writing.
     :param references: stream to the reason why it is only looked up.
+    :param report: what the final report shows of it beside counts.
     """
 
     text: str
@@ -61,6 +63,7 @@ class Spec:
     skip_streams: Mapping[str, SkippedStream]
     owners: tuple[OwnerSource, ...]
     compromises: tuple[str, ...]
+    report: Reporting
 
     def streams(self) -> frozenset[str]:
         """Return every stream that is read, collected from, looked up or left out."""
@@ -116,6 +119,7 @@ def load_spec(
         skip_streams=_skipped_streams(context, data.get("skip_streams") or {}),
         owners=_owners(context, (data.get("owners") or {}).get("from") or []),
         compromises=tuple(data.get("compromises") or ()),
+        report=_reporting(context, data.get("report"), entries),
     )
     problems.check()
     return spec
@@ -220,6 +224,30 @@ def _skipped_streams(context: SpecContext, data: Mapping[str, Any]) -> dict[str,
         else SkippedStream(given["rule"], given.get("why", ""))
         for stream, given in data.items()
     }
+
+
+def _reporting(context: SpecContext, data: Mapping[str, Any] | None, entries: Sequence[Entry]) -> Reporting:
+    report = read_reporting(data)
+    fields = {entry.name: entry.lineage for entry in entries}
+    named = [("upkeep", at, one.entry, one.fields) for at, one in enumerate(report.upkeep)]
+    named += [("sign", at, one.entry, (one.field,)) for at, one in enumerate(report.sign)]
+    for kind, at, entry, names in named:
+        if entry not in fields:
+            context.problem(("report", kind, at, "entry"), f'no entry is called "{entry}".{nearest(entry, fields)}')
+            continue
+        for name in names:
+            if name not in fields[entry]:
+                message = f'the entry {entry} has no field "{name}".{nearest(name, fields[entry])}'
+                context.problem(("report", kind, at), message)
+    asked = [("by_hand", at, one.stream, [one.field]) for at, one in enumerate(report.by_hand) if one.stream]
+    asked += [("sign", at, one.stream, [one.amount, one.newest]) for at, one in enumerate(report.sign)]
+    for kind, at, stream, read in asked:
+        shape = context.shape(("report", kind, at, "stream"), stream)
+        for name in filter(None, read):
+            if not shape.open and name not in shape.kinds:
+                message = f'the stream {stream} has no field "{name}".{nearest(name, shape.kinds)}'
+                context.problem(("report", kind, at), message)
+    return report
 
 
 def _owners(context: SpecContext, data: Sequence[Mapping[str, Any]]) -> tuple[OwnerSource, ...]:

@@ -27,7 +27,11 @@ class ObjectBehaviour:
     :param settable_times: timestamps a create may set.
     :param delete: what deleting does; `restore_days` says for how long a person can bring it back.
     :param limits: longest text per field, characters.
+    :param batch: records that one request of `create`, `update` or `delete` carries; its cost is theirs together.
+    :param key_unique: the account refuses a second record with the same source key, or takes it for the first one, and
+        the writer finds a record by its key at once (`KeyFinding`): a create in doubt is looked up, not waited for.
     :param optional: fields that a kind of account may not have.
+    :param cannot_clear: fields that no write empties again once they are filled.
     """
 
     verbs: frozenset[Verb]
@@ -41,6 +45,9 @@ class ObjectBehaviour:
     delete: Literal["hard", "soft", "none"] = "soft"
     restore_days: int = 0
     limits: Mapping[str, int] = field(default_factory=dict)
+    cannot_clear: tuple[str, ...] = ()
+    batch: int = 1
+    key_unique: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +72,7 @@ class Behaviours:
     :param concurrency: requests that may be under way at once.
     :param schema_reading: what reading all schema items once takes; None when it is one listing of each.
     :param people: objects that stand for people and organizations: what the account has of them is matched.
+    :param irreversible: what an undo cannot take back there, in words, for a person.
     """
 
     objects: Mapping[str, ObjectBehaviour]
@@ -74,6 +82,7 @@ class Behaviours:
     concurrency: int = 8
     schema_reading: Spent | None = None
     people: Mapping[str, PeopleFields] = field(default_factory=dict)
+    irreversible: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +144,8 @@ class Operation:
     """One intended write, ready to send.
 
     :param fields: canonical fields: names as in the spec, JSON values; for an update only those that change, None to
-        clear one. A schema item's operation has its settings here, with `name` and `of`.
+        clear one. A schema item's operation has its settings here, with `name` and `of`; an update of one may have
+        `remove_options`, options that go.
     :param links: field to destination id, already resolved; "" clears the link.
     :param destination_id: for update and delete.
     """
@@ -266,6 +276,28 @@ class BudgetAsking(Protocol):
 
         :raises Unavailable: the destination does not answer at all.
         """
+        ...
+
+
+@runtime_checkable
+class Surveying(Protocol):
+    """A writer that can tell of everything that may hang on a record."""
+
+    def leads_to(self, object: str) -> Mapping[str, str]:
+        """Return every link that records of the object may have, with the object that it leads to."""
+        ...
+
+    def archived(self, object: str) -> AsyncIterator[Stored]:
+        """Yield the records that are there and that `list` leaves out."""
+        ...
+
+
+@runtime_checkable
+class KeyFinding(Protocol):
+    """A writer that can ask for records by the source keys they carry, where `key_unique` is declared."""
+
+    async def find(self, object: str, keys: Sequence[str]) -> Sequence[Stored]:
+        """Return those of the records that exist; one written before the call is found, however lists may lag."""
         ...
 
 

@@ -41,6 +41,7 @@ class SampledFile:
     :param role: what a known layout calls it, and the stream of its rows; "" when none knows it.
     :param unread: columns that the known layout does not read; all of them where there is no layout.
     :param dropped: columns with secrets; only their names are known.
+    :param note: what is to be said of it: why it has no columns that could be mapped, or which were left out; or "".
     """
 
     name: str
@@ -49,6 +50,7 @@ class SampledFile:
     stream: str = ""
     unread: tuple[str, ...] = ()
     dropped: tuple[str, ...] = ()
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +149,7 @@ class CustomField:
 
     :param type: `text`, `long text`, `number`, `date`, `yes or no` or `one of`, as inferred.
     :param options: of `one of`; they are shown because they become the field's options, and only words that recur.
+    :param account: in words, what the account has already that the column may be; "" for nothing, or nobody asked.
     :param fits: the account's plan has room for it, after those with a better fill; None where no cap is known.
     """
 
@@ -156,6 +159,7 @@ class CustomField:
     fill: float
     options: tuple[str, ...] = ()
     fits: bool | None = None
+    account: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +196,8 @@ class MapProposing:
     :param draft: returns the text of the file that a person edits, of a proposal and the export it was made for.
     :param check: returns what is wrong in an edited file, one message a problem; empty when it can be used.
     :param known: returns what an edited file maps, for the memory.
+    :param own_map: returns the map file that settings name, None where they name none of the user's own.
+    :param schemas: returns the whole schema of every stream, by which a mapping spec is checked.
     :param custom_streams: streams in whose files a column without a field may become a field of its own.
     """
 
@@ -202,6 +208,8 @@ class MapProposing:
     check: Callable[[Path], Sequence[str]]
     known: Callable[[Path], Sequence[KnownColumn]]
     custom_streams: frozenset[str] = frozenset()
+    own_map: Callable[[Mapping[str, Any]], Path | None] | None = None
+    schemas: Callable[[], Mapping[str, Schema]] | None = None
 
 
 @dataclass(frozen=True, slots=True)

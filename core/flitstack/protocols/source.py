@@ -127,6 +127,31 @@ class InputFile:
     dropped: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class SourceRow:
+    """A row as its file has it, without what is secret.
+
+    :param mark: a hash of what the row says, wherever in its file it stands, before any correction.
+    :param columns: the file's own names, each once. :param cells: as they are read now, corrected where they were.
+    """
+
+    where: Where
+    mark: str
+    columns: tuple[str, ...]
+    cells: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """What to read in a row's place: column to text; a column that is not named stays as the file has it.
+
+    :param mark: of the row that it was made for, as `SourceRow` has it; a row that says anything else is left alone.
+    """
+
+    mark: str
+    cells: Mapping[str, str]
+
+
 class SourceReader(Protocol):
     """Reads one export."""
 
@@ -169,4 +194,21 @@ class Attachments(Protocol):
 
     def open_attachment(self, path: str) -> BinaryIO:
         """Return the file's bytes, opened for reading; `path` is as the record states it."""
+        ...
+
+
+@runtime_checkable
+class Correctable(Protocol):
+    """A reader whose rows can be shown as they are, and be read as a person corrected them."""
+
+    def correct(self, corrections: Sequence[Correction]) -> None:
+        """Read from here on the rows that have one of these marks as they were corrected, by the same rules."""
+        ...
+
+    def corrected(self) -> frozenset[str]:
+        """Return the marks that were met so far; complete once all streams were read."""
+        ...
+
+    def rows_at(self, places: Sequence[Where]) -> Iterator[SourceRow]:
+        """Yield the rows that begin at these places; one that cannot be shown without what is secret is left out."""
         ...

@@ -6,10 +6,10 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rich.table import Table
-
 from flitstack.reports.html import render, write_report
+from flitstack.reports.tables import add_counts, plain_table
 from flitstack.stages.intake.decisions import write_draft
+from flitstack.terminal import visible
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -69,16 +69,14 @@ def _is_ordered(line: Finding) -> bool:
 
 
 def print_audit(audit: Audit, console: Console) -> None:
-    """Print the summary: a line per section, then what cannot move, and how much is to be decided."""
-    table = Table(title=f"Audit of the export{_day(audit)}", title_justify="left", show_footer=True)
+    """Print the summary: findings by section, then what cannot move, and how much is to be decided."""
+    table = plain_table(f"Findings in the export{_day(audit)}", footer=True)
     table.add_column("section", "total", no_wrap=True)
     for severity in ("error", "warning", "info"):
-        table.add_column(WORDS[severity], f"{audit.count(severity):,}", justify="right")
-    table.add_column("to decide", f"{len(audit.decisions):,}", justify="right")
+        add_counts(table, WORDS[severity], f"{audit.count(severity):,}")
+    add_counts(table, "to decide", f"{len(audit.decisions):,}")
     for section in audit.sections:
-        counts = [section.count(severity) for severity in ("error", "warning", "info")]
-        asked = sum(bool(line.decision) for line in section.lines)
-        table.add_row(section.title, *(f"{n:,}" if n else "" for n in (*counts, asked)))
+        table.add_row(section.title, *(f"{n:,}" if n else "" for n in audit.counts(section).values()))
     console.print(table)
     graves = [line for section in audit.sections for line in section.lines if line.severity == "error"]
     if graves:
@@ -87,7 +85,7 @@ def print_audit(audit: Audit, console: Console) -> None:
         of = f" of {line.of:,}" if line.of else ""
         _say(console, f"  {line.count:,}{of} {_of(line)}: {line.message}")
     if len(graves) > TOLD:
-        _say(console, f"  and {len(graves) - TOLD} more kinds, in the report.")
+        _say(console, f"  and {len(graves) - TOLD:,} more findings of what cannot move, in the report.")
     for told in audit.told:
         _say(console, told)
 
@@ -101,4 +99,4 @@ def _day(audit: Audit) -> str:
 
 
 def _say(console: Console, text: str) -> None:
-    console.print(text, markup=False, highlight=False)
+    console.print(visible(text), markup=False, highlight=False)

@@ -6,12 +6,12 @@ from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-from rich.table import Table
-
 from flitstack.reports.estimate import span
 from flitstack.reports.html import render, write_report
+from flitstack.reports.tables import add_counts, plain_table
 from flitstack.stages.gates.texts import cost_text
 from flitstack.stages.plan.document import described
+from flitstack.terminal import visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -66,11 +66,11 @@ def plan_page(document: PlanDocument) -> str:
 
 def print_plan(document: PlanDocument, gates: Sequence[Gate], console: Console, journal: str) -> None:
     """Print the plan: what is written, what is created, what it costs, its grade, and what is to be approved."""
-    table = Table(title="What a run would write", title_justify="left")
+    table = plain_table("What a run would write")
     table.add_column("object", no_wrap=True)
     verbs = [verb for verb in ("create", "update", "delete") if any(v == verb for _, v in document.summary.operations)]
     for verb in verbs:
-        table.add_column(verb, justify="right")
+        add_counts(table, verb)
     for object_, counts in _operations(document):
         table.add_row(object_, *(f"{counts[verb]:,}" if verb in counts else "" for verb in verbs))
     console.print(table)
@@ -136,4 +136,4 @@ def _plain(value: Any) -> str:
 
 
 def _say(console: Console, text: str) -> None:
-    console.print(text, markup=False, highlight=False)
+    console.print(visible(text), markup=False, highlight=False)

@@ -17,6 +17,8 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from flitstack.terminal import visible
+
 EVERY_S = 10.0
 
 TITLES = {
@@ -54,7 +56,7 @@ class TerminalProgress:
             self._bar = None
 
     def say(self, text: str) -> None:
-        self._console.print(text, markup=False, highlight=False)
+        self._console.print(visible(text), markup=False, highlight=False)
 
 
 class PlainProgress:
@@ -82,7 +84,7 @@ class PlainProgress:
             self.say(f"{self._title}: {self._done:,} in {time.monotonic() - self._began:.1f} s")
 
     def say(self, text: str) -> None:
-        self._console.print(text, markup=False, highlight=False, soft_wrap=True)
+        self._console.print(visible(text), markup=False, highlight=False, soft_wrap=True)
 
     def _of(self) -> str:
         return f" of {self._total:,}" if self._total else ""

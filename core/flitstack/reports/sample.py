@@ -6,9 +6,9 @@ import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from rich.table import Table
-
 from flitstack.reports.html import render, write_report
+from flitstack.reports.tables import add_counts, plain_table
+from flitstack.terminal import visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,9 +58,10 @@ def print_sample(taken: TakenSample, console: Console) -> None:
     """Print counts: what is in the sample, what was compared, and which columns look wrong; no value of a record."""
     sample, diff = taken.sample, taken.diff
     how = "by chance" if sample.random else "chosen"
-    table = Table(title=f"Sample: {sample.size:,} of {sample.of:,} {sample.stream}, {how}", title_justify="left")
+    _say(console, f"Sample: {sample.size:,} of {sample.of:,} {sample.stream}, {how}")
+    table = plain_table("")
     table.add_column("object", no_wrap=True)
-    table.add_column("records", justify="right")
+    add_counts(table, "records")
     for name, count in sample.objects.items():
         table.add_row(name, f"{count:,}")
     console.print(table)
@@ -79,4 +80,4 @@ def print_sample(taken: TakenSample, console: Console) -> None:
 
 
 def _say(console: Console, text: str) -> None:
-    console.print(text, markup=False, highlight=False)
+    console.print(visible(text), markup=False, highlight=False)

@@ -6,12 +6,13 @@ from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
-from rich.table import Table
-
 from flitstack.journal import BUCKETS
+from flitstack.reports.tables import add_counts, plain_table
+from flitstack.terminal import visible
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
 
     from flitstack.stages.report import RunReport
 
@@ -22,6 +23,7 @@ def print_summary(report: RunReport, console: Console) -> None:
     """Print the summary; counts only, no value of a record."""
     console.print(_streams(report))
     console.print(_objects(report))
+    _print_delta(report, console)
     if report.planned:
         console.print("Would write:", style="bold")
     for (object_, verb), count in report.planned.items():
@@ -41,25 +43,39 @@ def print_summary(report: RunReport, console: Console) -> None:
 
 def _streams(report: RunReport) -> Table:
     used = [bucket for bucket in BUCKETS if any(counts[bucket] for counts in report.streams.values())]
-    table = Table(title="Source records, each in one bucket", title_justify="left", show_footer=True)
-    table.add_column("stream", "total", no_wrap=True, min_width=max(map(len, report.streams), default=0))
+    table = plain_table("Source records, each in one bucket", footer=True)
+    table.add_column("stream", "total", overflow="fold")
     for column in ("read", *used):
         total = sum(counts[column] for counts in report.streams.values())
-        table.add_column(column.replace("_", " "), f"{total:,}", justify="right")
+        add_counts(table, column, f"{total:,}")
     for name, counts in report.streams.items():
         table.add_row(name, f"{counts['read']:,}", *(f"{counts[b]:,}" if counts[b] else "" for b in used))
     return table
 
 
 def _objects(report: RunReport) -> Table:
-    table = Table(title="Records in the destination", title_justify="left")
+    table = plain_table("Records in the destination")
     columns = ["created", "updated", "deleted", "unchanged", "conflicts", "in_doubt"]
     table.add_column("object", no_wrap=True, min_width=13)
     for column in columns:
-        table.add_column(column.replace("_", " "), justify="right")
+        add_counts(table, column)
     for name, counts in report.objects.items():
         table.add_row(name, *(f"{counts[c]:,}" if counts[c] else "" for c in columns))
     return table
+
+
+def _print_delta(report: RunReport, console: Console) -> None:
+    """Print what this export changed against the one before, and what stands between the two sides."""
+    if report.delta.counts:
+        console.print("Against the export that was loaded before:", style="bold")
+    for object_, each in sorted(report.delta.counts.items()):
+        _say(console, f"  {object_}: {each.new:,} new, {each.changed:,} changed, {each.vanished:,} vanished, "
+                      f"{each.unchanged:,} unchanged")  # fmt: skip
+    conflicts = sum(counts["conflicts"] for counts in report.objects.values())
+    if conflicts:
+        told = "1 record was" if conflicts == 1 else f"{conflicts:,} records were"
+        told += " changed by people in the account and by the source; what the account has stays."
+        _say(console, f"{told} Each, and how to decide: flit conflicts --journal {report.journal}")
 
 
 def _print_rejections(report: RunReport, console: Console) -> None:
@@ -78,7 +94,7 @@ def _print_rejections(report: RunReport, console: Console) -> None:
 
 
 def _say(console: Console, text: str) -> None:
-    console.print(text, markup=False, highlight=False)
+    console.print(visible(text), markup=False, highlight=False)
 
 
 def _print_end(report: RunReport, console: Console) -> None:
@@ -99,11 +115,16 @@ def _print_end(report: RunReport, console: Console) -> None:
         f"{report.requests:,} requests, {t.spent:,} tokens spent, {t.predicted:,} predicted "
         f"(a whole load takes {t.minimum:,} at the least), {report.seconds:.1f} s."
     )
-    lines.append(
-        f"Journal {report.journal}, audit log of {report.audit.length:,} lines, head {report.audit.hash[:16]}."
-    )
-    lines.append({"done": "Done and verified.", "done_with_others": "Done, but for records the destination refused.",
+    lines.append(f"Journal {report.journal}, audit log of {report.audit.length:,} lines, head {report.audit}")
+    lines.append({"done": "Done and verified.", "done_with_others": _others(report),
                   "mismatched": "Verification found differences.", "dry_run": "Dry run: nothing was written.",
                   "incomplete": "Not complete: run the same command again."}[report.status])  # fmt: skip
     for line in lines:
         _say(console, line)
+
+
+def _others(report: RunReport) -> str:
+    """Return how a run ended that left something to people."""
+    reasons = ["records the destination refused"] if report.refused else []
+    reasons += ["conflicts"] if any(counts["conflicts"] for counts in report.objects.values()) else []
+    return f"Done, but for {' and '.join(reasons) or 'records in doubt'}."

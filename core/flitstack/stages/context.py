@@ -7,15 +7,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from flitstack.errors import Interrupted
+from flitstack.stages.delta.standing import Standing
 from flitstack.stages.intake.decisions import Decisions
 from flitstack.stages.intake.merged import Merged
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
     from concurrent.futures import Future
 
     from flitstack.clock import Clock
-    from flitstack.journal import Journal
+    from flitstack.journal import Journal, OperationRow
     from flitstack.protocols import Behaviours, LinkRef, Writer
 
 T = TypeVar("T")
@@ -38,6 +39,14 @@ class Progress(Protocol):
 
     def say(self, text: str) -> None:
         """Print one line of words."""
+        ...
+
+
+class Guard(Protocol):
+    """Looks at records right before writes that take something back."""
+
+    async def judge(self, rows: Sequence[OperationRow]) -> Mapping[int, tuple[str, str]]:
+        """Return, by operation, the state and the code it is settled with instead of being sent."""
         ...
 
 
@@ -65,6 +74,9 @@ class RunContext:
     :param notify: tells observers; (hook name, **arguments).
     :param decisions: what people decided about single records. :param merged: the merges among them.
     :param sampled: plan and price the sample alone.
+    :param allow_irreversible: fill fields of adopted records that no undo could empty again.
+    :param standing: where people changed the account since it was written, and what becomes of that.
+    :param guard: of an undo, what looks at each record once more before its write leaves.
     """
 
     id: str
@@ -82,6 +94,9 @@ class RunContext:
     decisions: Decisions = field(default_factory=Decisions)
     merged: Merged = field(default_factory=Merged)
     sampled: bool = False
+    allow_irreversible: bool = False
+    guard: Guard | None = None
+    standing: Standing = field(default_factory=Standing)
     _given_up: dict[int, float] = field(default_factory=dict)
     _began: float = field(init=False)
 

@@ -10,6 +10,7 @@ import hashlib
 import re
 from collections import Counter
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flitstack.errors import UsageError
@@ -22,7 +23,6 @@ from flitstack.stages.writing.targets import Targets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path
 
     from flitstack.journal import DesiredRow
     from flitstack.matching import Pair, Person
@@ -39,6 +39,7 @@ class Existing:
     :param listed: per object, records of the account that are not ours.
     :param adopted, skipped, unsure: per object, how many desired records are.
     :param kept: (object, field) to how many adopted records hold something else in it, which stays.
+    :param final: (object, field) to how many adopted records have it empty and keep it so, as no undo could empty it.
     :param lines: what a draft of a decisions file says.
     """
 
@@ -48,6 +49,7 @@ class Existing:
     skipped: Counter[str] = field(default_factory=Counter)
     unsure: Counter[str] = field(default_factory=Counter)
     kept: Counter[tuple[str, str]] = field(default_factory=Counter)
+    final: Counter[tuple[str, str]] = field(default_factory=Counter)
     reasons: Counter[tuple[str, ...]] = field(default_factory=Counter)
     lines: list[DraftLine] = field(default_factory=list)
     watchers: Sequence[str] = ()
@@ -57,6 +59,11 @@ class Existing:
     def shown(self) -> bool:
         """Tell whether there is anything for a person to approve: matches, and the rule says to ask."""
         return self.rule == "ask" and bool(self.lines or any(self.adopted.values()))
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Return where the draft is: no part of what is approved, so that a journal may move."""
+        return (f"The draft of a decisions file: {self.draft}",) if self.draft else ()
 
 
 async def find_existing(ctx: RunContext, rule: str, schemas: Mapping[str, Schema]) -> Existing:
@@ -112,6 +119,7 @@ async def _match(
     existing.adopted[object_] = len(rows)
     for row in rows:
         existing.kept.update((object_, name) for name in _differing(ctx, wanted[row.key], theirs[row.destination_id]))
+        existing.final.update((object_, name) for name in _cannot_empty(ctx, wanted[row.key], row.after))
     ctx.journal.decisions.propose(rows)
     _leave_out(ctx, left_out)
 
@@ -208,13 +216,23 @@ def _adoption(ctx: RunContext, desired: DesiredRow, stored: Stored, targets: Tar
     fixed = set(ctx.behaviours.objects[desired.object].settable_times)
     kept = [n for n in desired.fields if n not in fields and (held.get(n) is not None or n in fixed)]
     kept += [f"@{name}" for name in desired.links if name not in same and stored.links.get(name)]
-    wanted: dict[str, Any] = {"kept": sorted(kept), "fields": fields, "links": same}
+    kept += _cannot_empty(ctx, desired, held)
+    had = {name: stored.fields.get(name) for name in fields}
+    wanted: dict[str, Any] = {"kept": sorted({*kept}), "fields": fields, "links": same, "had": had}
     users = {n: ends[n] for n in same if desired.links[n].object == ctx.behaviours.user}
     if users:
         wanted["users"] = users
     after: dict[str, JSON] = {name: held.get(name) for name in desired.fields}
     after |= {f"@{name}": stored.links.get(name) for name in desired.links}
     return Adoption(desired.object, desired.key, desired.part, stored.id, wanted, after)
+
+
+def _cannot_empty(ctx: RunContext, desired: DesiredRow, held: Mapping[str, JSON]) -> list[str]:
+    """Return the empty fields that an undo could not empty again: they stay so, unless the operator wants otherwise."""
+    if ctx.allow_irreversible:
+        return []
+    final = ctx.behaviours.objects[desired.object].cannot_clear
+    return [n for n in desired.fields if n in final and held.get(n) is None and desired.fields[n] not in (None, "", [])]
 
 
 def _differing(ctx: RunContext, desired: DesiredRow, stored: Stored) -> list[str]:
@@ -301,8 +319,13 @@ def found_text(existing: Existing) -> str:
         if kept:
             told = ", ".join(f"{name} ({count:,})" for name, count in kept)
             lines.append(f"  Kept as the account has it, because it holds something else: {told}.")
-    lines.append(f"One line for each, with its reasons: {existing.draft}")
-    lines.append("To decide otherwise, edit a copy of it (adopt, create, skip) and run with --set decisions=FILE.")
+        final = [(name, count) for (of, name), count in sorted(existing.final.items()) if of == object_]
+        if final:
+            told = ", ".join(f"{name} ({count:,})" for name, count in final)
+            lines.append(f"  Left empty, because no undo could empty it again: {told}. --allow-irreversible fills it.")
+    if existing.draft:
+        lines.append(f"One line for each, with its reasons, stands in {Path(existing.draft).name}.")
+        lines.append("To decide otherwise, edit a copy of it (adopt, create, skip) and run with --set decisions=FILE.")
     if existing.watchers:
         lines.append("What adopting and creating may set off; an admin should switch it off for the time being:")
         lines += [f"  {text}" for text in existing.watchers]

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from flitstack.errors import ConfigurationError, FlitError, UsageError
+from flitstack.journal import WAITING
 from flitstack.protocols import Learning, WriterContext
+from flitstack.stages.auditlog.purge import require_values
 from flitstack.stages.intake.owners import fallback_user
 from flitstack.stages.writing.schema import bind_links
 
@@ -37,11 +40,16 @@ async def opened(
     open_attachment: Callable[[str], Any] = no_documents,
     waiting: BudgetWait | None = None,
 ) -> AsyncIterator[Writer]:
-    """Open a writer that knows what was spent today and what was learned of the account; close it afterwards."""
+    """Open a writer that knows what was spent today and what was learned of the account; close it afterwards.
+
+    :raises ConfigurationError: the journal's values were purged.
+    """
+    require_values(journal)
     context = WriterContext(clock, open_attachment, journal.runs.spent_today(clock.now()), journal.runs.learned())
     writer = destination.open(settings, replace(context, exhausted=waiting) if waiting is not None else context)
     if waiting is not None:
-        waiting.watch(writer)
+        journal.runs.remember(WAITING, "")
+        waiting.watch(writer, partial(journal.runs.remember, WAITING))
     try:
         yield writer
     finally:

@@ -33,6 +33,7 @@ class RunOptions:
     :param publishing: writes the reports; without one for the audit, the export is not audited.
     :param plan_only: stop once the gates have shown the plan; nothing is written and nobody is asked.
     :param sample: migrate a sample first, or alone; None for none.
+    :param allow_irreversible: fill fields of adopted records that no undo could empty again.
     """
 
     source: str
@@ -48,3 +49,4 @@ class RunOptions:
     sample: SampleOptions | None = None
     publishing: Publishing = field(default_factory=Publishing)
     plan_only: bool = False
+    allow_irreversible: bool = False

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from flitstack.stages.delta.changes import DeltaView
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -39,6 +41,7 @@ class RunReport:
         again does not settle that, a person does.
     :param document: the plan that was shown at the gates; None when none was.
     :param gates: of a run that was asked for its plan alone.
+    :param delta: what this export changes against the one that was loaded before, as it was planned.
     :param refused: records that the destination refused, which nobody could foresee.
     """
 
@@ -52,6 +55,7 @@ class RunReport:
     seconds: float
     audit: Head
     refused: int = 0
+    delta: DeltaView = field(default_factory=DeltaView)
     dry_run: bool = False
     planned: Mapping[tuple[str, str], int] = field(default_factory=dict)
     rejections: Sequence[tuple[str, str, str, str, int, str]] = ()
@@ -103,6 +107,10 @@ class RunReport:
                 "examples": [list(example) for example in v.examples] if v else [],
             },
             "planned": [{"object": o, "verb": verb, "count": n} for (o, verb), n in self.planned.items()],
+            "delta": {
+                name: {"new": c.new, "changed": c.changed, "vanished": c.vanished, "unchanged": c.unchanged}
+                for name, c in self.delta.counts.items()
+            },
             "requests": self.requests,
             "tokens": {
                 "spent": self.tokens.spent,

@@ -6,7 +6,7 @@ import hashlib
 import re
 import secrets
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from flitstack import __version__
@@ -14,9 +14,15 @@ from flitstack.errors import FlitError, UsageError
 from flitstack.journal import Journal, dumps
 from flitstack.mapping import fit_schema
 from flitstack.stages.audit.account import about_account
-from flitstack.stages.audit.sections import audit_staged, audit_text
+from flitstack.stages.audit.sections import Audited, audit_staged
 from flitstack.stages.context import RunContext
+from flitstack.stages.delta.allowed import BOUNDS, remember_load, use_up, why_not
+from flitstack.stages.delta.changes import DeltaView, remember_export, remember_fills, view_delta
+from flitstack.stages.delta.leaving import find_leaving, mark_vanished
+from flitstack.stages.delta.limits import read_limits
+from flitstack.stages.delta.standing import about_conflicts, look_again
 from flitstack.stages.existing import Existing, find_existing, found_text
+from flitstack.stages.final.verified import keep_verified
 from flitstack.stages.gates.gate import FULL, Gate, chain, pass_gates, show_gates, with_changes
 from flitstack.stages.gates.moved import EXPORT, SPEC
 from flitstack.stages.gates.texts import full_text, map_text, owners_text, schema_text
@@ -31,7 +37,10 @@ from flitstack.stages.plan.document import PlanDocument, make_document
 from flitstack.stages.plan.operations import PlanSummary, plan_operations
 from flitstack.stages.proof.rebuild import Rebuilt, accept, existing_text, rebuild
 from flitstack.stages.proof.verify import Verification, verify
+from flitstack.stages.proposal.confirmed import remember_confirmed
+from flitstack.stages.rejects.overlay import keep_rejected_rows
 from flitstack.stages.report import BEGINNING, RunReport, Tokens
+from flitstack.stages.rollback.texts import undo_notes
 from flitstack.stages.sample.choice import choose_sample
 from flitstack.stages.sample.diff import DiffMaker
 from flitstack.stages.sample.kept import is_taken, keep_sample, main_stream, sample_gate
@@ -82,10 +91,12 @@ class _Run:
     began: float
     plan: PlanSummary | None = None
     document: PlanDocument | None = None
+    audited: Audited | None = None
     gates: Sequence[Gate] = ()
     rebuilt: Rebuilt | None = None
     existing: Existing | None = None
     verification: Verification | None = None
+    delta: DeltaView = field(default_factory=DeltaView)
 
 
 async def run_migration(
@@ -130,6 +141,7 @@ async def _run(
     now = setup.clock.now()
     run_id = f"{now:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
     ctx = RunContext(run_id, source_id, journal, writer, writer.behaviours, setup.clock, progress, stop, notify)
+    ctx.allow_irreversible = setup.options.allow_irreversible
     run = _Run(setup, reader, ctx, time.monotonic())
     journal.runs.begin(run_id, ctx.at(), __version__)
     notify("flit_run_started", run_id=run_id, source=setup.source.name, destination=setup.destination.name)
@@ -143,6 +155,7 @@ async def _run(
         raise
     finally:
         finish_run(journal, writer, run_id, ctx.at(), status)
+    report = replace(report, audit=journal.audit.head())  # the run's own end is under the head that is printed
     notify("flit_run_finished", run_id=run_id, summary=report.as_json())
     return report
 
@@ -174,6 +187,7 @@ async def _prepare(run: _Run) -> _Scene:
     """Stage, look at the account, map: all that comes before a plan; nothing is written."""
     ctx, setup = run.ctx, run.setup
     stage_export(ctx, setup.source, run.reader)
+    keep_rejected_rows(ctx.journal, run.reader, anew=True)
     streams = {stream.name: stream for stream in run.reader.known_streams()}
     schemas = {name: stream.schema for name, stream in streams.items()}
     ctx.decisions = settle_decisions(ctx.journal, setup.core.get("decisions"))
@@ -187,7 +201,11 @@ async def _prepare(run: _Run) -> _Scene:
     settle_owners(ctx, prepared.spec, setup.core, account.user, users)
     fit = fit_schema(prepared.spec, found, account.slots, ctx.journal.records.schema_decision())
     map_records(ctx, prepared.spec, fit)
+    keep_rejected_rows(ctx.journal, run.reader)
+    mark_vanished(ctx, setup.core.get("vanished", "keep"))
     link_found(ctx, found)
+    await look_again(ctx, setup.core.get("conflicts", ""))
+    await find_leaving(ctx, prepared.spec, setup.core.get("vanished", "keep"))
     run.rebuilt = await rebuild(ctx, found)
     run.existing = await find_existing(ctx, setup.core.get("existing", "ask"), schemas)
     return _Scene(streams, account, users, found, prepared, fit)
@@ -197,20 +215,25 @@ async def _load(run: _Run, scene: _Scene) -> None:
     """Plan what is left, pass the gates, write it and read everything back, as far as the options allow."""
     ctx, options = run.ctx, run.setup.options
     run.plan = _planned(ctx)
+    run.delta = view_delta(ctx, scene.schemas, read_limits(run.setup.core))
     if options.dry_run:
         return
     basis = _basis(run, scene) if run.plan.writes else ""
     asked = run.plan.writes > 0 and ctx.journal.runs.meta(APPROVED) != basis
     if options.plan_only:
         run.document = _document(run, scene)
-    if asked:
-        _pass_gates(run, scene, _audit(run, scene))
+    allowed = asked and _pass_gates(run, scene)
     if options.plan_only:
         return
     if asked:
         ctx.journal.runs.remember(APPROVED, basis)
+        remember_fills(ctx)
+    if asked and not allowed:
+        remember_load(ctx)
+        remember_export(ctx)
     await _write(run, scene, asked=asked)
     run.verification = await verify(ctx, hashes=run.plan.hashes)
+    keep_verified(ctx.journal, run.verification, ctx.id, ctx.at())
 
 
 async def _take_sample(run: _Run, scene: _Scene, options: SampleOptions) -> None:
@@ -221,7 +244,7 @@ async def _take_sample(run: _Run, scene: _Scene, options: SampleOptions) -> None
     run.plan = _planned(ctx)
     if not run.setup.options.dry_run:
         if run.plan.writes:
-            _pass_gates(run, scene, _audit(run, scene))
+            _pass_gates(run, scene)
         await _write(run, scene, asked=run.plan.writes > 0)
     ctx.sampled = False
     if not run.setup.options.dry_run:
@@ -231,13 +254,14 @@ async def _take_sample(run: _Run, scene: _Scene, options: SampleOptions) -> None
 
 
 async def _look_again(run: _Run, scene: _Scene) -> None:
-    """See what the sample left to make: the gates show what still is, as the next run will see it."""
+    """See what the sample left to make, and stop at its gate and the last, which show what the next run will see."""
     ctx = run.ctx
     scene.found, scene.account = await ctx.writer.schema(), await ctx.writer.account()
     decision = ctx.journal.records.schema_decision()
     scene.fit = fit_schema(scene.prepared.spec, scene.found, scene.account.slots, decision)
     if not run.setup.options.dry_run:
-        _pass_gates(run, scene, "", until_sample=True)
+        run.plan = plan_operations(ctx)
+        _pass_gates(run, scene, without=() if run.plan.writes else (FULL,))
 
 
 def _planned(ctx: RunContext) -> PlanSummary:
@@ -252,13 +276,15 @@ async def _write(run: _Run, scene: _Scene, *, asked: bool) -> None:
     assert run.plan is not None  # noqa: S101 - planned by the caller
     if run.plan.writes:
         if asked:
-            ctx.journal.decisions.approve(ctx.decisions.by_record.items(), ctx.at(), ctx.id)
+            ctx.journal.decisions.approve(ctx.decisions.lasting().items(), ctx.at(), ctx.id)
         ctx.journal.records.keep_schema_decision(scene.fit.kept)
         bind_links(ctx, scene.found)
     if run.rebuilt is not None:
         accept(ctx)
     if run.plan.writes:
         await apply_operations(ctx)
+        if ctx.journal.buckets.refused():
+            keep_rejected_rows(ctx.journal, run.reader)
 
 
 async def _catch_up(ctx: RunContext, found: Sequence[SchemaItem]) -> Sequence[SchemaItem]:
@@ -268,15 +294,17 @@ async def _catch_up(ctx: RunContext, found: Sequence[SchemaItem]) -> Sequence[Sc
     return await ctx.writer.schema() if await reconcile(ctx) else found
 
 
-def _audit(run: _Run, scene: _Scene) -> str:
-    """Audit what is staged and return what the last gate says of it; "" when nobody publishes the report."""
+def _audit(run: _Run, scene: _Scene) -> Audited:
+    """Audit what is staged, once in a run, and return what the last gate says of it; nothing when nobody publishes."""
     publish = run.setup.options.publishing.audit
     if publish is None:
-        return ""
-    setup, ctx = run.setup, run.ctx
-    extras = about_account(ctx, setup.source, setup, scene.streams, scene.account, scene.users)
-    audit = audit_staged(ctx, setup.source, setup.registry.validators(setup.source.name), scene.streams, extras)
-    return audit_text(audit, publish(audit, ctx.journal.path.parent / REPORTS))
+        return Audited()
+    if run.audited is None:
+        setup, ctx = run.setup, run.ctx
+        extras = about_account(ctx, setup.source, setup, scene.streams, scene.account, scene.users)
+        audit = audit_staged(ctx, setup.source, setup.registry.validators(setup.source.name), scene.streams, extras)
+        run.audited = Audited(audit, publish(audit, ctx.journal.path.parent / REPORTS))
+    return run.audited
 
 
 def _document(run: _Run, scene: _Scene) -> PlanDocument:
@@ -284,22 +312,33 @@ def _document(run: _Run, scene: _Scene) -> PlanDocument:
     return make_document(run.ctx, run.setup, scene.prepared, scene.fit, scene.account, scene.users, run.plan)
 
 
-def _pass_gates(run: _Run, scene: _Scene, audit: str, *, until_sample: bool = False) -> None:
-    """Show every gate, or those up to the sample's, and pass them or stop; one that is to plan only does neither."""
+def _pass_gates(run: _Run, scene: _Scene, *, without: Sequence[str] = ()) -> bool:
+    """Show every gate, but for those `without`, and pass them or stop; one that is to plan only does neither.
+
+    :return: whether nobody had to be asked, as an earlier approval allows a later export so much.
+    """
     ctx, options = run.ctx, run.setup.options
     run.document = _document(run, scene)
-    gates = chain(_gates(run, run.document, scene.prepared, audit))
-    if until_sample:
-        gates = [gate for gate in gates if gate.name != FULL]
+    gates = chain(_gates(run, run.document, scene.prepared, _audit(run, scene)))
+    gates = [gate for gate in gates if gate.name not in without]
     admins = [user.email for user in scene.users if user.is_admin and user.active]
     if options.plan_only:
         run.gates = with_changes(ctx.journal, gates)
         show_gates(ctx, gates, admins)
     else:
+        reasons = why_not(ctx, run.delta, gates)
+        if reasons == [] and not options.passing.unseen:
+            ctx.progress.say(use_up(ctx, run.delta))
+            return True
+        if reasons:
+            told = f"Not within what was approved before: {'; '.join(reasons)}."
+            gates = [replace(gate, notes=(*gate.notes, told)) if gate.name == FULL else gate for gate in gates]
         pass_gates(ctx, gates, options.passing, scene.account.user.email, admins)
+        remember_confirmed(ctx, run.setup)
+    return False
 
 
-def _gates(run: _Run, document: PlanDocument, prepared: Prepared, audit: str) -> list[Gate]:
+def _gates(run: _Run, document: PlanDocument, prepared: Prepared, audited: Audited) -> list[Gate]:
     """Return what every gate shows, and what that rests on."""
     ctx, options = run.ctx, run.setup.options
     gates = [Gate("profile", prepared.choices, attest=prepared.attest)]
@@ -307,7 +346,8 @@ def _gates(run: _Run, document: PlanDocument, prepared: Prepared, audit: str) ->
     if run.existing is not None and run.existing.shown:
         found.append(found_text(run.existing))
     if found:
-        gates.append(Gate("existing", "\n".join(found), basis={"adopted": dict(document.adopted)}))
+        notes = run.existing.notes if run.existing is not None and run.existing.shown else ()
+        gates.append(Gate("existing", "\n".join(found), basis={"adopted": dict(document.adopted)}, notes=notes))
     owners = owners_text(document.owners, run.setup.core.get("owner_map"))
     told = "\n".join([map_text(document, owners), *ctx.decisions.told()])
     basis = {SPEC: document.spec.sha256, **document.about_map()}
@@ -316,11 +356,15 @@ def _gates(run: _Run, document: PlanDocument, prepared: Prepared, audit: str) ->
         gates.append(Gate("schema", schema_text(document), admin=True, basis=document.about_schema()))
     if ctx.sampled:
         return gates
-    gates += [Gate(*sheet) for sheet in sample_gate(ctx, prepared)]
+    gates += sample_gate(ctx, prepared)
     page = options.publishing.plan(document, ctx.journal.path.parent / REPORTS) if options.publishing.plan else ""
-    notes = (f"The whole plan, to read and to print: {page}",) if page else ()
-    basis = {EXPORT: document.fingerprint, **document.about_load()}
-    return [*gates, Gate("full", f"{audit}{full_text(document)}", basis=basis, notes=notes)]
+    notes = (*audited.notes, *((f"The whole plan, to read and to print: {page}",) if page else ()), *undo_notes(ctx))
+    if run.delta.questions:
+        gates.append(Gate("delta", "\n".join(run.delta.questions), basis={"questions": list(run.delta.questions)}))
+    bounds = read_limits(run.setup.core).bounds(sum(document.made.values()))
+    basis = {EXPORT: document.fingerprint, **document.about_load(), **run.delta.basis(), BOUNDS: bounds.as_json()}
+    told = "\n".join([full_text(document), *run.delta.lines(), bounds.text()])
+    return [*gates, Gate("full", f"{audited.text}{told}", basis=basis, notes=notes)]
 
 
 def _basis(run: _Run, scene: _Scene) -> str:
@@ -342,6 +386,8 @@ def _basis(run: _Run, scene: _Scene) -> str:
         sorted(scene.fit.kept.items()),
         sorted(ctx.decisions.by_record.items()),
         ctx.journal.decisions.adoptions(),
+        *about_conflicts(ctx),
+        *([ctx.journal.delta.stale()] if run.setup.core.get("vanished") == "delete" else []),
     ]
     return hashlib.sha256(dumps(parts).encode()).hexdigest()
 
@@ -369,6 +415,7 @@ def _report(run: _Run) -> RunReport:
         look_alikes=journal.rebuilding.look_alikes(),
         document=run.document,
         gates=run.gates,
+        delta=run.delta,
     )
 
 
@@ -378,8 +425,10 @@ def _object_counts(ctx: RunContext) -> dict[str, dict[str, int]]:
     for object_, verb, count in ctx.journal.operations.run_counts(ctx.id):
         counted[object_][f"{verb}d"] += count
     for object_, _, state, count in ctx.journal.operations.counts():
-        if state in ("conflict", "in_doubt"):
-            counted[object_]["conflicts" if state == "conflict" else "in_doubt"] += count
+        if state == "in_doubt":
+            counted[object_]["in_doubt"] += count
+    for object_, count in ctx.journal.conflicts.counts().items():
+        counted[object_]["conflicts"] += count
     for object_, counts in counted.items():
         touched = ctx.journal.operations.touched(ctx.id, object_)
         counts["unchanged"] = max(0, held.get(object_, 0) - touched)

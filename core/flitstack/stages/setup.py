@@ -9,6 +9,7 @@ from flitstack.clock import Clock, clock_from_environment
 from flitstack.errors import UsageError
 from flitstack.registry import Registry, load_plugins
 from flitstack.settings import parse_sets, read_project_file, resolve_settings
+from flitstack.stages.delta.leaving import VANISHED
 from flitstack.stages.delta.limits import SETTINGS as LIMITS
 from flitstack.stages.delta.limits import read_limits
 from flitstack.stages.delta.standing import RULES
@@ -27,6 +28,7 @@ CORE_VARIABLES = {
     "fallback_owner": "e-mail of the user who owns what nobody else does",
     "existing": "people the account has already: ask (adopt after a gate of its own), adopt, create, skip",
     "conflicts": "what somebody changed in the account since: keep or overwrite; undecided, it stays and is listed",
+    "vanished": "what becomes of records that a later export no longer has: keep (and list), or delete",
     **LIMITS,
     "remember": "no: do not remember the confirmed map for the next export with its headers",
     "decisions": "CSV file, columns decision, record and other: what to do with single records",
@@ -114,6 +116,8 @@ def _core(given: Mapping[str, Any]) -> dict[str, str]:
         raise UsageError(f"existing: say one of {', '.join(EXISTING)}.")
     if core.get("remember", "yes") not in ("yes", "no"):
         raise UsageError("remember: say yes or no.")
+    if core.get("vanished", "keep") not in VANISHED:
+        raise UsageError(f"vanished: say one of {', '.join(VANISHED)}.")
     read_limits(core)
     if core.get("conflicts", RULES[0]) not in RULES:
         raise UsageError(f"conflicts: say one of {', '.join(RULES)}, or leave it away.")

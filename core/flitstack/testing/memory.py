@@ -180,7 +180,8 @@ class MemoryAccount:
 
     def edit(self, stored: Stored, **fields: JSON) -> None:
         """Change fields of a record, as a person would."""
-        self.records[stored.object, stored.id] = replace(stored, fields={**stored.fields, **fields})
+        changed = replace(stored, fields={**stored.fields, **fields}, updated=self.clock.now())
+        self.records[stored.object, stored.id] = changed
 
     def take(self, operation: Operation, behaviours: Behaviours) -> str:
         """Carry an operation out and return the record's id.
@@ -204,15 +205,24 @@ class MemoryAccount:
             self.records[object_, destination_id] = replace(stored, added=late, updated=late)
 
     def _take_item(self, operation: Operation) -> str:
-        settings = {name: value for name, value in operation.fields.items() if name not in ("name", "of")}
-        if operation.verb == "update":
-            item = self.items[operation.object, operation.destination_id or ""]
-            self.items[item.object, item.id or ""] = replace(item, settings={**item.settings, **settings})
+        settings = {n: v for n, v in operation.fields.items() if n not in ("name", "of", "remove_options")}
+        place = (operation.object, operation.destination_id or "")
+        if operation.verb != "create":
+            if place not in self.items:
+                raise Rejected("not_found", "The account has no such item.", "Look at what became of it.")
+            item = self.items.pop(place)
+            if operation.verb == "update":
+                off: Any = operation.fields.get("remove_options") or ()
+                left = [o for o in {**item.settings, **settings}.get("options") or () if o not in off]
+                options = {"options": left} if "options" in {**item.settings, **settings} else {}
+                self.items[place] = replace(item, settings={**item.settings, **settings, **options})
             return item.id or ""
         name, of = str(operation.fields["name"]), str(operation.fields["of"])
         if any((item.object, item.of, item.name) == (operation.object, of, name) for item in self.items.values()):
             raise Rejected("duplicate_name", "The account has an item of this name.", "Choose another name.")
-        item = SchemaItem(operation.object, name, of, settings, f"{operation.object}-{len(self.items) + 1}")
+        gone = sum(done.verb == "delete" and "of" in done.fields for done in self.written)
+        number = len(self.items) + gone + 1
+        item = SchemaItem(operation.object, name, of, settings, f"{operation.object}-{number}")
         self.items[item.object, item.id or ""] = item
         return item.id or ""
 
@@ -238,8 +248,9 @@ class MemoryAccount:
             del self.records[operation.object, destination_id]
             return destination_id
         fields = {**stored.fields, **operation.fields}
-        if operation.fields.get(KEY_FIELD):
-            stored = replace(stored, key=str(operation.fields[KEY_FIELD]))
+        if KEY_FIELD in operation.fields:
+            key = operation.fields[KEY_FIELD]
+            stored = replace(stored, key=str(key) if key else None)
         links = {name: target for name, target in {**stored.links, **operation.links}.items() if target}
         self.records[operation.object, destination_id] = replace(
             stored, fields=fields, links=links, updated=self.clock.now()

@@ -107,6 +107,7 @@ class Migration:
         wait: bool = False,
         sample: SampleOptions | None = None,
         publishing: Publishing | None = None,
+        allow_irreversible: bool = False,
     ) -> RunReport:
         """Run once, with every gate passed unseen unless said otherwise.
 
@@ -124,6 +125,7 @@ class Migration:
             wait=wait,
             sample=sample,
             publishing=publishing or Publishing(),
+            allow_irreversible=allow_irreversible,
         )
         self.stop.raised = False
         return asyncio.run(run_migration(options, self.words, self.stop, registry=self.registry, clock=self.clock))

@@ -190,6 +190,7 @@ SHAPES: Mapping[str, Shape] = {
             _table(
                 Native("title", _text(), _as_is),
                 Native("expected_close_date", _text(10), _as_is, "null"),
+                Native("is_archived", _flag, bool),
             ),
             {"person_id": "person_id", "organization_id": "organization_id", "owner_id": "owner_id"},
             entity="deal",

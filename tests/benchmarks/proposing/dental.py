@@ -24,7 +24,8 @@ import yaml
 from flitstack.mapping.proposing import Matcher
 from flitstack.protocols import Record, SampledColumn, SampledExport, SampledFile
 from flitstack_dental.example import SMALL, write_example
-from flitstack_dental.proposing import beside, lexicon, targets
+from flitstack_dental.lexicon import beside, lexicon
+from flitstack_dental.proposing import targets
 from flitstack_dental.reader import open_export
 
 if TYPE_CHECKING:

@@ -2,8 +2,20 @@
 
 from __future__ import annotations
 
+from flitstack.mapping.proposing.account import AccountWords, KnownAccount
 from flitstack.mapping.proposing.customs import custom_fields, infer_type
 from flitstack.mapping.proposing.matcher import Matcher
 from flitstack.mapping.proposing.memory import Memory, Remembered, memory_folder
+from flitstack.mapping.proposing.names import Vocabulary
 
-__all__ = ["Matcher", "Memory", "Remembered", "custom_fields", "infer_type", "memory_folder"]
+__all__ = [
+    "AccountWords",
+    "KnownAccount",
+    "Matcher",
+    "Memory",
+    "Remembered",
+    "Vocabulary",
+    "custom_fields",
+    "infer_type",
+    "memory_folder",
+]

@@ -13,12 +13,14 @@ from flitstack.protocols import CustomField
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from flitstack.mapping.proposing.account import AccountWords
     from flitstack.protocols import SampledColumn
 
 _MOST_OPTIONS = 20
 _RECURS = 3
 _LEAST_SEEN = 10
 _LONG = 120
+_LIKE_A_PHONE = 9
 _LOOKS_PERSONAL = re.compile(r"@|\d{4,}")
 
 
@@ -32,7 +34,7 @@ def infer_type(column: SampledColumn) -> tuple[str, tuple[str, ...]]:
     cells = [cell.strip() for cell in column.values if cell.strip()]
     if found.flag == 1.0 and found.kinds <= 2:
         return "yes or no", ()
-    if found.number > 0.98 and not any(cell.startswith("0") and cell.isdigit() and len(cell) > 1 for cell in cells):
+    if found.number > 0.98 and not any(map(_is_name, cells)):
         return "number", ()
     options = Counter(cells)
     recurring = all(n >= _RECURS for n in options.values())
@@ -42,18 +44,27 @@ def infer_type(column: SampledColumn) -> tuple[str, tuple[str, ...]]:
     return ("long text" if max(map(len, cells)) > _LONG else "text"), ()
 
 
-def custom_fields(columns: Iterable[tuple[str, SampledColumn]], room: int | None) -> tuple[CustomField, ...]:
+def _is_name(cell: str) -> bool:
+    """Say whether digits name something rather than count it: a leading zero, or as long as a telephone number."""
+    return cell.isdigit() and ((cell.startswith("0") and len(cell) > 1) or len(cell) >= _LIKE_A_PHONE)
+
+
+def custom_fields(
+    columns: Iterable[tuple[str, SampledColumn]], room: int | None, account: AccountWords | None = None
+) -> tuple[CustomField, ...]:
     """Return the fields on offer, the best filled first; empty columns are left out.
 
     :param columns: (file, column) of those that no field takes.
     :param room: how many custom fields the account's plan leaves; None when no cap is known.
+    :param account: what the account has; None where it was not asked.
     """
     found: list[CustomField] = []
     for file, column in columns:
         if not column.values:
             continue
         type_, options = infer_type(column)
-        found.append(CustomField(file, column.name, type_, round(column.fill, 3), options))
+        known = account.of(column) if account else ""
+        found.append(CustomField(file, column.name, type_, round(column.fill, 3), options, account=known))
     found.sort(key=lambda each: -each.fill)
     return _against(found, room)
 

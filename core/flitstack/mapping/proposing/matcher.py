@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from flitstack.mapping.proposing.assignment import assign
 from flitstack.mapping.proposing.calibration import LEAST, LOWEST, TICK, confidence
-from flitstack.mapping.proposing.scoring import Scored, Scorer, with_references
+from flitstack.mapping.proposing.profiles import profile
+from flitstack.mapping.proposing.scoring import Ids, Scored, Scorer, with_references
 from flitstack.protocols import Candidate, ColumnProposal, FileProposal
 
 if TYPE_CHECKING:
@@ -19,13 +20,13 @@ _ALTERNATIVES = 5
 _LEAST_STREAM = 2.0
 _NAMED_FILE = 2.5
 _ID = 1.5
-_PROVED = 0.9
 _ID_FIELD = "id"
 _ENOUGH = 8
 _BY_CELLS = 0.5
 _SURE_STREAM = 0.55
 _PLAIN_STREAM = 5.0
-_SAME_STREAM = 0.5
+_SAME_STREAM = 0.6
+_OWN_ID = 1.5
 _STREAMS_SHOWN = 3
 
 
@@ -48,7 +49,7 @@ class Matcher:
             file.name: [(given[file.name], 99.0)] if file.name in given else self._rank(file, scored[file.name])
             for file in export.files
         }
-        chosen = _chosen_streams(ranked)
+        chosen = _chosen_streams(ranked, {file.name: self._named(file) for file in export.files})
         first = {file.name: self._assign(chosen[file.name], scored[file.name]) for file in export.files}
         ids = self._ids(export, chosen, first)
         return [
@@ -57,7 +58,7 @@ class Matcher:
                 chosen[file.name],
                 ranked[file.name],
                 [
-                    with_references(each, column, self.targets, ids)
+                    with_references(each, column, self.scorer, chosen[file.name], ids)
                     for each, column in zip(scored[file.name], file.columns, strict=True)
                 ],
             )
@@ -66,7 +67,9 @@ class Matcher:
 
     def _rank(self, file: SampledFile, scored: Sequence[Sequence[Scored]]) -> list[tuple[str, float]]:
         """Return the streams that the file may be, the best first, each with its worth; [] when none is near."""
-        words = set(self.scorer.vocabulary.words(file.name.rpartition("/")[2].rpartition(".")[0]))
+        if not file.columns:
+            return []
+        named = self._named(file)
         worths = []
         for stream in self.streams:
             pairs = self._assign(stream, scored)
@@ -77,10 +80,26 @@ class Matcher:
             worth = sum(max(0.0, each.score - LOWEST) ** 2 for each in own)
             worth += 0.5 * sum(max(0.0, each.score - LOWEST) ** 2 for each in of_pairs if each not in own)
             worth += _ID * sum(at in met for at in required) / max(1, len(required))
-            worth += _NAMED_FILE * max((_overlap(words, name) for name in self.scorer.stream_names[stream]), default=0)
+            worth += _NAMED_FILE * named[stream]
+            worth += _OWN_ID * self._has_own_id(file, stream, own)
             worths.append((stream, worth))
         worths.sort(key=lambda each: -each[1])
         return [each for each in worths if each[1] >= _LEAST_STREAM]
+
+    def _named(self, file: SampledFile) -> dict[str, float]:
+        """Return how well the file's name names each stream, 0 to 1."""
+        words = set(self.scorer.vocabulary.words(file.name.rpartition("/")[2].rpartition(".")[0]))
+        return {
+            stream: max((_overlap(words, name) for name in self.scorer.stream_names[stream]), default=0.0)
+            for stream in self.streams
+        }
+
+    def _has_own_id(self, file: SampledFile, stream: str, own: Sequence[Scored]) -> bool:
+        """Say whether a column without two equal cells is the id word for word, and names the stream: `Patient ID`."""
+        key = f"{stream}.{_ID_FIELD}"
+        sure = any(self.targets[each.target].key == key and each.name >= 1.0 and each.fit > 0 for each in own)
+        wanted = {*self.scorer.vocabulary.words(stream), _ID_FIELD}
+        return sure and any(set(self.scorer.vocabulary.words(column.name)) == wanted for column in file.columns)
 
     def _assign(self, stream: str, scored: Sequence[Sequence[Scored]]) -> dict[int, int]:
         worth = {
@@ -97,18 +116,30 @@ class Matcher:
 
     def _ids(
         self, export: SampledExport, chosen: Mapping[str, str], pairs: Mapping[str, Mapping[int, int]]
-    ) -> dict[str, frozenset[str]]:
+    ) -> dict[str, Ids]:
         """Return per stream the ids of its file, where the file was read whole and only one file is the stream."""
-        found: dict[str, frozenset[str]] = {}
+        found: dict[str, Ids] = {}
         for file in export.files:
             stream = chosen[file.name]
             if not stream or list(chosen.values()).count(stream) > 1:
                 continue
-            for column, target in pairs[file.name].items():
-                it = self.targets[target]
-                if it.stream == stream and it.field == "id" and file.columns[column].whole:
-                    found[stream] = frozenset(cell.strip() for cell in file.columns[column].values)
+            key = f"{stream}.{_ID_FIELD}"
+            at = next((column for column, t in pairs[file.name].items() if self.targets[t].key == key), None)
+            at = self._like_an_id(file, set(pairs[file.name])) if at is None else at
+            if at is not None and file.columns[at].whole:
+                column = file.columns[at]
+                found[stream] = Ids(column.name, frozenset(cell.strip() for cell in column.values))
         return found
+
+    def _like_an_id(self, file: SampledFile, taken: set[int]) -> int | None:
+        """Return the first column that by its cells is an id and means nothing else: named as one, or the first."""
+        for at, column in enumerate(file.columns):
+            unlike = len(set(column.values)) == len(column.values) == column.rows >= _ENOUGH
+            if at not in taken and unlike and (at == 0 or _ID_FIELD in self.scorer.vocabulary.words(column.name)):
+                found = profile(column)
+                if max(found.sentence, found.email, found.date, found.phone) < _BY_CELLS:
+                    return at
+        return None
 
     def _file_proposal(
         self, file: SampledFile, stream: str, ranked: Sequence[tuple[str, float]], scored: Sequence[Sequence[Scored]]
@@ -123,7 +154,8 @@ class Matcher:
         if lead < _SURE_STREAM:
             columns = tuple(replace(column, ticked=False) for column in columns)
         named = sum(column.chosen is not None for column in columns)
-        reasons = (f"{named} of {len(columns)} columns fit",) if stream else ("no stream is plainly meant",)
+        told = f"{named} of {len(columns)} columns fit" if stream else "no stream is plainly meant"
+        reasons = tuple(filter(None, (told if columns else "", file.note)))
         others = tuple((name, round(worth, 2)) for name, worth in ranked if name != stream)[:_STREAMS_SHOWN]
         return FileProposal(file.name, stream, round(lead if stream else 0.0, 2), reasons, columns, others)
 
@@ -134,14 +166,12 @@ class Matcher:
         key = f"{stream}.{_ID_FIELD}"
         if key not in {t.key for t in self.targets} or any(c.chosen and c.chosen.target == key for c in columns):
             return columns
-        for at, (column, proposal) in enumerate(zip(file.columns, columns, strict=True)):
-            words = self.scorer.vocabulary.words(column.name)
-            unlike = len(set(column.values)) == len(column.values) == column.rows >= _ENOUGH
-            if proposal.chosen is None and unlike and (_ID_FIELD in words or at == 0):
-                chosen = Candidate(key, _BY_CELLS, ("every row has a cell, and no two are alike",))
-                others = tuple(each for each in proposal.others if each.target != key)
-                return (*columns[:at], replace(proposal, chosen=chosen, others=others), *columns[at + 1 :])
-        return columns
+        at = self._like_an_id(file, {at for at, column in enumerate(columns) if column.chosen is not None})
+        if at is None:
+            return columns
+        chosen = Candidate(key, _BY_CELLS, ("every row has a cell, and no two are alike",))
+        others = tuple(each for each in columns[at].others if each.target != key)
+        return (*columns[:at], replace(columns[at], chosen=chosen, others=others), *columns[at + 1 :])
 
     def _column_proposal(
         self, column: SampledColumn, stream: str, scored: Sequence[Scored], pair: int | None, rival: float
@@ -170,7 +200,7 @@ class Matcher:
             return False
         schema = self.targets[chosen.target].schema
         if "x-references" in schema:
-            return chosen.points is not None and chosen.points > _PROVED
+            return chosen.proved
         return chosen.fit > 0 or not (schema.get("x-type") or schema.get("enum") or schema.get("format"))
 
     def _candidate(self, each: Scored, lead: float, column: SampledColumn) -> Candidate:
@@ -179,9 +209,18 @@ class Matcher:
         return Candidate(target.key, sure, tuple(_reasons(each, target)))
 
 
-def _chosen_streams(ranked: Mapping[str, Sequence[tuple[str, float]]]) -> dict[str, str]:
-    """Return each file's stream, "" where none is near, several are about as near, or another file is it far more."""
-    best = {file: worths[0] for file, worths in ranked.items() if worths and _is_clear(worths)}
+def _chosen_streams(
+    ranked: Mapping[str, Sequence[tuple[str, float]]], named: Mapping[str, Mapping[str, float]]
+) -> dict[str, str]:
+    """Return each file's stream, "" where none is near, several are about as near, or another file is it far more.
+
+    :param named: per file how well its name names each stream; where it does so word for word, that is clear.
+    """
+    best = {
+        file: worths[0]
+        for file, worths in ranked.items()
+        if worths and (_is_clear(worths) or named[file].get(worths[0][0], 0.0) >= 1.0)
+    }
     most: dict[str, float] = {}
     for stream, worth in best.values():
         most[stream] = max(worth, most.get(stream, 0.0))
@@ -211,7 +250,9 @@ def _overlap(words: set[str], name: Sequence[str]) -> float:
 
 
 def _reasons(each: Scored, target: Target) -> list[str]:
-    if each.name >= 1.0:
+    if each.said:
+        found = [each.said]
+    elif each.name >= 1.0:
         found = ["the header says so word for word"]
     elif each.name >= 0.6:
         found = ["the header says nearly that"]

@@ -13,7 +13,7 @@ from flitstack.errors import UsageError
 from flitstack.protocols import Candidate, ColumnProposal, FileProposal, KnownColumn
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from flitstack.protocols import SampledFile
 
@@ -45,21 +45,26 @@ class Remembered:
 class Memory:
     """The confirmed maps of this user."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, targets: Collection[str] | None = None) -> None:
+        """Take the folder, and the targets that there are: of an older map, what is no target any more is left out."""
         self.folder = folder
+        self._targets = None if targets is None else frozenset(targets)
 
     def keep(self, source: str, name: str, confirmed_on: str, columns: Sequence[KnownColumn]) -> Remembered:
         """Keep a map and return it; the same columns again replace what was kept of them."""
         if not columns:
             raise UsageError(f"{name}: it maps no column, so there is nothing to remember.")
-        text = json.dumps([[c.file, c.stream, normal(c.column), c.target] for c in columns], sort_keys=True)
-        id_ = hashlib.sha256(f"{source}\n{text}".encode()).hexdigest()[:12]
+        id_ = _id(source, columns)
         found = Remembered(id_, source, name, confirmed_on, tuple(columns))
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         handle = os.open(self.folder / f"{id_}.json", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             json.dump(_as_json(found), file, indent=1, ensure_ascii=False)
         return found
+
+    def has(self, source: str, columns: Sequence[KnownColumn]) -> bool:
+        """Say whether just these columns are kept already, or there are none to keep."""
+        return not columns or (self.folder / f"{_id(source, columns)}.json").is_file()
 
     def all(self, source: str = "") -> list[Remembered]:
         """Return what is kept, of a source or of all, the newest first; a file that is none of ours is passed over."""
@@ -98,7 +103,8 @@ class Memory:
         for kept in self.all(source):
             by_file: dict[tuple[str, str], list[KnownColumn]] = {}
             for column in kept.columns:
-                by_file.setdefault((column.file, column.stream), []).append(column)
+                if self._targets is None or column.target in self._targets:
+                    by_file.setdefault((column.file, column.stream), []).append(column)
             for columns in by_file.values():
                 there = {normal(column.column) for column in columns}
                 share = len(headers & there) / len(there)
@@ -110,6 +116,11 @@ class Memory:
 def normal(header: str) -> str:
     """Return a header without case, blanks and signs, as maps compare them."""
     return "".join(character for character in header.lower() if character.isalnum())
+
+
+def _id(source: str, columns: Sequence[KnownColumn]) -> str:
+    text = json.dumps([[c.file, c.stream, normal(c.column), c.target] for c in columns], sort_keys=True)
+    return hashlib.sha256(f"{source}\n{text}".encode()).hexdigest()[:12]
 
 
 def _confirmed(column: ColumnProposal, known: KnownColumn | None) -> ColumnProposal:

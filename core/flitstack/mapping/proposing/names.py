@@ -6,30 +6,56 @@ import math
 import re
 import unicodedata
 from collections import Counter, defaultdict
+from dataclasses import dataclass
 from functools import cache
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from flitstack.protocols import Lexicon, Target
 
 _PIECES = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[^\W\d_]+|\d+")
+_NUMBER_SIGN = re.compile(r"#|№")
 _LONGEST_PHRASE = 3
 _SHORTEST_TO_SPLIT = 4
 _COMMON = 0.15
-"""Weight of a word that says nothing here: the stream's own name, or one that most columns of the file share."""
+"""Weight of a word that says little here: the stream's own name, one that most columns of the file share, a number."""
 _UNKNOWN = 0.7
 """Weight of a word that no target knows, as a share of the rarest word's."""
-_TOKENS, _LETTERS = 0.75, 0.25
 _NEAREST = 60
 _START, _ROOT, _ROOT_SHARE = 3, 4, 0.55
 _SHORTENED, _SHORTENED_MUCH, _KIN = 0.8, 0.6, 0.7
 
 
+@dataclass(frozen=True, slots=True)
+class _Measure:
+    """How two names are compared: what they share, by the mean of what each has.
+
+    :param words, letters: to which power the weight of a word, and of a group of three letters, is taken.
+    :param by_letters: how much of the whole the letters are; the rest are words.
+    """
+
+    words: int
+    letters: int
+    by_letters: float
+    mean: Callable[[float, float], float]
+
+    def alike(self, shared: float, one: float, other: float) -> float:
+        """Return how alike two names are, 0 to about 1, of the weight they share and of their own."""
+        whole = self.mean(one, other)
+        return shared / whole if whole else 0.0
+
+
+# Dice's coefficient where a lexicon has already made synonyms one word; the cosine of TF-IDF where none has, so that
+# rare words have to carry it. Each was the better one on the sets in view (docs/proposing.md, How good it is).
+_DICE = _Measure(words=1, letters=0, by_letters=0.25, mean=lambda one, other: (one + other) / 2)
+_COSINE = _Measure(words=2, letters=2, by_letters=0.10, mean=lambda one, other: math.sqrt(one * other))
+
+
 class Vocabulary:
-    """The words that headers are made of."""
+    """The words that headers are made of; `measure` is how names made of them are compared."""
 
     def __init__(self, lexicon: Lexicon, phrases: Iterable[str]) -> None:
         self._resolved: dict[tuple[str, ...], tuple[str, ...]] = {}
@@ -41,6 +67,7 @@ class Vocabulary:
                 self._resolved[tuple(_pieces(spelling))] = meant
                 known.update(_pieces(spelling))
         self._known = known
+        self.measure = _DICE if lexicon.words else _COSINE
         self._words: dict[str, tuple[str, ...]] = {}
 
     def words(self, header: str) -> tuple[str, ...]:
@@ -87,6 +114,9 @@ class Vocabulary:
 
 
 def _pieces(text: str) -> list[str]:
+    if not any(map(str.isalpha, text)):
+        return []  # a number heads anything: it says nothing
+    text = _NUMBER_SIGN.sub(" number ", text)
     plain = "".join(c for c in unicodedata.normalize("NFKD", text.replace("ß", "ss")) if not unicodedata.combining(c))
     return [piece.lower() for piece in _PIECES.findall(plain)]
 
@@ -134,12 +164,14 @@ class NameIndex:
             for words in sorted(of_target):
                 self._add(at, words)
         whole = len(targets) or 1
+        self._measure = vocabulary.measure
         self._weights = {word: math.log(1 + whole / times) for word, times in seen.items()}
         self._unknown = math.log(1 + whole) * _UNKNOWN
         self._by_start: dict[str, list[str]] = defaultdict(list)
         for word in sorted(seen):
             self._by_start[word[:_START]].append(word)
         self._kin: dict[str, dict[str, float]] = {}
+        self._letters_whole = [self._letters_weight(letters) for _, _, letters in self._names]
 
     def _add(self, at: int, words: tuple[str, ...]) -> None:
         number = len(self._names)
@@ -149,27 +181,42 @@ class NameIndex:
         for letters in _letters(words):
             self._by_letters[letters].append(number)
 
+    def _letters_weight(self, letters: Iterable[str]) -> float:
+        return math.fsum(map(self._letter_weight, letters))
+
+    def _letter_weight(self, letters: str) -> float:
+        times = len(self._by_letters.get(letters, ())) or 1
+        return float(math.log(1 + len(self._names) / times) ** self._measure.letters)
+
     def scores(self, header: str, common: frozenset[str]) -> dict[int, float]:
         """Return per target (by its place) how well the header names it, 0 to 1; 1 means word for word.
 
         :param common: words that most columns of the file share.
         """
         words = self._vocabulary.words(header)
-        letters = _letters(words)
-        near: Counter[int] = Counter()
-        for piece in letters:
-            near.update(self._by_letters.get(piece, ()))
+        near = self._near(_letters(words))
         shared = {number for word in words for near_word in self._related(word) for number in self._by_word[near_word]}
         shared.update(sorted(near, key=lambda number: (-near[number], number))[:_NEAREST])
+        by_letters = self._measure.by_letters
         found: dict[int, float] = {}
         for number in shared:
-            at, name, name_letters = self._names[number]
+            at, name, _ = self._names[number]
             score = self._score(frozenset(words), name, at, common)
-            alike = 2 * near[number] / (len(letters) + len(name_letters))
-            score = score if score >= 1.0 else _TOKENS * score + _LETTERS * alike
+            if score < 1.0:
+                score = (1 - by_letters) * score + by_letters * near.get(number, 0.0)
             if score > found.get(at, 0.0):
                 found[at] = score
         return found
+
+    def _near(self, letters: frozenset[str]) -> dict[int, float]:
+        """Return the names that share groups of letters, with how alike they are by these."""
+        shared: dict[int, list[float]] = defaultdict(list)
+        for piece in letters:
+            weight = self._letter_weight(piece)
+            for number in self._by_letters.get(piece, ()):
+                shared[number].append(weight)
+        own = self._letters_weight(letters)
+        return {n: self._measure.alike(math.fsum(w), own, self._letters_whole[n]) for n, w in shared.items()}
 
     def _score(self, words: frozenset[str], name: frozenset[str], at: int, common: frozenset[str]) -> float:
         home = self._targets[at].homes[0]
@@ -179,15 +226,16 @@ class NameIndex:
 
         def weight(word: str) -> float:
             full = self._weights.get(word, self._unknown)
-            return full * _COMMON if word in own or word in common else full
+            says_little = word in own or word in common or word.isdigit()
+            return float((full * _COMMON if says_little else full) ** self._measure.words)
 
         met: dict[str, float] = {}
         for word in words:
             for near, share in self._related(word).items():
                 if near in name:
                     met[near] = max(share, met.get(near, 0.0))
-        whole = math.fsum(map(weight, [*words, *name]))  # exact, so that the order of a set changes nothing
-        return min(0.99, 2 * math.fsum(weight(near) * share for near, share in met.items()) / whole) if whole else 0.0
+        shared = math.fsum(weight(near) * share for near, share in met.items())  # exact: a set's order changes nothing
+        return min(0.99, self._measure.alike(shared, math.fsum(map(weight, words)), math.fsum(map(weight, name))))
 
     def _related(self, word: str) -> dict[str, float]:
         """Return the targets' words that a word stands for, with how much: itself, what it shortens, its kin."""

@@ -20,6 +20,8 @@ _TIME = re.compile(r"\d{1,2}:\d{2}(?::\d{2})?\s*(?:[AaPp]\.?[Mm]?\.?)?")
 _NUMBER = re.compile(r"[-+(]?[$€£]?\s?\d{1,3}(?:[ ,.']?\d{3})*(?:[.,]\d+)?\)?|[-+]?\d+(?:[.,]\d+)?")
 _WHOLE = re.compile(r"[-+]?\d+")
 _PHONE = re.compile(r"\+?[\d(][\d\s().\-/]{5,20}\d(?:\s*(?:x|ext\.?)\s*\d+)?")
+_SENTENCE = re.compile(r".*[^\W\d_].*[\s,].*|.*[\s,].*[^\W\d_].*", re.DOTALL)
+_POSTAL_CODE = re.compile(r"(?=.*\d)[A-Za-z0-9][A-Za-z0-9 -]{2,9}")
 _FLAGS = frozenset("y n yes no true false t f 0 1 ja nein on off".split())
 _NUMBERED = frozenset({"id", "number", "code", "key", "postal", "quantity", "tooth"})
 _EMPTY_DATES = frozenset({"0001-01-01", "0001-01-01 00:00:00", "1753-01-01"})
@@ -30,6 +32,7 @@ class Profile:
     """What a column's cells are like; shares of those that hold something.
 
     :param distinct: share of cells that are unlike all before them; `kinds` how many different ones there are.
+    :param sentence: letters with a blank or a comma among them, as names and texts have; `postal` may be postal codes.
     :param length: mean, in characters.
     """
 
@@ -44,6 +47,8 @@ class Profile:
     flag: float = 0.0
     distinct: float = 0.0
     kinds: int = 0
+    sentence: float = 0.0
+    postal: float = 0.0
     length: float = 0.0
     words: frozenset[str] = frozenset()
 
@@ -73,6 +78,8 @@ def profile(column: SampledColumn) -> Profile:
         flag=sum(cell.lower() in _FLAGS for cell in cells) / len(cells),
         distinct=len(different) / len(cells),
         kinds=len(different),
+        sentence=share(_SENTENCE),
+        postal=share(_POSTAL_CODE),
         length=sum(map(len, cells)) / len(cells),
         words=frozenset(different) if len(different) <= 60 else frozenset(),
     )
@@ -139,9 +146,15 @@ def _choices(found: Profile, options: frozenset[str]) -> tuple[float, str]:
 
 def _texts(found: Profile, target: Target) -> tuple[float, str]:
     if target.field == "id" and not target.part:
-        if found.distinct < 0.98:
+        if found.distinct < 0.9:
             return -0.7, "cells repeat, so it is no id"
+        if found.sentence > 0.5 or found.email > 0.5:
+            return -0.9, "the cells are names or texts, so it is no id"
+        if found.distinct < 1.0:
+            return 0.1, "nearly every cell is different"  # a row that stands there twice is a defect, and no proof
         return (0.4, "every cell is different") if found.seen > 5 else (0.1, "")
+    if target.looks == "postal_code":
+        return (0.2, "the cells may be postal codes") if found.postal > 0.9 else (-0.6, "the cells are no postal codes")
     if target.looks in ("name", "place") and found.number > 0.8:
         return -0.8, "the cells are numbers"
     if target.looks == "text" and found.length > 25:

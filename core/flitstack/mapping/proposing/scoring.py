@@ -19,6 +19,9 @@ _CELLS_COUNT = 0.25
 _AGAINST = 0.7
 _POINTS = 0.2
 _ENOUGH_IDS = 8
+_PROVED, _PROVED_NUMBERS = 0.6, 0.9
+_MOST = 0.8
+_BY_CELLS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,8 @@ class Scored:
 
     :param name: how well the header names it, 0 to 1; `fit` how its cells go with it, -1 to 1.
     :param points: how many of its cells are ids of the stream the target refers to; None where that is unknown.
+    :param proved: these are so many that it surely points there.
+    :param said: in words, what speaks for it in the name's place; "" for the name.
     """
 
     target: int
@@ -34,6 +39,8 @@ class Scored:
     fit: float
     why: str = ""
     points: float | None = None
+    proved: bool = False
+    said: str = ""
 
     @property
     def score(self) -> float:
@@ -67,12 +74,25 @@ class Scorer:
         scored = [
             self._scored(at, name, found) for at, name in self._names.scores(column.name, common).items() if name > 0.1
         ]
+        if found.email > _MOST and found.distinct > _BY_CELLS:
+            named = {each.target for each in scored}
+            unnamed = [at for at, t in enumerate(self.targets) if t.looks == "email" and at not in named]
+            scored += [replace(self._scored(at, _BY_CELLS, found), said="its header does not say so") for at in unnamed]
         scored.sort(key=lambda each: (-each.score, each.target))
         return _spread(scored, self.targets)
 
     def _scored(self, at: int, name: float, found: Profile) -> Scored:
         value, why = fit(found, self.targets[at])
         return Scored(at, name, value, why)
+
+    def reference(self, stream: str, to: str) -> int | None:
+        """Return the place of a stream's field that by its name refers to another stream: `patient_id` of patients."""
+        words = set(self.vocabulary.words(to))
+        for at, target in enumerate(self.targets):
+            if target.stream == stream and not target.part and target.schema.get("x-references") == to:
+                if set(self.vocabulary.words(target.field)) - set(self.vocabulary.words("id")) == words:
+                    return at
+        return None
 
     def _common(self, headers: Sequence[str]) -> frozenset[str]:
         """Return the words that more than half of the headers share: a prefix of the file's, no part of a name."""
@@ -92,18 +112,40 @@ def _spread(scored: Sequence[Scored], targets: Sequence[Target]) -> list[Scored]
     return kept
 
 
+@dataclass(frozen=True, slots=True)
+class Ids:
+    """The ids of a stream: the header of their column, and the cells as written; of a file that was read whole."""
+
+    header: str
+    cells: frozenset[str]
+
+    @property
+    def plain(self) -> bool:
+        """Say whether they are bare numbers, which other columns may hold by chance."""
+        return all(cell.isdigit() for cell in self.cells)
+
+
 def with_references(
-    scored: Sequence[Scored], column: SampledColumn, targets: Sequence[Target], ids: Mapping[str, frozenset[str]]
+    scored: Sequence[Scored], column: SampledColumn, scorer: Scorer, stream: str, ids: Mapping[str, Ids]
 ) -> list[Scored]:
     """Return the scores of a column again, now that it is known which cells are ids of which stream.
 
-    :param ids: per stream the ids seen, as written; only of streams whose file was read whole.
+    :param stream: what the column's file is.
+    :param ids: per stream the ids seen, where only one file is that stream.
     """
     cells = {cell.strip() for cell in column.values}
     found = []
     for each in scored:
-        stream = str(targets[each.target].schema.get("x-references", ""))
-        if stream in ids and len(cells) >= _ENOUGH_IDS and len(ids[stream]) >= _ENOUGH_IDS:
-            each = replace(each, points=len(cells & ids[stream]) / len(cells))
+        to = str(scorer.targets[each.target].schema.get("x-references", ""))
+        if to in ids and len(cells) >= _ENOUGH_IDS and len(ids[to].cells) >= _ENOUGH_IDS:
+            share = len(cells & ids[to].cells) / len(cells)
+            each = replace(each, points=share, proved=share > (_PROVED_NUMBERS if ids[to].plain else _PROVED))
         found.append(each)
+    for to, those in ids.items():
+        if to != stream and cells and cells <= those.cells and column.name == those.header:
+            at = scorer.reference(stream, to)
+            found = [each for each in found if each.target != at]
+            if at is not None:
+                said = f"it has the same header as the id of {to}"
+                found.append(Scored(at, 1.0, 0.0, "", 1.0, proved=len(cells) >= _ENOUGH_IDS, said=said))
     return sorted(found, key=lambda each: (-each.score, each.target))

@@ -44,7 +44,9 @@ def about_account(
         told = "No account was asked: what depends on its users and its plan is left open."
     else:
         told = "The account was asked for its users; nothing was written to it."
-    if setup is not None:
+    if setup is None:
+        told = "No destination was named (--dest): its users, what writing takes and what a map asks are left out."
+    else:
         template = _template(setup)
         lines += _gate_status(template, setup)
         lines += _choices(template, setup)

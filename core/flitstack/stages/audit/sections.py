@@ -162,6 +162,14 @@ class Audit:
                     found.setdefault((line.decision, line.default), []).append((section.title, line))
         return [Decision(question, default, tuple(asked)) for (question, default), asked in found.items()]
 
+    def counts(self, section: Section) -> dict[str, int]:
+        """Return how many findings of each severity a section has, and how many decisions it is the first to ask.
+
+        Over all sections each adds up to what the audit has of it, so that every number of a report can be found again.
+        """
+        first = sum(decision.asked[0][0] == section.title for decision in self.decisions)
+        return {**{severity: section.count(severity) for severity in ORDER}, "decisions": first}
+
     @property
     def sha256(self) -> str:
         """Return a hash of all that the audit says."""
@@ -176,19 +184,47 @@ class Audit:
             "records": dict(self.records),
             "states": dict(self.states),
             "findings": {severity: self.count(severity) for severity in ORDER},
-            "sections": [section.as_json() for section in self.sections],
+            "sections": [{**section.as_json(), "counts": self.counts(section)} for section in self.sections],
             "decisions": [decision.as_json() for decision in self.decisions],
             "told": list(self.told),
         }  # fmt: skip
 
 
-def audit_text(audit: Audit, path: str) -> str:
-    """Return what a gate says of an audit: counts, and where the report is."""
-    counts = [audit.count(severity) for severity in ORDER]
+@dataclass(frozen=True, slots=True)
+class Audited:
+    """What a gate says of an audit, and where its report is; nothing where nobody audited.
+
+    :param page: no part of what is approved, so that a journal may move.
+    """
+
+    audit: Audit | None = None
+    page: str = ""
+
+    @property
+    def text(self) -> str:
+        """Return the audit's counts in one line; "" without an audit."""
+        return "" if self.audit is None else audit_text(self.audit)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Return where the report is."""
+        return (f"The audit's report: {self.page}",) if self.page else ()
+
+
+def audit_text(audit: Audit) -> str:
+    """Return what a gate says of an audit: its counts, each as `audit --json` has it, and its hash."""
+    errors, warnings, notes = (audit.count(severity) for severity in ORDER)
+    asked = len(audit.decisions)
     return (
-        f"Audit of the export: {counts[0]:,} kinds of records cannot move as they are, {counts[1]:,} are to be looked "
-        f"at, {len(audit.decisions):,} questions with a default ({audit.sha256[:16]}).\nThe report: {path}\n"
+        f"Audit of the export: {_many(errors + warnings + notes, 'finding')}: {errors:,} of what cannot move as it is "
+        f"({_many(audit.states.get('rejected', 0), 'row')} cannot be read), {warnings:,} to look at, {notes:,} for "
+        f"information; {_many(asked, 'decision')}, each with what holds unless somebody says otherwise "
+        f"({audit.sha256[:16]}).\n"
     )
+
+
+def _many(count: int, word: str) -> str:
+    return f"{count:,} {word}{'' if count == 1 else 's'}"
 
 
 def line_json(line: Finding) -> dict[str, JSON]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from flitstack.errors import ApprovalNeeded, AuthError, UsageError
 from flitstack.journal import Approval, dumps
 from flitstack.stages.gates.moved import EXPORT, approved_words, since_approval
+from flitstack.terminal import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -46,7 +47,7 @@ class Gate:
     def shown(self) -> str:
         """Return all that a person sees at it."""
         attest = (f"Whoever approves this attests in writing: {self.attest}",) if self.attest else ()
-        return "\n".join([*self.notes, self.text, *attest])
+        return visible("\n".join([*self.notes, self.text, *attest]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +196,7 @@ def _is_line(text: str) -> bool:
 
 
 def approve_shown(journal: Journal, gate: str, by: str, at: str, attestation: str | None = None) -> Approval:
-    """Approve what the last run showed at a gate.
+    """Approve what the last run showed at a gate, and return the approval; the first, where it is given again.
 
     :param attestation: the agreement that the gate asks for.
     :raises UsageError: that gate was not shown, or asks for an attestation that is not there.
@@ -215,6 +216,9 @@ def approve_shown(journal: Journal, gate: str, by: str, at: str, attestation: st
         )
     if attestation and not shown.attest:
         raise UsageError(f"{gate}: nothing is to be attested here. Leave --attest away.")
+    before = journal.runs.approval(gate, shown.hash)
+    if before is not None and (before.by, before.how, before.attestation) == (by, "approved", attestation or ""):
+        return before  # said twice is said once
     approval = Approval(gate, shown.hash, by, at, "approved", attestation or "")
     journal.runs.approve(at, [approval])
     if EXPORT in shown.basis and shown.basis[EXPORT] == journal.staging.fingerprint():

@@ -3,7 +3,8 @@
 The file is CSV with the columns `decision, record, other`; further columns are for the reader. A record is named
 `STREAM:ID`. `merge A, B`: A is one person with B, and all that hangs on A hangs on B. `keep A`: A stays by itself.
 `skip A`: A and what hangs on it stay behind. `adopt A, NUMBER`: A is the account's record of that id. `create A`: it is
-none of the account's.
+none of the account's. `keep A, OBJECT.FIELD`: what somebody changed there in the account stays; `overwrite A,
+OBJECT.FIELD`: what the export says is written over it, once (OBJECT alone means all its fields).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from flitstack.errors import UsageError
+from flitstack.protocols import source_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -23,7 +25,9 @@ if TYPE_CHECKING:
     from flitstack.journal import Journal
     from flitstack.matching import Group
 
-ABOUT = {"merge": "source", "keep": "source", "skip": "source", "adopt": "account", "create": "account"}
+ABOUT = {"merge": "source", "keep": "source", "skip": "source", "adopt": "account", "create": "account",
+         "overwrite": "conflict"}  # fmt: skip
+CONFLICT = "conflict:"
 COLUMNS = ("decision", "record", "other")
 MORE = ("proposed", "reasons")
 
@@ -54,16 +58,29 @@ class Decisions:
         """Return `adopt` or `create` with what it names, None when nobody decided."""
         return self.by_record.get((stream, record_id, "account"))
 
+    def on_conflict(self, stream: str, record_id: str, object_: str, field: str) -> str:
+        """Return `keep` or `overwrite`, the closest line counting: of the field, the object, the record; else ""."""
+        for of in (f"{object_}.{field.removeprefix('@')}", object_, ""):
+            if (found := self.by_record.get((stream, record_id, f"{CONFLICT}{of}"))) is not None:
+                return found[0]
+        return ""
+
+    def lasting(self) -> dict[About, Decided]:
+        """Return what the journal is to remember: a decision on a conflict is about that one, and done with it."""
+        return {about: decided for about, decided in self.by_record.items() if not about[2].startswith(CONFLICT)}
+
     def counts(self) -> dict[str, int]:
-        """Return how many there are of each decision."""
+        """Return how many there are of each decision; those on conflicts are told where the conflicts are."""
         counted: dict[str, int] = {}
-        for decision, _ in self.by_record.values():
+        for (_, _, about), (decision, _) in self.by_record.items():
+            if about.startswith(CONFLICT):
+                continue
             counted[decision] = counted.get(decision, 0) + 1
         return counted
 
     def told(self) -> list[str]:
         """Return what a gate says of them."""
-        if not self.by_record:
+        if not self.counts():
             return []
         counts = ", ".join(f"{count:,} {decision}" for decision, count in sorted(self.counts().items()))
         source = f"file {self.file}, sha256 {self.sha256[:16]}, and earlier ones" if self.file else "earlier files"
@@ -116,6 +133,9 @@ def _line(place: str, row: Mapping[str, str | None], journal: Journal) -> tuple[
     if about is None:
         raise UsageError(f'{place}, column "decision": say one of {", ".join(ABOUT)}, or leave it empty.')
     decision = decision.casefold()
+    if decision == "overwrite" or (decision == "keep" and other):
+        stream, record_id = _in_conflict(place, record, journal)
+        return (stream, record_id, f"{CONFLICT}{other}"), (decision, other)
     stream, record_id = _record(place, "record", record, journal)
     if decision == "merge":
         other_stream, other_id = _record(place, "other", other, journal)
@@ -131,6 +151,18 @@ def _record(place: str, column: str, text: str, journal: Journal) -> tuple[str, 
     stream, colon, record_id = text.partition(":")
     if not colon or journal.staging.state(stream, record_id) is None:
         raise UsageError(f'{place}, column "{column}": no record of the export is named so. Write STREAM:ID.')
+    return stream, record_id
+
+
+def _in_conflict(place: str, text: str, journal: Journal) -> tuple[str, str]:
+    """Return a record that was in conflict at any time; what a group of records made has a name of its own."""
+    stream, colon, record_id = text.partition(":")
+    source_id = journal.runs.meta("source id") or ""
+    if not colon or not journal.conflicts.of_key(source_key(source_id, stream, record_id)):
+        raise UsageError(
+            f'{place}, column "record": no conflict is known of a record named so. `flit conflicts` lists them, and '
+            "`flit conflicts --export FILE` writes the lines to edit."
+        )
     return stream, record_id
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from flitstack.errors import NotAnExportError, UsageError
 from flitstack.protocols import Finding
 from flitstack.stages.intake.calm import seldom_collected
+from flitstack.stages.rejects.overlay import hand_corrections, note_corrected
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -25,6 +26,7 @@ def stage_export(ctx: RunContext, plugin: SourcePlugin, reader: SourceReader) ->
     """
     staging = ctx.journal.staging
     streams = reader.streams()
+    hand_corrections(ctx.journal, reader)
     snapshot = staging.begin(ctx.id, ctx.at())
     ctx.progress.begin("read")
     try:
@@ -34,7 +36,7 @@ def stage_export(ctx: RunContext, plugin: SourcePlugin, reader: SourceReader) ->
     finally:
         ctx.progress.end()
     noticed = [*reader.findings(), *_absent(ctx, streams), *_vanished(ctx, streams), *_leading_nowhere(ctx, streams)]
-    staging.add_findings("stage", noticed)
+    staging.add_findings("stage", [*noticed, *note_corrected(ctx.journal, reader, streams)])
     _require_records(ctx, plugin, {stream.name for stream in streams})
     files = reader.inventory()
     digest = hashlib.sha256("".join(sorted(f"{f.name}:{f.sha256}" for f in files)).encode()).hexdigest()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from flitstack.journal import Frame, Planned, is_cleared, link_json, read_link
 from flitstack.protocols import LinkRef, Spent, full_key
+from flitstack.stages.delta.leaving import leaving_operations
 from flitstack.stages.plan.price import Load, LoadPrice, price_load
 from flitstack.stages.proof.verify import sample_size
 from flitstack.stages.writing.schema import LEVEL_STEP
@@ -76,6 +77,10 @@ def plan_operations(ctx: RunContext) -> PlanSummary:
                 batch = []
         if batch:
             operations.plan(ctx.id, ctx.spec_sha256, batch)
+    leaving = [] if ctx.sampled else list(leaving_operations(ctx))
+    for planned in leaving:
+        counts[planned.object, planned.verb] = counts.get((planned.object, planned.verb), 0) + 1
+    operations.plan(ctx.id, ctx.spec_sha256, leaving)
     for object_, behaviour in ctx.behaviours.objects.items():
         if behaviour.key_in == "content":
             operations.part_twins(object_)
@@ -194,17 +199,36 @@ def _update(
     for field, kept_link in known.items():
         if not is_cleared(read_link(kept_link)) and _led_elsewhere(ctx, kept_link, desired.links.get(field), links):
             changed[field] = LinkRef(kept_link[0], "")
-    if not fields and not changed:
+    withheld = ctx.standing.withheld.get((desired.object, desired.key, desired.part))
+    if withheld:
+        fields = {name: value for name, value in fields.items() if name not in withheld}
+        changed = {name: target for name, target in changed.items() if f"@{name}" not in withheld}
+    if (not fields and not changed) or (withheld and "" in withheld):
         return None
     coming = {
         name: target
         for name, target in changed.items()
         if target.object in order.numbers and not is_cleared(target) and not _linked(ctx, target)
     }
-    image = {name: before.get(name) for name in fields}
+    image = _before(ctx, link, fields, changed)
     name = (desired.entry, desired.object, desired.key, desired.part)
     level = order.level_after(coming) if coming else level
     return Planned("update", *name, fields, changed, level, link.destination_id, image)
+
+
+def _before(
+    ctx: RunContext, link: Link, fields: Mapping[str, JSON], links: Mapping[str, LinkRef]
+) -> dict[str, JSON]:
+    """Return what an update replaces: an adopted record's own value, as the account had it, or what was written last.
+
+    A link stands under `@NAME`.
+    """
+    written: dict[str, Any] = link.wanted["fields"]
+    had = {n: v for n, v in link.wanted.get("had", {}).items() if n in fields}
+    same = ctx.writer.comparable(link.object, {name: written.get(name) for name in had})
+    own = {n for n, v in ctx.writer.comparable(link.object, had).items() if same.get(n) == v}
+    image = {name: had[name] if name in own else written.get(name) for name in fields}
+    return {**image, **{f"@{name}": link.wanted["links"].get(name) for name in links}}
 
 
 def _led_elsewhere(

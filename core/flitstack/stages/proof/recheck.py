@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from dataclasses import asdict, dataclass
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from flitstack.clock import clock_from_environment
@@ -17,11 +18,11 @@ from flitstack.stages.proof.verify import SAMPLE, verify
 from flitstack.stages.setup import CORE_VARIABLES, destination_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import AsyncIterator, Mapping, Sequence
     from pathlib import Path
 
     from flitstack.clock import Clock
-    from flitstack.protocols import JSON, DestinationPlugin, Spent
+    from flitstack.protocols import JSON, Account, DestinationPlugin, Spent
     from flitstack.registry import Registry
     from flitstack.stages.context import Progress, StopFlag
     from flitstack.stages.proof.verify import Verification
@@ -29,27 +30,35 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class RecheckOptions:
-    """What the command line said."""
+    """What the command line said.
+
+    :param strict: what people changed since counts like what was lost.
+    """
 
     journal: Path
     sets: Sequence[str] = ()
     demo: bool = False
     hash_files: bool = False
+    strict: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class RecheckReport:
     """What reading an account back came to.
 
+    :param at: when reading began, UTC, RFC 3339.
     :param open: operations whose outcome is not known, or that were never sent: a run settles them.
+    :param strict: what people changed since counts like what was lost.
     """
 
     journal: str
     account: str
+    at: str
     verification: Verification
     open: int
     spent: Spent
     seconds: float
+    strict: bool = False
 
     @property
     def status(self) -> str:
@@ -61,18 +70,16 @@ class RecheckReport:
     @property
     def exit_code(self) -> int:
         """Return the exit code that follows from the status."""
-        return 6 if self.status == "mismatched" else 0
+        return 6 if self.status == "mismatched" or (self.strict and self.status == "drifted") else 0
 
     def as_json(self) -> dict[str, JSON]:
         """Return what `--json` prints."""
-        v = self.verification
         return {
             "status": self.status,
             "journal": self.journal,
             "account": self.account,
-            "objects": {name: asdict(counted) for name, counted in v.objects.items()},
-            "verified": {name: v.total(name) for name in ("checked", "mismatched", "fields", "drifted", "hashed")},
-            "examples": [{"object": object_, "key": key, "what": what} for object_, key, what in v.examples],
+            "at": self.at,
+            **self.verification.as_json(),
             "open": self.open,
             "requests": self.spent.requests,
             "tokens": {"spent": self.spent.tokens},
@@ -94,23 +101,40 @@ async def recheck(
     :raises ConfigurationError: there is no such journal, it is of no use yet, or the token is of another account.
     """
     began = time.monotonic()
+    async with account_of(options, progress, stop, registry=registry, clock=clock) as (ctx, account):
+        at = ctx.at()
+        verification = await verify(ctx, hashes=None if options.hash_files else SAMPLE, keep=False)
+        open_ = ctx.journal.operations.count("planned", "blocked", "intended", "in_doubt")
+        seconds = time.monotonic() - began
+        path, spent = str(ctx.journal.path), ctx.writer.spent()
+        return RecheckReport(path, account.name, at, verification, open_, spent, seconds, options.strict)
+
+
+@asynccontextmanager
+async def account_of(
+    options: RecheckOptions,
+    progress: Progress,
+    stop: StopFlag,
+    *,
+    registry: Registry | None = None,
+    clock: Clock | None = None,
+) -> AsyncIterator[tuple[RunContext, Account]]:
+    """Open the account that a journal wrote to, to be read: no export is needed, and nothing is written.
+
+    :raises ConfigurationError: there is no such journal, it is of no use yet, or the token is of another account.
+    """
     with Journal.existing(options.journal) as journal:
         name, source_id = journal.runs.meta("destination"), journal.runs.meta("source id")
         if name is None or source_id is None or journal.runs.meta("account") is None:
             raise ConfigurationError(f"{options.journal}: nothing was written from this journal yet. Use `flit run`.")
-        destination = (load_plugins() if registry is None else registry).destination(name)
+        destination = (load_plugins(beside=options.journal) if registry is None else registry).destination(name)
         settings, core, own_clock = _settings(options, destination)
         clock = clock or own_clock
         async with opened(destination, settings, journal, clock) as writer:
             ctx = RunContext(
                 "verify", source_id, journal, writer, writer.behaviours, clock, progress, stop, _tell_nobody
             )
-            account = await know_account(ctx, core.get("fallback_owner"))
-            verification = await verify(ctx, hashes=None if options.hash_files else SAMPLE, keep=False)
-            open_ = journal.operations.count("planned", "blocked", "intended", "in_doubt")
-            return RecheckReport(
-                str(journal.path), account.name, verification, open_, writer.spent(), time.monotonic() - began
-            )
+            yield ctx, await know_account(ctx, core.get("fallback_owner"))
 
 
 def _settings(

@@ -2,116 +2,47 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from flitstack.errors import Rejected
-from flitstack.journal import UNREAD, dumps, read_link
+from flitstack.journal import dumps
 from flitstack.protocols import FileHashing, full_key
+from flitstack.stages.proof.compare import NOT_LISTED, compare
+from flitstack.stages.proof.differences import (
+    BYTES,
+    CHANGED,
+    DIFFERS,
+    DOUBLED,
+    MISSING,
+    UNKNOWN,
+    Difference,
+    Verification,
+)
+from flitstack.stages.proof.totals import Sums
 from flitstack.stages.writing.schema import SCHEMA_KEY
 from flitstack.stages.writing.targets import Targets
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping
 
     from flitstack.journal import Link
-    from flitstack.protocols import JSON, Behaviours, Stored
+    from flitstack.journal.records import ReadBack
+    from flitstack.protocols import JSON, Behaviours, SchemaItem, Stored
     from flitstack.stages.context import RunContext
 
-EXAMPLES = 20
 OPEN = ("planned", "blocked", "intended", "in_doubt")
 SAMPLE = 10
 SHARE = 0.001
 """A run hashes a few documents by itself as long as that takes no more than this share of what a whole load takes."""
+SETTLED = timedelta(seconds=2)
+"""A stamp of a last change tells from this age on: accounts state whole seconds, and two changes may share one."""
+NOT_ASKED = "not read back this time; --hash-files reads all"
+NO_CHECKSUM = "no checksum was known when it was written"
+WAITING = "its last write was not sent yet, or its answer is not known"
 
-
-@dataclass(slots=True)
-class Counted:
-    """What reading back one object found.
-
-    :param checked: records compared. :param fields: fields and links compared.
-    :param mismatched: records that are missing, or of which a field differs; those doubled and unknown among them.
-    :param drifted: records that were as written when last read, and differ now: someone changed them since.
-    :param doubled: records beside ours that carry one of our keys, or documents like one of ours in the same place.
-    :param unknown: records that carry a key of ours of which the journal knows no record.
-    :param left_alone: records that are not ours.
-    :param hashed: documents whose bytes were read back.
-    """
-
-    checked: int = 0
-    fields: int = 0
-    mismatched: int = 0
-    drifted: int = 0
-    doubled: int = 0
-    unknown: int = 0
-    left_alone: int = 0
-    hashed: int = 0
-
-
-@dataclass(slots=True)
-class Verification:
-    """What reading back found, per object.
-
-    :param examples: (object, key, what differs), names only.
-    """
-
-    objects: dict[str, Counted] = field(default_factory=dict)
-    examples: list[tuple[str, str, str]] = field(default_factory=list)
-
-    def of(self, object_: str) -> Counted:
-        """Return the counts of an object."""
-        return self.objects.setdefault(object_, Counted())
-
-    def note(self, object_: str, key: str, what: str) -> None:
-        """Keep an example."""
-        if len(self.examples) < EXAMPLES:
-            self.examples.append((object_, key, what))
-
-    def miss(self, object_: str, key: str, what: str) -> None:
-        """Count a mismatch and keep it as an example."""
-        self.of(object_).mismatched += 1
-        self.note(object_, key, what)
-
-    def total(self, name: str) -> int:
-        """Return one of the counts over all objects."""
-        return sum(getattr(counted, name) for counted in self.objects.values())
-
-    @property
-    def checked(self) -> int:
-        """Return how many records were compared."""
-        return self.total("checked")
-
-    @property
-    def fields(self) -> int:
-        """Return how many fields and links were compared."""
-        return self.total("fields")
-
-    @property
-    def mismatched(self) -> int:
-        """Return how many records are not as they should be."""
-        return self.total("mismatched")
-
-    @property
-    def drifted(self) -> int:
-        """Return how many records someone changed since."""
-        return self.total("drifted")
-
-    @property
-    def doubled(self) -> int:
-        """Return how many records are there a second time."""
-        return self.total("doubled")
-
-    @property
-    def hashed(self) -> int:
-        """Return of how many documents the bytes were read back."""
-        return self.total("hashed")
-
-    @property
-    def left_alone(self) -> dict[str, int]:
-        """Return, per object, how many records are not ours, where there are any."""
-        return {object_: counted.left_alone for object_, counted in self.objects.items() if counted.left_alone}
+__all__ = ["Verification", "sample_size", "verify"]
 
 
 async def verify(
@@ -124,6 +55,7 @@ async def verify(
     :param see: told of each record of ours as it was read back.
     """
     result = Verification()
+    sums = Sums.of(ctx)
     counts = ctx.journal.records.link_objects()
     await _wait_until_shown(ctx)
     ctx.progress.begin("verify", sum(counts.values()))
@@ -131,11 +63,15 @@ async def verify(
         await _verify_schema(ctx, result)
         for object_ in ctx.behaviours.objects:
             if object_ not in ctx.behaviours.schema_objects and counts.get(object_):
-                after = await _verify_object(ctx, object_, result, see)
+                after = await _Reading(ctx, object_, result, sums, see).read()
                 if keep:
                     ctx.journal.records.set_after(after)
         if hashes != 0 and isinstance(ctx.writer, FileHashing):
             await _verify_bytes(ctx, ctx.writer, hashes, result)
+        for object_, waiting in ctx.journal.proving.open_counts().items():
+            result.uncompared[object_, "", WAITING] += waiting
+        result.totals = sums.totals(result)
+        result.uncompared = +result.uncompared
     finally:
         ctx.progress.end()
     return result
@@ -164,47 +100,96 @@ async def _wait_until_shown(ctx: RunContext) -> None:
 async def _verify_schema(ctx: RunContext, result: Verification) -> None:
     found = {(item.object, item.id): item for item in await ctx.writer.schema()}
     for object_ in ctx.behaviours.schema_objects:
+        held = sum(name == object_ for name, _ in found)
         for link in ctx.journal.records.links(object_):
-            item = found.get((object_, link.destination_id))
             counted = result.of(object_)
+            counted.held = held
             counted.checked += 1
             counted.fields += 1
-            options: list[Any] = link.wanted["fields"].get("options") or []
-            if item is None or item.key != link.key.removeprefix(SCHEMA_KEY):
-                result.miss(object_, link.key, "missing" if item is None else "name")
-            elif not set(options) <= set(item.settings.get("options", ())):
-                result.miss(object_, link.key, "options")
+            difference = _item_difference(link, found.get((object_, link.destination_id)))
+            if difference is not None:
+                result.add(difference)
             ctx.progress.advance()
 
 
-async def _verify_object(
-    ctx: RunContext, object_: str, result: Verification, see: Callable[[Link, Stored], None] | None
-) -> list[tuple[str, str, str, dict[str, JSON]]]:
-    """Compare the records of an object; return what the journal is to keep of them: (object, key, part, fields)."""
-    ours = {link.destination_id: link for link in ctx.journal.records.links(object_)}
-    targets = Targets(ctx)
-    strangers = _Strangers(ctx, object_, ours.values(), targets)
-    after: list[tuple[str, str, str, dict[str, JSON]]] = []
-    async for stored in ctx.writer.list(object_):
-        ctx.stop.check()
-        link = ours.pop(stored.id, None)
-        if link is None:
-            strangers.count(stored, result)
-            continue
-        if see is not None:
-            see(link, stored)
-        after.append((object_, link.key, link.part, _compare(ctx, link, stored, targets, result)))
-        ctx.progress.advance()
-    for stored in await ctx.writer.get_many(object_, list(ours)):
-        link = ours.pop(stored.id)  # not listed, yet there: archived, say
-        if see is not None:
-            see(link, stored)
-        after.append((object_, link.key, link.part, _compare(ctx, link, stored, targets, result)))
-        ctx.progress.advance()
-    for link in ours.values():
-        result.of(object_).checked += 1
-        result.miss(object_, full_key(link.key, link.part), "missing in the account")
-    return after
+def _item_difference(link: Link, item: SchemaItem | None) -> Difference | None:
+    """Return what is wrong with a schema item: gone, renamed, of another type, or without some of its options."""
+    if item is None:
+        return Difference(link.object, link.key, MISSING, "missing")
+    if item.key != link.key.removeprefix(SCHEMA_KEY):
+        return Difference(link.object, link.key, DIFFERS, "name", ("name",))
+    wanted = link.wanted["fields"]
+    if link.made_by is not None and wanted.get("type") and item.settings.get("type", wanted["type"]) != wanted["type"]:
+        return Difference(link.object, link.key, DIFFERS, "type", ("type",))
+    options: list[Any] = wanted.get("options") or []
+    if not set(options) <= set(item.settings.get("options", ())):
+        return Difference(link.object, link.key, DIFFERS, "options", ("options",))
+    return None
+
+
+class _Reading:
+    """Reads the records of one object back, and compares those that are ours."""
+
+    def __init__(
+        self,
+        ctx: RunContext,
+        object_: str,
+        result: Verification,
+        sums: Sums,
+        see: Callable[[Link, Stored], None] | None,
+    ) -> None:
+        self._ctx = ctx
+        self._object = object_
+        self._result = result
+        self._counted = result.of(object_)
+        self._sums = sums
+        self._see = see
+        self._targets = Targets(ctx)
+        self._after: list[ReadBack] = []
+        standing = ctx.journal.conflicts.standing()
+        self._gone = {(one.key, one.part) for one in standing if one.object == object_ and not one.field}
+
+    async def read(self) -> list[ReadBack]:
+        """Return what the journal is to keep of them."""
+        ours = {link.destination_id: link for link in self._ctx.journal.records.links(self._object)}
+        strangers = _Strangers(self._ctx, self._object, ours.values(), self._targets)
+        async for stored in self._ctx.writer.list(self._object):
+            self._ctx.stop.check()
+            self._counted.held += 1
+            link = ours.pop(stored.id, None)
+            if link is None:
+                strangers.count(stored, self._result)
+            else:
+                self._take(link, stored)
+        for stored in await self._ctx.writer.get_many(self._object, list(ours)):  # archived, say: listed nowhere
+            self._counted.held += 1
+            self._take(ours.pop(stored.id), stored)
+        for link in ours.values():
+            self._counted.checked += 1
+            self._sums.add(self._object, self._ctx.writer.comparable(self._object, link.wanted["fields"]), {})
+            key = full_key(link.key, link.part)
+            if (link.key, link.part) in self._gone:  # seen by an update, and listed as a conflict
+                self._result.add(Difference(self._object, key, CHANGED, "deleted in the account since"))
+            else:
+                self._result.add(Difference(self._object, key, MISSING, "missing in the account"))
+        return self._after
+
+    def _take(self, link: Link, stored: Stored) -> None:
+        if self._see is not None:
+            self._see(link, stored)
+        compared = compare(self._ctx, link, stored, self._targets)
+        self._counted.checked += 1
+        self._counted.fields += len(compared.expected)
+        if compared.difference is not None:
+            self._result.add(compared.difference)
+        for name in compared.unread if self._ctx.behaviours.objects[self._object].key_in != "content" else ():
+            self._result.uncompared[self._object, name, NOT_LISTED] += 1
+        self._sums.add(self._object, compared.expected, compared.held)
+        seen = compared.seen
+        if seen is None or datetime.fromisoformat(seen) > self._ctx.clock.now() - SETTLED:
+            seen = link.seen
+        self._after.append((self._object, link.key, link.part, compared.keep, seen))
+        self._ctx.progress.advance()
 
 
 class _Strangers:
@@ -234,12 +219,11 @@ class _Strangers:
             names = _contents(self._ctx, stored.object, stored.fields, stored.links)
         key = next((self._known[name] for name in names if name in self._known), None)
         if key is not None:
-            result.of(stored.object).doubled += 1
             how = "is the same document in the same place" if self._by_content else "carries this key"
-            result.miss(stored.object, key, f"a second record {how}: {stored.id}")
+            result.add(Difference(stored.object, key, DOUBLED, f"a second record {how}: {stored.id}"))
         elif stored.key is not None and self._is_lost(stored.object, stored.key):
-            result.of(stored.object).unknown += 1
-            result.miss(stored.object, stored.key, f"a record carries this key, and the journal has none: {stored.id}")
+            told = f"a record carries this key, and the journal has none: {stored.id}"
+            result.add(Difference(stored.object, stored.key, UNKNOWN, told))
         else:
             result.of(stored.object).left_alone += 1
 
@@ -264,7 +248,11 @@ async def _verify_bytes(ctx: RunContext, writer: FileHashing, hashes: int | None
     for object_, behaviour in ctx.behaviours.objects.items():
         if behaviour.key_in != "content":
             continue
-        links = [link for link in ctx.journal.records.links(object_) if link.wanted["fields"].get("sha256")]
+        missing = {d.key for d in result.differences if d.object == object_ and d.kind == MISSING}
+        all_links = [one for one in ctx.journal.records.links(object_) if full_key(one.key, one.part) not in missing]
+        links = [link for link in all_links if link.wanted["fields"].get("sha256")]
+        result.uncompared[object_, "bytes", NOT_ASKED] += len(links)
+        result.uncompared[object_, "bytes", NO_CHECKSUM] += len(all_links) - len(links)
         step = max(1, len(links) // hashes) if hashes else 1
         for link in links[ctx.journal.audit.head().length % step :: step][:hashes]:
             ctx.stop.check()
@@ -274,37 +262,7 @@ async def _verify_bytes(ctx: RunContext, writer: FileHashing, hashes: int | None
             except Rejected:
                 held = None
             counted.hashed += 1
+            result.uncompared[object_, "bytes", NOT_ASKED] -= 1
             if held != link.wanted["fields"]["sha256"]:
-                result.miss(object_, key, "its bytes cannot be read" if held is None else "its bytes differ")
-
-
-def _compare(ctx: RunContext, link: Link, stored: Stored, targets: Targets, result: Verification) -> dict[str, JSON]:
-    """Count what differs; return the fields and links as read back, in comparable form.
-
-    A link stands under `@NAME`. One to a user is expected to lead where it led when it was written: who stands for
-    whom may have changed since, and that alone writes nothing.
-    """
-    users = link.wanted.get("users", {})
-    expected = dict(ctx.writer.comparable(link.object, link.wanted["fields"]))
-    held = dict(ctx.writer.comparable(link.object, stored.fields))
-    for name, target in link.wanted["links"].items():
-        expected[f"@{name}"] = users.get(name) or targets.id(read_link(target))
-        held[f"@{name}"] = stored.links.get(name)
-    differing = [name for name, value in expected.items() if held.get(name) != value]
-    counted = result.of(link.object)
-    counted.checked += 1
-    counted.fields += len(expected)
-    if not differing:
-        return {name: held.get(name) for name in expected}
-    before = link.after or {}
-    unread: Sequence[str] = before.get(UNREAD, ())  # type: ignore[assignment]
-    drifted = link.after is not None and all(
-        name not in unread and before.get(name) == expected[name] for name in differing
-    )
-    counted.drifted += drifted
-    counted.mismatched += not drifted
-    what = "changed in the account since: " if drifted else "differs: "
-    named = ", ".join(sorted(name.removeprefix("@") for name in differing))
-    result.note(link.object, full_key(link.key, link.part), what + named)
-    kept = {name: before.get(name) for name in differing} if drifted else {}
-    return {**{name: held.get(name) for name in expected}, **kept}
+                told = "its bytes cannot be read" if held is None else "its bytes differ"
+                result.add(Difference(object_, key, BYTES, told, ("sha256",)))

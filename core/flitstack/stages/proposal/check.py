@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from flitstack.protocols import SourcePlugin
+    from flitstack.protocols import MapProposing, Schema, SourcePlugin
     from flitstack.registry import Registry
 
 
@@ -73,19 +73,17 @@ def check_file(registry: Registry, source: SourcePlugin, path: Path) -> tuple[st
         data = read_yaml(text, path.name).data
     except MappingError as exc:
         return "map", str(exc).splitlines()
-    if isinstance(data, dict) and "entries" in data:
-        return "mapping spec", _spec_problems(registry, source, path, text)
+    if not isinstance(data, dict):
+        return "map", [f"{path.name}: neither a layout nor a mapping spec, which begin with keys such as `name:`."]
     parts = proposing_of(source)
+    if "entries" in data or "template" in data:
+        return "mapping spec", _spec_problems(registry, parts, path, text)
     return "layout", _with_lines(parts.check(path), path, text)
 
 
-def _spec_problems(registry: Registry, source: SourcePlugin, path: Path, text: str) -> list[str]:
-    parts = proposing_of(source)
-    by_stream: dict[str, dict[str, Any]] = {}
-    for target in parts.targets():
-        if not target.beside:
-            by_stream.setdefault(target.stream, {})[target.field] = target.schema
-    streams = {name: Stream(name, {"type": "object", "properties": fields}) for name, fields in by_stream.items()}
+def _spec_problems(registry: Registry, parts: MapProposing, path: Path, text: str) -> list[str]:
+    schemas = parts.schemas() if parts.schemas else None
+    streams = {name: Stream(name, schema) for name, schema in (schemas or _of_targets(parts)).items()}
     objects = [
         name
         for each in registry.destinations()
@@ -95,9 +93,18 @@ def _spec_problems(registry: Registry, source: SourcePlugin, path: Path, text: s
     return _complaints(
         lambda: load_spec(
             text, streams=streams, transforms=registry.transforms(), objects=objects, file=path.name,
-            strict_streams=False,
+            strict_streams=schemas is not None,
         )
     )  # fmt: skip
+
+
+def _of_targets(parts: MapProposing) -> dict[str, Schema]:
+    """Return what is known of the streams of a source that does not state their schemas."""
+    by_stream: dict[str, dict[str, Any]] = {}
+    for target in parts.targets():
+        if not target.beside:
+            by_stream.setdefault(target.stream, {})[target.field] = target.schema
+    return {name: {"type": "object", "properties": fields} for name, fields in by_stream.items()}
 
 
 def _complaints(load: Any) -> list[str]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from flitstack.errors import PluginError, UsageError
 from flitstack.mapping import find_template, load_template
-from flitstack.mapping.proposing import Matcher, custom_fields
+from flitstack.mapping.proposing import AccountWords, Matcher, Memory, custom_fields
 from flitstack.protocols import Candidate, FileProposal, Proposal, Question
 from flitstack.settings import parse_sets, read_project_file
 from flitstack.stages.setup import source_settings
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from flitstack.mapping.proposing import Memory
+    from flitstack.mapping.proposing import KnownAccount
     from flitstack.protocols import (
         ColumnProposal,
         DestinationPlugin,
@@ -52,12 +52,14 @@ def propose_map(
     room: tuple[int, str] | None,
     *,
     plugins: bool = True,
+    account: KnownAccount | None = None,
 ) -> tuple[Proposal, str]:
     """Return the proposal and the text of its draft.
 
     :param memory: maps confirmed before; None to leave them out.
     :param room: how many custom fields the account's plan leaves, and what says so.
     :param plugins: ask the plugins that propose, too.
+    :param account: what the account has, which columns without a field are compared with; None where nobody asked.
     :raises NotAnExportError, SettingsError: the export or a setting cannot be used.
     :raises PluginError: a plugin that proposes failed; named, with the kind of its error.
     """  # fmt: skip
@@ -65,7 +67,9 @@ def propose_map(
     export = parts.sample(input_, settings, ROWS)
     proposers = registry.proposers(source.name) if plugins else ()
     files = () if export.layout else _files(proposers, source, parts, export, memory)
-    customs = custom_fields(_columns_without(export, files, parts.custom_streams), room[0] if room else None)
+    words = AccountWords(account, parts.lexicon()) if account else None
+    left = _columns_without(export, files, parts.custom_streams)
+    customs = custom_fields(left, room[0] if room else None, words)
     proposal = Proposal(source.name, export.layout, files, customs, room)
     return proposal, parts.draft(proposal, export)
 
@@ -103,6 +107,7 @@ def _files(
     matcher = Matcher(parts.targets(), parts.lexicon())
     known: dict[str, str] = {}
     if memory is not None:
+        memory = Memory(memory.folder, [target.key for target in matcher.targets])
         before = {file.name: memory.stream_of(source.name, file) for file in export.files}
         known = {file: stream for file, stream in before.items() if stream is not None}
     files = matcher.propose(export, known)
@@ -186,7 +191,7 @@ def as_json(proposal: Proposal) -> dict[str, Any]:
         ],
         "custom_fields": [
             {"file": c.file, "column": c.column, "type": c.type, "options": list(c.options), "fill": c.fill,
-             "fits": c.fits}
+             "fits": c.fits, "account": c.account or None}
             for c in proposal.customs
         ],
         "room": None if proposal.room is None else {"custom_fields": proposal.room[0], "says": proposal.room[1]},

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from flitstack.errors import UsageError
 from flitstack.journal import dumps
 from flitstack.mapping import load_template
+from flitstack.stages.gates.gate import Gate
 from flitstack.stages.intake.specs import REPORTS
 
 if TYPE_CHECKING:
@@ -99,13 +100,13 @@ def keep_sample(
         sample, diff, prepared.spec.sha256, prepared.spec.template, as_of, found.mismatched, _first_page(template, diff)
     )
     page = publishing.sample(taken, ctx.journal.path.parent / REPORTS) if publishing.sample else ""
-    kept = {"basis": _basis(ctx, options, prepared), "spec": taken.spec, "text": _text(taken, page)}
+    kept = {"basis": _basis(ctx, options, prepared), "spec": taken.spec, "text": _text(taken), "page": Path(page).name}
     ctx.journal.runs.remember(META, dumps(kept))
     return taken
 
 
-def sample_gate(ctx: RunContext, prepared: Prepared) -> list[tuple[str, str, bool]]:
-    """Return the gate of the sample that was taken last, () when none was: (name, text, admin only)."""
+def sample_gate(ctx: RunContext, prepared: Prepared) -> list[Gate]:
+    """Return the gate of the sample that was taken last, [] when none was."""
     kept = _kept(ctx)
     if kept is None:
         return []
@@ -114,7 +115,9 @@ def sample_gate(ctx: RunContext, prepared: Prepared) -> list[tuple[str, str, boo
         text += (
             "\nThe map has changed since. Take the sample again (flit sample), or approve that it was another map's."
         )
-    return [("sample", text, False)]
+    page = str(kept.get("page", ""))
+    notes = (f"The report: {ctx.journal.path.parent / REPORTS / page}",) if page else ()
+    return [Gate("sample", text, notes=notes)]
 
 
 def _kept(ctx: RunContext) -> Mapping[str, Any] | None:
@@ -127,7 +130,7 @@ def _basis(ctx: RunContext, options: SampleOptions, prepared: Prepared) -> str:
     return hashlib.sha256(dumps(parts).encode()).hexdigest()
 
 
-def _text(taken: TakenSample, page: str) -> str:
+def _text(taken: TakenSample) -> str:
     """Return what the gate shows: counts, and what stands out; no value of a record."""
     sample, diff = taken.sample, taken.diff
     lines = [
@@ -139,7 +142,6 @@ def _text(taken: TakenSample, page: str) -> str:
     lines += [f"Looks wrong: {flag.entry}, {flag.field}: {flag.text}" for flag in diff.flags]
     if not diff.flags:
         lines.append("No column looks wrong as a whole; look at the rows all the same.")
-    lines += [f"The report: {page}"] if page else []
     return "\n".join([*lines, f"Hash of what it shows: {taken.sha256[:16]}."])
 
 

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from flitstack.journal import Settlement, is_cleared, read_link
-from flitstack.protocols import SchemaItem, full_key
+from flitstack.protocols import KeyFinding, SchemaItem, full_key
 from flitstack.stages.context import on_disk
 from flitstack.stages.writing.schema import SCHEMA_KEY, bind_made
 from flitstack.stages.writing.targets import Targets
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Sequence
 
-    from flitstack.journal import Link, OperationRow
+    from flitstack.journal import OperationRow
     from flitstack.protocols import Stored
     from flitstack.stages.context import RunContext
 
 CLOCK_SKEW = timedelta(minutes=15)
 EDGE_S = 0.001  # a sleep may end a rounding too early
+NO_ITEM = SchemaItem("", "")
 LAST_OF_ALL = 4  # times the declared lag is waited for a create that no later one of ours follows
 
 
@@ -27,8 +28,8 @@ async def reconcile(ctx: RunContext) -> bool:
     """Settle what is in doubt: creates by listing what is new, updates and deletes by reading the record.
 
     A create counts as not done only when the declared lag has passed since it was given up and a record of ours that
-    was begun after that shows in the same list. An update equal to the desired values is done, equal to the ones before
-    not done; anything else is a conflict: someone else was there.
+    was begun after that shows in the same list. An update whose record holds the desired values is done; any other is
+    planned again, and looked at once more before it leaves: who else was there is seen then.
 
     :return: whether anything was in doubt.
     """
@@ -45,6 +46,8 @@ async def reconcile(ctx: RunContext) -> bool:
         creates = [row for row in rows if row.verb == "create"]
         if object_ in ctx.behaviours.schema_objects:
             await _reconcile_schema(ctx, rows)
+        elif creates and ctx.behaviours.objects[object_].key_unique and isinstance(ctx.writer, KeyFinding):
+            await _reconcile_by_key(ctx, ctx.writer, object_, creates)
         elif creates:
             await _reconcile_creates(ctx, object_, creates)
         changes = [row for row in rows if row.verb != "create" and object_ not in ctx.behaviours.schema_objects]
@@ -59,6 +62,12 @@ async def _reconcile_schema(ctx: RunContext, rows: Sequence[OperationRow]) -> No
     settled: list[Settlement] = []
     for row in rows:
         item = found.get(row.key.removeprefix(SCHEMA_KEY))
+        if row.inverse_of is not None:
+            off = set(row.fields.get("remove_options") or ())  # type: ignore[arg-type]
+            there = item is not None and item.id == row.destination_id
+            left = there and (row.verb == "delete" or bool(off & set((item or NO_ITEM).settings.get("options", ()))))
+            settled.append(_again(ctx, row) if left else _done(ctx, row, row.destination_id or ""))
+            continue
         wanted = set(row.fields.get("options") or ())  # type: ignore[arg-type]
         if item is not None and item.id is not None and wanted <= set(item.settings.get("options", ())):
             bind_made(ctx, row, item.id)
@@ -80,6 +89,14 @@ async def _reconcile_creates(ctx: RunContext, object_: str, rows: Sequence[Opera
     left = await _settle_creates(ctx, object_, rows, since)
     if left:  # no later record of ours shows there, or the clocks differ: the whole list tells
         await _settle_creates(ctx, object_, left, None)
+
+
+async def _reconcile_by_key(ctx: RunContext, writer: KeyFinding, object_: str, rows: Sequence[OperationRow]) -> None:
+    """Settle creates of an object whose keys are unique: no lag to wait for, and no second record if one comes late."""
+    keys = {row.id: full_key(row.key, row.part) for row in rows}
+    found = {stored.key: stored.id for stored in await writer.find(object_, list(keys.values()))}
+    settled = [_done(ctx, row, found[keys[row.id]]) if keys[row.id] in found else _again(ctx, row) for row in rows]
+    await on_disk(ctx.journal.operations.settle(settled))
 
 
 async def _settle_creates(
@@ -143,36 +160,22 @@ async def _reconcile_changes(ctx: RunContext, object_: str, rows: Sequence[Opera
         if row.verb == "delete":
             settled.append(_again(ctx, row) if stored else _done(ctx, row, ids[row.id]))
             continue
-        standing = _standing(ctx, row, stored, link, targets)
-        if standing == "done":
-            settled.append(_done(ctx, row, ids[row.id]))
-        elif standing == "planned":
-            settled.append(_again(ctx, row))
-        else:
-            settled.append(Settlement(row, "conflict", ctx.at(), ctx.facts(row), code=standing))
+        done = stored is not None and _is_done(ctx, row, stored, targets)
+        settled.append(_done(ctx, row, ids[row.id]) if done else _again(ctx, row))
     await on_disk(ctx.journal.operations.settle(settled))
 
 
-def _standing(ctx: RunContext, row: OperationRow, stored: Stored | None, link: Link | None, targets: Targets) -> str:
-    """Return `done` or `planned` for an update in doubt, or the code of the conflict.
+def _is_done(ctx: RunContext, row: OperationRow, stored: Stored, targets: Targets) -> bool:
+    """Tell whether a record holds all that an update in doubt was to write.
 
-    Before it, a field held what was written last, or what the account had made of that when it was read back.
+    If not, it is planned again: before it is sent, it is looked at field by field, and what holds neither what was
+    written nor what was there before is a conflict.
     """
-    if stored is None:
-        return "record_gone"
-    before: Mapping[str, Any] = link.wanted if link else {"fields": {}, "links": {}}
-    image = {name.removeprefix("@"): value for name, value in ((link.after if link else None) or {}).items()}
     held = {**ctx.writer.comparable(row.object, stored.fields), **stored.links}
     wanted = {**ctx.writer.comparable(row.object, row.fields), **targets.ids(row.links)}
-    was = {**ctx.writer.comparable(row.object, before["fields"]), **targets.ids(before["links"])}
-    # An owner matched in an earlier run is not known yet: written once more, such a link does no harm.
-    unknown = {name for name, link in row.links.items() if wanted[name] is None and not is_cleared(read_link(link))}
-    names = wanted.keys() - unknown
-    if not unknown and all(held.get(name) == wanted[name] for name in names):
-        return "done"
-    if all(held.get(name) in (wanted[name], was.get(name), image.get(name, was.get(name))) for name in names):
-        return "planned"
-    return "changed_elsewhere"
+    # An owner matched in an earlier run is not known yet: looked at once more, such a link does no harm.
+    unknown = any(wanted[name] is None and not is_cleared(read_link(link)) for name, link in row.links.items())
+    return not unknown and all(held.get(name) == value for name, value in wanted.items())
 
 
 def _names(ctx: RunContext, stored: Stored) -> list[str]:

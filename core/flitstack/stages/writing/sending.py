@@ -22,18 +22,19 @@ from flitstack.errors import (
     RateLimited,
     Rejected,
 )
-from flitstack.journal import UNREAD, Settlement, is_cleared, link_json, read_link
+from flitstack.journal import Settlement, is_cleared, link_json, read_link
 from flitstack.protocols import LinkRef, Operation, Outcome, Rejection
 from flitstack.stages.context import on_disk
+from flitstack.stages.writing.looking import look
 from flitstack.stages.writing.schema import bind_made
 from flitstack.stages.writing.targets import Targets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from flitstack.journal import OperationRow
-    from flitstack.protocols import Stored
+    from flitstack.journal import Merge, OperationRow
     from flitstack.stages.context import RunContext
+    from flitstack.stages.writing.looking import Looked
 
 RETRIES = 5
 DOUBTS_IN_A_ROW = 10
@@ -103,11 +104,12 @@ class Level:
         operations, last = self._ctx.journal.operations, 0
         while not self._halted and (rows := operations.ready(self._level, last, CHUNK)):
             last = rows[-1].id
-            for batch in _batches(rows, BATCH):
+            for batch in _batches(rows, max(BATCH, self._ctx.behaviours.max_batch)):
                 if self._halted:
                     return
-                ready = await self._prepare(batch)
-                await on_disk(operations.intend([item.row.id for item in ready], self._ctx.id, self._ctx.at()))
+                ready, merges = await self._prepare(batch)
+                ids = [item.row.id for item in ready]
+                await on_disk(operations.intend(ids, self._ctx.id, self._ctx.at(), merges))
                 for group in self._groups(ready):
                     await self._ready.put(group)
 
@@ -116,24 +118,34 @@ class Level:
         for _, alike in groupby(ready, key=lambda item: (item.row.object, item.row.verb)):
             yield from _batches(alike, self._ctx.behaviours.max_batch)
 
-    async def _prepare(self, rows: Sequence[OperationRow]) -> list[_Ready]:
-        """Return those that can be sent; settle those that must wait, have nothing to say or were overtaken."""
-        held = await self._held(rows)
+    async def _prepare(self, rows: Sequence[OperationRow]) -> tuple[list[_Ready], list[Merge]]:
+        """Return those that can be sent, and what becomes of the fields that somebody changed.
+
+        Those that must wait, have nothing to say or were overtaken are settled.
+        """
+        guard = self._ctx.guard
+        judged = await guard.judge(rows) if guard is not None else {}
+        for row in rows:
+            if row.id in judged:
+                state, code = judged[row.id]
+                done = row.destination_id if state == "done" else None
+                self._note(Settlement(row, state, self._ctx.at(), self._ctx.facts(row), done, code=code))
+        rows = [row for row in rows if row.id not in judged]
+        looked = await look(self._ctx, [] if guard is not None else rows, self._targets)
         ready: list[_Ready] = []
         for row in rows:
             resolved = self._resolve(row)
             verdict, code = "blocked", ""
             if resolved is not None:
-                item, verdict, code = self._judge(*resolved, held)
+                item, verdict, code = self._judge(*resolved, looked)
+                row = item.row
                 if not verdict:
                     ready.append(item)
                     continue
             self._note(Settlement(row, verdict, self._ctx.at(), self._ctx.facts(row), code=code))
-        return ready
+        return ready, looked.merges
 
-    def _judge(
-        self, row: OperationRow, links: Mapping[str, str], held: Mapping[tuple[str, str], Stored]
-    ) -> tuple[_Ready, str, str]:
+    def _judge(self, row: OperationRow, links: Mapping[str, str], looked: Looked) -> tuple[_Ready, str, str]:
         """Return the operation, and the state and code it is in when it must not be sent."""
         destination_id, verdict, code = row.destination_id, "", ""
         if row.verb != "create":
@@ -142,37 +154,11 @@ class Level:
                 verdict = "blocked"
             elif row.verb == "update" and not row.fields and not row.links:
                 verdict = "superseded"
-            elif self._changed_elsewhere(row, held.get((row.object, destination_id))):
-                verdict, code = "conflict", "changed_elsewhere"
+            else:
+                row, verdict, code = looked.judge(row, links)
+                links = {name: end for name, end in links.items() if name in row.links}
         operation = Operation(row.id, row.verb, row.object, row.key, row.part, row.fields, links, destination_id)
         return _Ready(row, operation), verdict, code
-
-    async def _held(self, rows: Sequence[OperationRow]) -> dict[tuple[str, str], Stored]:
-        """Return, by object and id, records about to be updated that were read back before, as they are now."""
-        records, wanted = self._ctx.journal.records, dict[str, list[str]]()
-        for row in rows:
-            if row.verb != "update" or row.object in self._ctx.behaviours.schema_objects:
-                continue
-            link = records.link(row.object, row.key, row.part)
-            if link is not None and link.after is not None:
-                wanted.setdefault(row.object, []).append(link.destination_id)
-        found: dict[tuple[str, str], Stored] = {}
-        for object_, ids in wanted.items():
-            found |= {(object_, stored.id): stored for stored in await self._ctx.writer.get_many(object_, ids)}
-        return found
-
-    def _changed_elsewhere(self, row: OperationRow, stored: Stored | None) -> bool:
-        """Tell whether somebody changed, since it was last read back, a field that an update is about to write."""
-        if stored is None:
-            return False  # the write itself says that it is gone
-        link = self._ctx.journal.records.link(row.object, row.key, row.part)
-        after = (link.after if link else None) or {}
-        held = self._ctx.writer.comparable(row.object, stored.fields)
-        wanted = self._ctx.writer.comparable(row.object, row.fields)
-        unread: Sequence[str] = after.get(UNREAD, ())  # type: ignore[assignment]
-        return any(
-            held.get(name) not in (after.get(name), value) for name, value in wanted.items() if name not in unread
-        )
 
     def _resolve(self, row: OperationRow) -> tuple[OperationRow, dict[str, str]] | None:
         """Return the operation, and field to destination id; None when it must wait for a parent.

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from flitstack.stages.context import RunContext
 
 REMEMBERED = 200_000
+AS_IT_IS = "="
+"""In place of an object: the key of such a link is an id of the account, whosever record that is."""
 
 
 class Targets:
@@ -26,6 +28,8 @@ class Targets:
         """Return the destination id that a link leads to, None when it leads to nothing that is there."""
         if is_cleared(link):
             return None
+        if link.object == AS_IT_IS:
+            return link.key
         if link.object == self._ctx.behaviours.user:
             return self._ctx.user_for(link)
         name = (link.object, link.key, link.part)

@@ -6,9 +6,11 @@ import asyncio
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from flitstack.journal import dumps
 from flitstack.protocols import BudgetAsking
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
     from flitstack.clock import Clock
@@ -32,12 +34,18 @@ class BudgetWait:
         self._stop = stop
         self._patient = patient
         self._writer: Writer | None = None
+        self._note: Callable[[str], None] = _note_nothing
         self._turn = asyncio.Lock()
         self._reopened = 0
 
-    def watch(self, writer: Writer) -> None:
-        """Name the writer that can ask whether the budget is open."""
+    def watch(self, writer: Writer, note: Callable[[str], None] | None = None) -> None:
+        """Name the writer that can ask whether the budget is open.
+
+        :param note: told until when the budget is used up, as JSON with `until` (ISO, "" when unknown); "" once it is
+            open again.
+        """
         self._writer = writer
+        self._note = note or _note_nothing
 
     async def __call__(self, exhausted: BudgetExhausted) -> None:
         """Return when the budget is open again.
@@ -45,6 +53,7 @@ class BudgetWait:
         :raises BudgetExhausted: waiting was not asked for.
         :raises Interrupted: a person asked to stop.
         """
+        self._note(dumps({"until": exhausted.resets_at.isoformat() if exhausted.resets_at else ""}))
         if not self._patient:
             raise exhausted
         known = self._reopened
@@ -53,6 +62,7 @@ class BudgetWait:
             if self._reopened == known:  # else another request has waited already
                 await self._wait(exhausted.resets_at)
                 self._reopened += 1
+        self._note("")
 
     async def _wait(self, resets_at: datetime | None) -> None:
         now = self._clock.now()
@@ -71,3 +81,7 @@ class BudgetWait:
             self._stop.check()
             await self._clock.sleep(min(left, SLICE_S))
         self._stop.check()
+
+
+def _note_nothing(text: str) -> None:
+    """Nobody asked to be told."""

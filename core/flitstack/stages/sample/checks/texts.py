@@ -16,26 +16,27 @@ if TYPE_CHECKING:
 BEGINNING = 20
 MOSTLY = 0.6
 SHORTEST = 3
+MANY = 10
 MARKUP = ("&", "<", ">")
 
 
 def check_texts(observed: Sequence[Observed], field: str, frame: Frame) -> Iterator[Flag]:
     """Look at what became of the texts that a field is made of."""
     cut: list[tuple[str, int]] = []
-    whole = ended = clipped = 0
+    whole = 0
+    ends = _Ends()
     zeros: list[str] = []
     lost: list[str] = []
     several = {each.key for each in observed if each.part}
     columns = set(frame.lineage.get(field, ()))
-    clipped_keys: list[str] = []
     for each in observed:
         held = plain(" ".join(texts_of(each.held.get(field))))
         if not held or each.key in several:
             continue
-        for value in _sources(each, columns, frame):
+        for column, value in _sources(each, columns, frame):
+            ends.see(each.key, column, value, held)
             if value in held:
                 whole += len(value) > BEGINNING
-                ended += held.endswith(value)
                 continue
             if len(value) > BEGINNING and value[:BEGINNING] in held:
                 cut.append((each.key, len(held)))
@@ -43,11 +44,8 @@ def check_texts(observed: Sequence[Observed], field: str, frame: Frame) -> Itera
                 zeros.append(each.key)
             elif not value.isascii() and any(form in held for form in _damaged(value)):
                 lost.append(each.key)
-            elif held.endswith(value[:-1]):
-                clipped += 1
-                clipped_keys.append(each.key)
-    if clipped >= FEWEST and clipped > (clipped + ended) * MOSTLY:
-        yield _flag("last_character", frame, field, "The last character is missing.", clipped_keys, len(observed))
+    if clipped := ends.clipped():
+        yield _flag("last_character", frame, field, "The last character is missing.", clipped, len(observed))
     elif len(cut) >= FEWEST or (cut and whole == 0):
         length = max(size for _, size in cut)
         text = f"Longer texts of the source are cut: what is left is {length:,} characters at the most."
@@ -60,8 +58,48 @@ def check_texts(observed: Sequence[Observed], field: str, frame: Frame) -> Itera
         yield _flag("letters_lost", frame, field, text, lost, len(observed))
 
 
-def _sources(each: Observed, columns: set[str], frame: Frame) -> Iterator[str]:
-    """Yield the texts of what a field is made of: columns of the record's row, what it gathers, what it refers to."""
+class _Ends:
+    """Counts, column by column, how often a field ends with a value of it, and how often with all but its last sign.
+
+    A short number ends many a text by chance; a map that drops the last sign does so wherever the column stands.
+    """
+
+    def __init__(self) -> None:
+        self._of: dict[str, set[str]] = {}
+        self._whole: dict[str, set[str]] = {}
+        self._ended: dict[str, set[str]] = {}
+        self._clipped: dict[str, dict[str, str]] = {}
+
+    def see(self, key: str, column: str, value: str, held: str) -> None:
+        """Take note of one value of a record, and of what its field holds."""
+        self._of.setdefault(column, set()).add(key)
+        if value in held:
+            self._whole.setdefault(column, set()).add(key)
+            if held.endswith(value):
+                self._ended.setdefault(column, set()).add(key)
+        elif (len(value) > SHORTEST or value.isalpha()) and _ends_with(held, value[:-1]):
+            self._clipped.setdefault(column, {})[key] = value
+
+    def clipped(self) -> list[str]:
+        """Return the records of the column that is clipped in most; [] when none is."""
+        found: list[str] = []
+        for column, clipped in self._clipped.items():
+            most = len(clipped) > len(self._of[column] - self._whole.get(column, set())) * MOSTLY
+            ended = len(self._ended.get(column, ()))
+            mostly = len(clipped) > (len(clipped) + ended) * MOSTLY
+            if len(clipped) >= FEWEST and most and mostly and (len(set(clipped.values())) > 1 or len(clipped) > MANY):
+                found = max(found, list(clipped), key=len)
+        return found
+
+
+def _ends_with(held: str, text: str) -> bool:
+    """Tell whether a text ends with another, which begins where a word does."""
+    at = len(held) - len(text)
+    return held.endswith(text) and (at == 0 or not held[at - 1].isalnum())
+
+
+def _sources(each: Observed, columns: set[str], frame: Frame) -> Iterator[tuple[str, str]]:
+    """Yield (column, text) of what a field is made of: the record's row, what it gathers, what it refers to."""
     main = {(row.stream, row.id) for row in each.main}
     for row in (*each.own(), *_referred(each, columns, frame)):
         for name, value in row.data.items():
@@ -70,7 +108,7 @@ def _sources(each: Observed, columns: set[str], frame: Frame) -> Iterator[str]:
                     continue
                 text = plain(value) if not any(sign in value for sign in MARKUP) else " ".join(value.split())
                 if len(text) >= SHORTEST:
-                    yield text
+                    yield f"{row.stream}.{name}", text
 
 
 def _referred(each: Observed, columns: set[str], frame: Frame) -> Iterator[Row]:

@@ -87,15 +87,24 @@ def check_one_for_all(observed: Sequence[Observed], field: str, frame: Frame) ->
         return
     columns = [name for name in frame.lineage.get(field, ()) if name.startswith(f"{frame.stream}.")]
     for column in columns:
-        name = column.rpartition(".")[2]
-        values = Counter(
-            str(each.main[0].data.get(name)) for each in observed if each.main and each.main[0].data.get(name)
-        )
+        values = Counter(_told_apart(observed, column.rpartition(".")[2], field, frame))
         codes = FEWEST <= len(values) <= FEW and values.total() >= 2 * len(values)
         if codes and values.most_common(1)[0][1] < values.total() * DOMINANT:
             text = f"Every record has the same value, though {column} has {len(values):,}."
             yield Flag("one_for_all", frame.entry, field, text, held.total(), len(observed), _keys(observed))
             return
+
+
+def _told_apart(observed: Sequence[Observed], name: str, field: str, frame: Frame) -> Iterator[str]:
+    """Yield a column's values; of a reference those that lead to a row, and none where the field says yes or no."""
+    target = frame.references.get(frame.stream, {}).get(name)
+    for each in observed:
+        value = each.main[0].data.get(name) if each.main else None
+        if target is not None:
+            known = any(row.stream == target and row.id == value for row in each.beside)
+            value = None if isinstance(each.held.get(field), bool) or not known else value
+        if value:
+            yield str(value)
 
 
 def _whole(value: JSON) -> str | None:

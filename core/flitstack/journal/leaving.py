@@ -1,0 +1,59 @@
+"""Records of ours that the source no longer has: groups that emptied, and, where that is wanted, what vanished."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flitstack.journal.delta import SAME, STALE
+from flitstack.journal.records import Link, read_linked
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from flitstack.journal.store import Store
+
+VANISHED = "skipped:vanished"
+
+_MARK = (
+    f"UPDATE desired AS d SET verdict = '{VANISHED}' WHERE d.verdict IS NULL AND d.key NOT LIKE 'schema:%' AND {STALE}"  # noqa: S608 - fixed text
+)
+_WITHOUT = f"""
+SELECT l.*, m.entry AS entry, coalesce(c.spec, m.spec) AS spec FROM link l
+JOIN operation m ON m.id = l.made_by LEFT JOIN operation c ON c.id = l.changed_by
+WHERE NOT EXISTS (SELECT 1 FROM desired d WHERE {SAME.format("d", "l")}) ORDER BY m.id DESC
+"""  # noqa: S608 - fixed text
+_GONE = f"""
+SELECT l.*, d.entry AS entry FROM link l JOIN desired d ON {SAME.format("d", "l")}
+WHERE l.made_by NOT NULL AND d.verdict = '{VANISHED}' ORDER BY l.made_by DESC
+"""  # noqa: S608 - fixed text
+_NEEDED = """
+SELECT DISTINCT json_extract(j.value, '$[0]') AS object, json_extract(j.value, '$[1]') AS key,
+    json_extract(j.value, '$[2]') AS part
+FROM desired d, json_each(d.links) j WHERE d.verdict IS NULL AND d.links <> '{}'
+"""
+
+
+class Leaving:
+    """Finds records that may have to go."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def mark_vanished(self) -> None:
+        """Take what the last export no longer has for left out, under the rule `vanished`."""
+        self._store.write(lambda db: db.execute(_MARK))
+
+    def without_wish(self, entries: Collection[str]) -> Iterator[tuple[str, str, Link]]:
+        """Yield (entry, spec, link) of what these entries made, and the map makes no more of the same source."""
+        for row in self._store.rows(_WITHOUT):
+            if row["entry"] in entries:
+                yield row["entry"], str(row["spec"] or ""), read_linked(row)
+
+    def vanished(self) -> Iterator[tuple[str, Link]]:
+        """Yield (entry, link) of what was marked as vanished and is there, made by us."""
+        for row in self._store.rows(_GONE):
+            yield row["entry"], read_linked(row)
+
+    def needed(self) -> set[tuple[str, str, str]]:
+        """Return the records (object, key, part) to which anything leads that stays."""
+        return {(row[0], row[1], row[2]) for row in self._store.rows(_NEEDED)}

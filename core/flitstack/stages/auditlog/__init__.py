@@ -1,0 +1,1 @@
+"""The audit log outside the journal: exported, proved whole, and kept when the values go."""

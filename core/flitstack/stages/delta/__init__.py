@@ -1,0 +1,1 @@
+"""What a later export changes, and what becomes of it where people changed the account meanwhile."""

@@ -1,0 +1,1 @@
+"""Rollback: take back what was written, and leave alone what people changed since."""

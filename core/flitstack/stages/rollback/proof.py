@@ -1,0 +1,108 @@
+"""Proof: the account read once more after an undo, and compared with what it held before, without what we took back."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from flitstack.journal import dumps
+from flitstack.protocols import full_key
+from flitstack.stages.rollback.report import Proof
+from flitstack.stages.rollback.survey import all_of, digest, record_objects
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from flitstack.protocols import SchemaItem
+    from flitstack.stages.context import RunContext
+    from flitstack.stages.rollback.decide import Decision, Kept
+    from flitstack.stages.rollback.survey import Place, Survey
+
+WRONG = 20
+
+
+async def prove(ctx: RunContext, survey: Survey, decision: Decision, kept: Sequence[Kept]) -> Proof:
+    """Return how the account compares: what we deleted is gone, what we put back is as it was, all else untouched.
+
+    :param kept: what stays as a conflict; whole records among them are left out of the comparison.
+    """
+    await _wait_until_shown(ctx)
+    left_out = {(one.ours.object, one.ours.destination_id) for one in kept if one.ours.made_by is not None}
+    mixed = {(one.ours.object, one.ours.destination_id) for one in kept} - left_out
+    going = {(one.object, one.destination_id) for one in decision.delete} - left_out
+    expected = {p: s.digest for p, s in survey.seen.items() if p not in going and p not in left_out}
+    restored = {(r.ours.object, r.ours.destination_id): full_key(r.ours.key, r.ours.part) for r in decision.restore}
+    found: dict[Place, str] = {}
+    ctx.progress.begin("verify", len(expected))
+    try:
+        for object_ in record_objects(ctx):
+            async for stored in all_of(ctx, object_):
+                place = (object_, stored.id)
+                if place not in left_out:
+                    found[place] = digest(ctx.writer.comparable(object_, stored.fields), stored.links)
+                    ctx.progress.advance()
+            # Lists may leave out a record that is there all the same: what they showed before is asked for by its id.
+            missing = [p[1] for p in expected if p[0] == object_ and p not in found]
+            for stored in await ctx.writer.get_many(object_, missing) if missing else ():
+                found[object_, stored.id] = digest(ctx.writer.comparable(object_, stored.fields), stored.links)
+    finally:
+        ctx.progress.end()
+    wrong = [(p[0], p[1], "is still there") for p in sorted(going) if p in found]
+    wrong += [
+        (p[0], key, "is not as it was")
+        for p, key in sorted(restored.items())
+        if p not in mixed and found.get(p) != expected.get(p) and p in found
+    ]
+    wrong += await _schema(ctx, survey, decision, expected, found, left_out)
+    theirs = {p for p in {*expected, *found} if expected.get(p) != found.get(p)} - going - restored.keys()
+    for place in theirs:  # people went on working: what they did meanwhile is theirs, and no part of the comparison
+        expected.pop(place, None)
+        found.pop(place, None)
+    return Proof(len(found), _hash(expected), _hash(found), tuple(wrong[:WRONG]), len(theirs))
+
+
+async def _schema(
+    ctx: RunContext,
+    survey: Survey,
+    decision: Decision,
+    expected: dict[Place, str],
+    found: dict[Place, str],
+    left_out: set[Place],
+) -> list[tuple[str, str, str]]:
+    """Add schema items to both sides; return what of them is wrong."""
+    going = {(one.object, one.destination_id) for one in decision.schema} - left_out
+    off = {(o.ours.object, o.ours.destination_id): set(o.options) for o in decision.options}
+    for place, item in survey.items.items():
+        if place not in going and place not in left_out:
+            expected[place] = _item_digest(item, off.get(place, ()))
+    wrong: list[tuple[str, str, str]] = []
+    for item in await ctx.writer.schema():
+        place = (item.object, item.id or "")
+        if place not in left_out:
+            found[place] = _item_digest(item)
+        if place in going:
+            wrong.append((item.object, item.key, "is still there"))
+        elif place in off and found.get(place) != expected.get(place):
+            wrong.append((item.object, item.key, "its options are not as they were"))
+    return wrong
+
+
+def _item_digest(item: SchemaItem, without: Iterable[str] = ()) -> str:
+    left = {*without}
+    options = [option for option in item.settings.get("options") or () if str(option) not in left]
+    return digest({"key": item.key, "options": options}, {})
+
+
+def _hash(digests: Mapping[Place, str]) -> str:
+    return hashlib.sha256(dumps(sorted([*place, each] for place, each in digests.items())).encode()).hexdigest()
+
+
+async def _wait_until_shown(ctx: RunContext) -> None:
+    """Wait until the declared lag has passed since the last write: until then a list may show what is gone."""
+    last = ctx.journal.operations.last_settled_at()
+    if last is not None:
+        lag = max(behaviour.lag_s for behaviour in ctx.behaviours.objects.values())
+        left = lag - (ctx.clock.now() - datetime.fromisoformat(last)).total_seconds()
+        if left > 0:
+            await ctx.clock.sleep(min(left, lag))

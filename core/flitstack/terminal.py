@@ -1,0 +1,13 @@
+"""Makes text fit for a terminal: what a column or a person is called must not steer it."""
+
+from __future__ import annotations
+
+import re
+
+# All control characters but tab and line feed, and those that turn the direction of writing round.
+_STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+def visible(text: str) -> str:
+    """Return a text with every character that would steer a terminal shown as U+FFFD."""
+    return _STEERING.sub("\ufffd", text)

@@ -1,0 +1,198 @@
+"""Between canonical fields and HubSpot's properties, which are all texts; and the form in which values compare.
+
+Sources: HubSpot developer documentation, "Properties" (formats of values), "CRM API: clearing a value" (an empty text).
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal, InvalidOperation
+from html.parser import HTMLParser
+from typing import TYPE_CHECKING, Any
+
+from flitstack.protocols import Stored
+from flitstack_hubspot.objects import ATTACHMENTS, KEY, OWNER, SHAPES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from flitstack.protocols import JSON
+    from flitstack_hubspot.objects import Directory, Shape
+
+STAGE, PIPELINE = "dealstage", "pipeline"
+PROPERTY_LINKS = frozenset({OWNER, STAGE, ATTACHMENTS})
+NEVER_READ = frozenset({"path", "sha256"})
+_DIGITS = re.compile(r"\d+")
+_BLOCKS = frozenset("blockquote br dd div dl dt h1 h2 h3 h4 h5 h6 hr li ol p pre table td th tr ul".split())
+
+
+def properties_of(
+    shape: Shape, fields: Mapping[str, JSON], links: Mapping[str, str], directory: Directory
+) -> dict[str, str]:
+    """Return the properties of a write: an empty text clears one."""
+    found = {name: _text(directory, shape.object, name, value) for name, value in fields.items()}
+    found |= {name: id for name, id in links.items() if name in PROPERTY_LINKS}
+    if found.get(STAGE):
+        found[PIPELINE] = directory.pipeline_of.get(found[STAGE], "")
+    return found
+
+
+def _text(directory: Directory, object: str, name: str, value: JSON) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    options = directory.options.get((object, name), {})
+    if isinstance(value, list):
+        return ";".join(options.get(str(one), option_value(str(one))) for one in value)
+    if directory.type_of(object, name) == "datetime":
+        return written_time(str(value))
+    return options.get(str(value), str(value))
+
+
+def option_value(label: str) -> str:
+    """Return the value of a new option: its label, less what separates several."""
+    return label.replace(";", ",").strip()
+
+
+def written_time(value: str) -> str:
+    """Return a time as HubSpot takes it: UTC, milliseconds, `Z`."""
+    found = read_time(value)
+    return value if found is None else f"{found:%Y-%m-%dT%H:%M:%S}.{found.microsecond // 1000:03d}Z"
+
+
+def read_time(value: Any) -> datetime | None:
+    """Return a time that HubSpot states as ISO 8601 or as milliseconds since 1970, in UTC; None when it is none."""
+    text = str(value or "")
+    try:
+        if _DIGITS.fullmatch(text):
+            return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=int(text))
+        found = datetime.fromisoformat(text)
+    except (ValueError, OverflowError):
+        return None
+    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+
+
+def decode(shape: Shape, raw: Mapping[str, Any], links: Mapping[str, str], directory: Directory) -> Stored:
+    """Return a record in canonical form.
+
+    :param links: association links, as `links.read_links` found them.
+    """
+    given = {name: value for name, value in (raw.get("properties") or {}).items() if value not in (None, "")}
+    found = {name: str(value) for name, value in given.items() if name in PROPERTY_LINKS}
+    fields = {
+        name: _value(directory, shape.object, name, str(value))
+        for name, value in given.items()
+        if name not in PROPERTY_LINKS and name not in (PIPELINE, "hs_object_id")
+    }
+    return Stored(
+        shape.object,
+        str(raw["id"]),
+        given.get(KEY),
+        fields,
+        {**links, **found},
+        read_time(raw.get("createdAt")),
+        read_time(raw.get("updatedAt")),
+    )
+
+
+def _value(directory: Directory, object: str, name: str, text: str) -> JSON:
+    labels = {value: label for label, value in directory.options.get((object, name), {}).items()}
+    kind = directory.type_of(object, name)
+    if kind == "set":
+        return [labels.get(one, one) for one in text.split(";") if one]
+    if kind == "bool":
+        return text == "true"
+    return labels.get(text, text)
+
+
+def comparable_fields(object: str, fields: Mapping[str, JSON], directory: Directory) -> dict[str, JSON]:
+    """Return the fields in the form in which two of them mean the same exactly if they are equal.
+
+    Nothing, an empty text and an empty list are None; what is never read back is left out.
+    """
+    shape = SHAPES.get(object)
+    return {
+        name: None if value in (None, "", []) else _comparable(shape, name, value, directory)
+        for name, value in fields.items()
+        if shape is not None or name not in NEVER_READ
+    }
+
+
+def _comparable(shape: Shape | None, name: str, value: Any, directory: Directory) -> JSON:
+    if shape is None:
+        return _lines(value) if isinstance(value, str) else value
+    if name in shape.bodies:
+        return visible_text(str(value))
+    if name == "email":
+        return str(value).strip().casefold()
+    if isinstance(value, list):
+        return sorted(" ".join(option_value(str(one)).split()) for one in value) or None
+    match directory.type_of(shape.object, name):
+        case "number":
+            return _number(value)
+        case "date":
+            return _day(value)
+        case "datetime":
+            found = read_time(value)
+            return str(value) if found is None else f"{found:%Y-%m-%dT%H:%M:%S}Z"
+        case "bool":
+            return str(value).casefold() == "true"
+        case "enum":
+            return " ".join(option_value(str(value)).split())
+        case _:
+            return _lines(str(value))
+
+
+def _number(value: Any) -> JSON:
+    try:
+        found = Decimal(str(value))
+    except InvalidOperation:
+        return str(value)
+    return format(found.normalize() if found else Decimal(0), "f")
+
+
+def _day(value: Any) -> JSON:
+    text = str(value)
+    try:
+        return date.fromisoformat(text[:10]).isoformat()
+    except ValueError:
+        found = read_time(text)
+        return text if found is None else found.date().isoformat()
+
+
+def _lines(value: str) -> JSON:
+    """Return a text with composed characters and white space joined within its lines."""
+    lines = unicodedata.normalize("NFC", value).replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    return "\n".join(" ".join(part.split()) for part in lines).strip("\n") or None
+
+
+def visible_text(html: str) -> JSON:
+    """Return what a reader sees of HTML, as one line."""
+    reader = _TextReader()
+    reader.feed(html)
+    reader.close()
+    return " ".join(unicodedata.normalize("NFC", "".join(reader.parts)).split()) or None
+
+
+class _TextReader(HTMLParser):
+    """Collects the text between tags; a tag that starts a new line counts as white space."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.parts: list[str] = []
+
+    def handle_data(self, data: str) -> None:
+        self.parts.append(data)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._space(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        self._space(tag)
+
+    def _space(self, tag: str) -> None:
+        if tag in _BLOCKS:
+            self.parts.append(" ")

@@ -1,0 +1,162 @@
+"""The round trip as its user sees it: a run, the sheets, a correction, the retry; and its recording for the docs."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from click.testing import CliRunner
+
+from flitstack.cli import cli
+
+if TYPE_CHECKING:
+    from click.testing import Result
+
+TEMPLATE = """\
+template: people
+source: dental
+destination: pipedrive
+variables: {type: object, additionalProperties: false, properties: {}}
+---
+spec: 1
+template: people
+schema:
+  - {object: field, of: person, name: Source_System_ID__c, type: varchar, key: true, priority: 0}
+entries:
+  - entry: patients
+    object: person
+    from: patients
+    as: patient
+    reject:
+      missing_name: {when: patient.last_name is none, reason: A patient has no name., hint: Give one., field: last_name}
+    fields: {name: "join_present(' ', patient.first_name, patient.last_name)"}
+"""
+PATIENTS = """\
+id,last_name,first_name,status,birth_date,ssn
+1,Aldous,Ann,patient,1980-02-03,666-12-3456
+2,Bell,Bo,patient,1980-02-31,666-12-3457
+3,,Cy,patient,1980-02-04,666-12-3458
+4,Dean,Di,patient,1980-02-05,666-12-3459
+"""
+WIDTH = 110
+FONTS = re.compile(r"\s*@font-face \{[^}]*\}")
+
+
+class Shell:
+    """Runs commands in a folder, and keeps what a terminal would have shown."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.shown: list[tuple[str, str]] = []
+
+    def flit(self, line: str, hidden: str = "") -> Result:
+        """Run a command line; `hidden` options are not part of the recording."""
+        result = CliRunner(env={"COLUMNS": str(WIDTH)}).invoke(cli, [*line.split(), *hidden.split()])
+        self.shown.append((f"flit {line}", result.output.rstrip()))
+        return result
+
+    def save(self, path: Path) -> None:
+        """Write the recording as a picture."""
+        from rich.console import Console
+
+        console = Console(record=True, width=WIDTH, file=io.StringIO(), color_system=None)
+        for command, output in self.shown:
+            console.print(f"[bold]$ {command}[/bold]", highlight=False)
+            console.print(output.replace(str(self._folder) + "/", ""), markup=False, highlight=False)
+        picture = console.export_svg(title="Rejected rows", unique_id="rejects")
+        path.write_text(FONTS.sub("", picture), encoding="utf-8")  # the picture asks nobody for a font
+
+
+@pytest.fixture
+def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shell:
+    """A folder with an export of four patients, of whom two cannot move."""
+    for name in [name for name in os.environ if name.startswith(("PIPEDRIVE_", "FLITSTACK_NOW"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("PIPEDRIVE_BASE_URL", f"sandbox:{tmp_path}/account.db?plan=ultimate&seats=5")
+    monkeypatch.chdir(tmp_path)
+    Path("export").mkdir()
+    Path("export/patients.csv").write_text(PATIENTS, encoding="utf-8")
+    Path("people.yaml.j2").write_text(TEMPLATE, encoding="utf-8")
+    return Shell(tmp_path)
+
+
+HIDDEN = "--mapping people.yaml.j2 --set source.as_of=2026-06-30 --set dest.list_lag_s=0"
+
+
+def test_rejected_rows_go_round_and_move(shell: Shell) -> None:
+    run = shell.flit(f"run --source dental --dest pipedrive --input export --json --approve-unseen Dana {HIDDEN}")
+    assert json.loads(run.stdout)["streams"]["patients"]["rejected"] == 2
+    shell.shown.clear()
+
+    shell.flit("rejects list")
+    exported = shell.flit("rejects export ./rejected")
+    assert exported.exit_code == 0
+    _correct(Path("rejected/patients.csv"), {"2": ("birth_date", "1980-02-28")})
+    shell.shown.append(("soffice rejected/patients.csv   # birth_date of patient 2: 1980-02-28", ""))
+    retried = shell.flit("rejects retry ./rejected --input ./export --by Dana --approve-unseen Dana", HIDDEN)
+    listed = shell.flit("rejects list")
+    shell.flit("rejects corrections")
+
+    assert retried.exit_code == 0, retried.output
+    assert "1 row corrected (1 cell); 1 as exported" in retried.stderr
+    assert "Done and verified." in retried.stdout
+    assert "missing_name" in listed.stdout
+    assert "bad_date" not in listed.stdout
+    if folder := os.environ.get("FLITSTACK_SCREENSHOTS"):
+        shell.save(Path(__file__).parents[2] / folder / "rejects-round-trip.svg")
+
+
+def test_a_retry_without_the_export_waits_for_the_next_run(shell: Shell) -> None:
+    shell.flit(f"run --source dental --dest pipedrive --input export --json --approve-unseen Dana {HIDDEN}")
+    shell.flit("rejects export rejected")
+    _correct(Path("rejected/patients.csv"), {"2": ("birth_date", "1980-02-28"), "3": ("last_name", "Cole")})
+
+    kept = json.loads(shell.flit("rejects retry rejected --json").stdout)
+    waiting = json.loads(shell.flit("rejects corrections --json").stdout)
+    run = shell.flit(f"run --source dental --dest pipedrive --input export --json --approve-unseen Dana {HIDDEN}")
+
+    assert kept["status"] == "kept"
+    assert kept["retried"]["corrected"] == 2
+    assert [(each["line"], each["columns"], each["state"]) for each in waiting] == [
+        (3, ["birth_date"], "waiting"),
+        (4, ["last_name"], "waiting"),
+    ]
+    assert json.loads(run.stdout)["streams"]["patients"]["created"] == 2
+    assert json.loads(shell.flit("rejects corrections --json").stdout)[0]["state"] == "used"
+    withdrawn = shell.flit("rejects corrections --withdraw dental:patients:2 --withdraw dental:patients:3")
+    assert "0 corrected rows" in withdrawn.stderr
+
+
+def test_nothing_rejected_writes_nothing(shell: Shell) -> None:
+    Path("export/patients.csv").write_text(PATIENTS.splitlines()[0] + "\n1,A,B,patient,,\n", encoding="utf-8")
+    shell.flit(f"run --source dental --dest pipedrive --input export --json --approve-unseen Dana {HIDDEN}")
+
+    result = shell.flit("rejects export rejected")
+
+    assert result.exit_code == 0
+    assert "Nothing is rejected; nothing was written." in result.stderr
+    assert not list(Path("rejected").glob("*"))
+
+
+def test_a_journal_that_is_not_there_gets_one_clear_message(shell: Shell) -> None:
+    for command in ("rejects list", "rejects export x", "rejects retry x", "rejects corrections"):
+        result = shell.flit(command)
+
+        assert (result.exit_code, result.stderr.count("no journal here")) == (4, 1)
+
+
+def _correct(sheet: Path, cells: dict[str, tuple[str, str]]) -> None:
+    header, *rows = csv.reader(io.StringIO(sheet.read_bytes().decode("utf-8-sig"), newline=""))
+    own = header.index("mark") + 1
+    for row in rows:
+        column, text = cells.get(row[own], ("id", row[own]))
+        row[own + header[own:].index(column)] = text
+    out = io.StringIO(newline="")
+    csv.writer(out).writerows([header, *rows])
+    sheet.write_text(out.getvalue(), encoding="utf-8", newline="")

@@ -1,0 +1,66 @@
+"""The page of a rollback as people read it: whole by itself, readable on a phone, and without a value of a record."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.browsing import browser, keep
+from tests.rollback.conftest import undo_of
+
+from flitstack.reports.rollback import publish_rollback
+from flitstack.testing.migration import Migration
+from flitstack.testing.small_load import small_load
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.browsing import Browser
+
+__all__ = ["browser"]
+PHONE = 360
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page of a rollback with conflicts."""
+    folder = tmp_path_factory.mktemp("one")
+    migration = Migration(folder)
+    small_load(migration.export)
+    migration.run()
+    people = {str(stored.fields["name"]): stored for stored in migration.account.of("contact")}
+    migration.account.edit(people["Bob"], phone="555 0199")
+    note = migration.account.put("visit", note="they called")
+    migration.account.records["visit", note.id] = replace(note, links={"contact": people["Eve"].id})
+    report = undo_of(migration)(publish=publish_rollback)
+    return folder / "flit-reports" / f"rollback-{report.run_id}.html"
+
+
+def test_it_is_whole_without_the_network_and_without_a_script(browser: Browser, page: Path) -> None:
+    browser.resize(1000, 1180)
+    browser.open(page.as_uri())
+
+    text = browser.text("main")
+    for part in ("By object", "What stays, and why", "Proof", "somebody changed it since", "somebody hung something"):
+        assert part in text
+    assert browser.run("return document.scripts.length") == 0
+    assert browser.run("return performance.getEntriesByType('resource').length") == 0
+    assert browser.complaints() == []
+    keep(browser, "rollback")
+
+
+def test_it_is_readable_at_the_width_of_a_phone(browser: Browser, page: Path) -> None:
+    browser.resize(PHONE, 740)
+    browser.open(page.as_uri())
+    browser.run("document.querySelectorAll('details').forEach((one) => { one.open = true })")
+
+    assert browser.run("return document.documentElement.scrollWidth") <= PHONE
+
+
+def test_page_and_json_hold_no_value_of_a_record(page: Path) -> None:
+    told = page.read_text("utf-8") + page.with_suffix(".json").read_text("utf-8")
+
+    assert "memory:contacts:2" in told
+    for value in ("555 0199", "they called", "Bob", "Eve"):
+        assert value not in told
