@@ -186,6 +186,26 @@ def test_writing_over_what_people_changed_is_never_within_bounds(loaded: Migrati
     assert "1 contact: phone" in told
 
 
+def test_deleting_what_vanished_is_within_bounds_only_if_that_was_approved(loaded: Migration) -> None:
+    loaded.export.rows["contacts"].pop(50)
+    delete = ("vanished=delete",)
+
+    assert "vanished records would be delete, where keep was approved" in stopped(loaded, delete)
+
+    approve(loaded, "full")
+    assert loaded.run(passing=ASKED, sets=delete).exit_code == 0
+    loaded.export.rows["contacts"].pop(40)
+    report = loaded.run(passing=ASKED, sets=delete)
+    assert report.objects["contact"]["deleted"] == 1
+    assert len(loaded.account.of("contact")) == PEOPLE - 2
+
+
+def test_a_rule_to_write_over_is_asked_about_before_there_is_a_conflict(loaded: Migration) -> None:
+    change(loaded, 1)
+
+    assert "would be written over" in stopped(loaded, ("conflicts=overwrite",))
+
+
 def test_half_of_all_changed_is_a_question_of_its_own(loaded: Migration) -> None:
     change(loaded, 51)
 

@@ -175,3 +175,21 @@ def test_what_the_destination_refuses_to_delete_is_listed(migration: Migration, 
     migration.account.refuse = lambda operation: False
     assert undo().exit_code == 0
     assert migration.account.picture() == []
+
+
+def test_a_field_that_somebody_begins_to_use_while_the_undo_goes_on_stays(migration: Migration, undo: Undo) -> None:
+    migration.account.put("contact", name="Zoe")
+    migration.run()
+
+    def meanwhile(operation: Operation) -> None:
+        if operation.verb == "delete" and operation.object == "contact":
+            migration.clock.advance(1.0)
+            migration.account.edit(the(migration, "contact", "Zoe"), Labels__c=["vip"])
+
+    migration.account.arriving = meanwhile
+
+    report = undo()
+
+    assert ("field", "schema:field/contact/Labels__c", "", "in_use") in kept(report)
+    assert [item.name for item in migration.account.items.values()] == ["Labels__c"]
+    assert the(migration, "contact", "Zoe").fields["Labels__c"] == ["vip"]

@@ -45,8 +45,8 @@ class Play:
             self._to_source("company", f"f{number}", {"name": name}, None)
         for number, contact in enumerate(story.contacts):
             self._begin_with(number, contact)
-        for number, (contact, note) in enumerate(story.visits):
-            self._to_source("visit", f"v{number}", {"note": note}, f"c{contact}")
+        for number, (whose, note) in enumerate(story.visits):
+            self._to_source("visit", f"v{number}", {"note": note}, f"c{whose}")
         adopt = [f"adopt,{label.split(':', 1)[1]},{id_}" for label, id_ in self.ids.items()]
         decisions.write_text("\n".join(["decision,record,other", *adopt, ""]), encoding="utf-8")
 

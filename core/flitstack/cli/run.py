@@ -74,8 +74,8 @@ def run(
     if folder is not None or until is not None:
         return _watch(options, folder, until, as_json=as_json)
     report = carry_out(partial(run_migration, options), options.journal, as_json=as_json)
-    page = None if dry_run else publish_final(options.journal)
     if as_json:
+        page = None if dry_run else publish_final(options.journal)
         click.echo(json.dumps({**report.as_json(), "report": page}, ensure_ascii=False))
     else:
         from rich.console import Console
@@ -83,8 +83,8 @@ def run(
         from flitstack.reports.summary import print_summary
 
         print_summary(report, Console())
-        if page is not None:
-            click.echo(f"The report, to read and to sign: {page}")
+        if not dry_run:
+            click.echo(f"The report, to read and to sign: {publish_final(options.journal)}")
     return report.exit_code
 
 

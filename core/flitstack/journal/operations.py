@@ -116,7 +116,7 @@ class Operations:
                 [
                     (run, p.entry, p.verb, p.object, p.key, p.part, dumps(dict(p.fields)),
                      dumps({name: link_json(link) for name, link in p.links.items()}), p.level, p.destination_id,
-                     dumps(dict(p.before)) if p.before is not None else None, spec, p.inverse_of)
+                     dumps(dict(p.before)) if p.before is not None else None, spec or None, p.inverse_of)
                     for p in planned
                 ],
             )  # fmt: skip

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flitstack.errors import UsageError
-from flitstack.journal import Adoption, dumps, link_json
+from flitstack.journal import BESIDE, Adoption, dumps, link_json
 from flitstack.matching import pair_up, people_of, people_streams, person_of_fields
 from flitstack.protocols import Watched, source_key, split_source_key
 from flitstack.stages.intake.decisions import DraftLine, write_draft
@@ -224,6 +224,8 @@ def _adoption(ctx: RunContext, desired: DesiredRow, stored: Stored, targets: Tar
         wanted["users"] = users
     after: dict[str, JSON] = {name: held.get(name) for name in desired.fields}
     after |= {f"@{name}": stored.links.get(name) for name in desired.links}
+    everything: dict[str, JSON] = {**held, **{f"@{name}": end for name, end in stored.links.items()}}
+    after[BESIDE] = {name: value for name, value in everything.items() if name not in after and value}
     return Adoption(desired.object, desired.key, desired.part, stored.id, wanted, after)
 
 

@@ -141,6 +141,6 @@ def _demo(options: RunOptions, registry: Registry, source: SourcePlugin, destina
         resolve_settings(source.settings_schema, what=f'source "{source.name}"', prefix="source", given=sets.source),
         settings,
         _core(sets.variables),
-        dict(source.demo_variables) | {name: value for name, value in sets.variables.items() if name not in CORE_VARIABLES},
+        {**source.demo_variables, **{n: value for n, value in sets.variables.items() if n not in CORE_VARIABLES}},
         clock,
     )

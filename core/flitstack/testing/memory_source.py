@@ -38,6 +38,8 @@ SCHEMAS: Mapping[str, Mapping[str, Any]] = {
         "name": TEXT, "phone": TEXT, "email": TEXT, "status": TEXT, "company_id": _reference("companies", "company"),
         "boss_id": _reference("contacts", "boss"), "staff_id": _reference("staff", "staff"),
         "changed_at": {**TEXT, "x-change-stamp": True},
+        "born": {**TEXT, "x-type": "date"}, "since": {**TEXT, "x-type": "datetime"},
+        "score": {**TEXT, "x-type": "decimal"},
     },
     "labels": {"contact_id": _reference("contacts", "contact"), "label": TEXT},
     "visits": {"contact_id": _reference("contacts", "contact"), "kind": TEXT, "note": TEXT},

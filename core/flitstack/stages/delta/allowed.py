@@ -37,7 +37,9 @@ def why_not(ctx: RunContext, view: DeltaView, gates: Sequence[Gate]) -> list[str
     if approval.how != "approved":
         return ["the first load was passed unseen: nobody saw what a later one may come to"]
     told = [f"the {gate.name} gate shows something else" for gate in gates if _is_other(ctx, gate)]
-    if view.overwrites:
+    if bounds.rule != view.vanished:
+        told.append(f"vanished records would be {view.vanished}, where {bounds.rule} was approved")
+    if view.overwrites or view.rule == "overwrite":
         told.append("what people changed in the account would be written over")
     told += ["something in it looks like no real change (gate delta)"] if view.questions else []
     given = datetime.fromisoformat(approval.at)

@@ -37,7 +37,8 @@ class DeltaView:
     :param counts: per object; {} for a first load, which is no delta.
     :param questions: what looks like no real change, a line or more each; () when nothing does.
     :param conflicts: what people changed in the account, as (object, field) to how many records.
-    :param overwrites: likewise, what is written over.
+    :param overwrites: likewise, what is written over. :param rule: what decides on other conflicts, "" for nothing.
+    :param vanished: what becomes of vanished records. :param leaving: how many records are to be deleted.
     """
 
     counts: Mapping[str, Changed] = field(default_factory=dict)
@@ -46,6 +47,8 @@ class DeltaView:
     overwrites: Mapping[tuple[str, str], int] = field(default_factory=dict)
     rule: str = ""
     draft: str = ""
+    vanished: str = "keep"
+    leaving: int = 0
 
     def total(self, name: str) -> int:
         """Return `new`, `changed` or `vanished` over all objects."""
@@ -68,6 +71,11 @@ class DeltaView:
         if self.overwrites:
             told.append("Changed by people in the account, and written over as decided (what was there is kept):")
             told += _named(self.overwrites)
+        if self.leaving:
+            told.append(
+                f"Deleted, as the source has them no more: {self.leaving:,} records. What people changed, or hung "
+                "something on, stays and is listed."
+            )
         if self.rule == "overwrite":
             told.append(
                 "conflicts = overwrite: whatever else people changed where the source changed it too is written over."
@@ -102,12 +110,14 @@ def view_delta(ctx: RunContext, schemas: Mapping[str, Schema], limits: Limits) -
     conflicts = [c for c in ctx.journal.conflicts.open() if c not in standing.overwrites]
     torn, over = _by_field(conflicts), _by_field(standing.overwrites)
     if not is_delta(ctx):
-        return DeltaView(conflicts=torn, overwrites=over, rule=standing.rule)
+        return DeltaView(
+            conflicts=torn, overwrites=over, rule=standing.rule, vanished=limits.vanished, leaving=len(standing.leaving)
+        )
     counts = ctx.journal.delta.counts()
     reissued, draft = _reissued(ctx, schemas)
     text = ctx.journal.runs.meta(FILLS)
     questions = (*_renamed(ctx, json.loads(text) if text else {}), *reissued, *_masses(counts, limits))
-    return DeltaView(counts, questions, torn, over, standing.rule, draft)
+    return DeltaView(counts, questions, torn, over, standing.rule, draft, limits.vanished, len(standing.leaving))
 
 
 def is_delta(ctx: RunContext) -> bool:

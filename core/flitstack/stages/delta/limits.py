@@ -39,6 +39,7 @@ class Limits:
     hours: float
     allowed: Mapping[str, float | int]
     mass: Mapping[str, float]
+    vanished: str = "keep"
 
     def bounds(self, records: int) -> Bounds:
         """Return the numbers that an approval of a load of so many records comes to."""
@@ -46,17 +47,21 @@ class Limits:
             name: max(LEAST, int(records * most)) if isinstance(most, float) else most
             for name, most in self.allowed.items()
         }
-        return Bounds(self.hours, counts["new"], counts["changed"], counts["vanished"])
+        return Bounds(self.hours, counts["new"], counts["changed"], counts["vanished"], self.vanished)
 
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """What later exports may come to, all together, without anybody being asked."""
+    """What later exports may come to, all together, without anybody being asked.
+
+    :param rule: what becomes of vanished records: `keep` or `delete`.
+    """
 
     hours: float
     new: int
     changed: int
     vanished: int
+    rule: str = "keep"
 
     def text(self) -> str:
         """Return it in words, for whoever approves it."""
@@ -65,17 +70,25 @@ class Bounds:
         return (
             f"For {self.hours:g} hours after this approval, later exports are loaded by the same map without asking, "
             f"as long as they come to no more than {self.new:,} new, {self.changed:,} changed and {self.vanished:,} "
-            "vanished records all together (settings delta_hours, delta_new, delta_changed, delta_vanished)."
+            f"vanished records all together, which are {'deleted' if self.rule == 'delete' else 'kept'} (settings "
+            "delta_hours, delta_new, delta_changed, delta_vanished, vanished)."
         )
 
     def as_json(self) -> dict[str, JSON]:
         """Return it as part of what an approval rests on."""
-        return {"hours": self.hours, "new": self.new, "changed": self.changed, "vanished": self.vanished}
+        return {"hours": self.hours, "new": self.new, "changed": self.changed, "vanished": self.vanished,
+                "vanished are": self.rule}  # fmt: skip
 
     @classmethod
     def read(cls, kept: Mapping[str, Any]) -> Bounds:
         """Return what an approval rested on."""
-        return cls(float(kept["hours"]), int(kept["new"]), int(kept["changed"]), int(kept["vanished"]))
+        return cls(
+            float(kept["hours"]),
+            int(kept["new"]),
+            int(kept["changed"]),
+            int(kept["vanished"]),
+            str(kept["vanished are"]),
+        )
 
     def beyond(self, given: datetime, now: datetime, counts: Mapping[str, int]) -> list[str]:
         """Return which bounds are passed, in words; [] for none.
@@ -101,7 +114,8 @@ def read_limits(core: Mapping[str, str]) -> Limits:
     given = {name: core.get(name, default) for name, default in DEFAULTS.items()}
     hours = _number("delta_hours", given["delta_hours"])
     allowed = {name: _amount(f"delta_{name}", given[f"delta_{name}"]) for name in MASS}
-    return Limits(float(hours), allowed, {name: _share(f"mass_{name}", given[f"mass_{name}"]) for name in MASS})
+    mass = {name: _share(f"mass_{name}", given[f"mass_{name}"]) for name in MASS}
+    return Limits(float(hours), allowed, mass, core.get("vanished", "keep"))
 
 
 def share_of(share: float) -> str:

@@ -148,6 +148,7 @@ class _Watcher:
         first = self._options.input
         until = f"until {self._until:%Y-%m-%d %H:%M %Z}" if self._until else "until stopped (Ctrl-C)"
         self._progress.say(f"Watching {self._folder.path} for later exports, {until}.")
+        self._keep()
         if first is not None:
             path = Path(first)
             await self._load(Dropped(path, "", 0), self._options.passing)

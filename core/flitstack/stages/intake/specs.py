@@ -76,6 +76,8 @@ def refuse_regrouping(ctx: RunContext, template: Template, values: Mapping[str, 
         if not policy.fixed or before == values[name]:
             continue
         held = ctx.journal.runs.held_of(policy.entries)
+        if not held:
+            continue  # nothing of it was written, or all of it was undone
         costs = {object_: ctx.behaviours.objects[object_].cost for object_ in held}
         units = sum(n * (costs[o].get("delete", 0) + costs[o].get("create", 0)) for o, n in held.items())
         raise SettingsError(

@@ -216,9 +216,7 @@ def _update(
     return Planned("update", *name, fields, changed, level, link.destination_id, image)
 
 
-def _before(
-    ctx: RunContext, link: Link, fields: Mapping[str, JSON], links: Mapping[str, LinkRef]
-) -> dict[str, JSON]:
+def _before(ctx: RunContext, link: Link, fields: Mapping[str, JSON], links: Mapping[str, LinkRef]) -> dict[str, JSON]:
     """Return what an update replaces: an adopted record's own value, as the account had it, or what was written last.
 
     A link stands under `@NAME`.

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from flitstack.journal import UNREAD
-from flitstack.stages.rollback.survey import record_objects
+from flitstack.stages.rollback.survey import EMPTY, record_objects
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from flitstack.journal import OperationRow
-    from flitstack.protocols import Stored
+    from flitstack.protocols import JSON, SchemaItem, Stored
     from flitstack.stages.context import RunContext
     from flitstack.stages.rollback.changed import Changes
     from flitstack.stages.rollback.survey import Place
@@ -20,6 +21,29 @@ if TYPE_CHECKING:
 LOOK_EVERY_S = 60.0
 GONE, MET = ("done", "already_gone"), ("conflict", "changed_elsewhere")
 HUNG = ("conflict", "something_hangs_on_it")
+IN_USE = ("conflict", "in_use")
+
+
+@dataclass(slots=True)
+class _Used:
+    """What people began to use while the undo went on: fields by name with the texts in them, and what is linked."""
+
+    places: set[Place] = field(default_factory=set)
+    held: dict[str, set[str]] = field(default_factory=dict)
+
+    def note(self, name: str, value: JSON) -> None:
+        """Add what a field holds."""
+        if value not in EMPTY:
+            texts = value if isinstance(value, list) else [value]
+            self.held.setdefault(name, set()).update(str(each).casefold() for each in texts)
+
+    def of(self, item: SchemaItem, items: Iterable[SchemaItem], row: OperationRow) -> bool:
+        """Tell whether an item, or the options that an update takes out of it, are used."""
+        if row.verb == "update":
+            options: Any = row.fields.get("remove_options") or ()
+            return bool({str(each).casefold() for each in options} & self.held.get(item.name, set()))
+        inside = any(other.of == item.name and other.object != item.object for other in items)
+        return inside or (item.object, item.id or "") in self.places or (bool(item.of) and item.name in self.held)
 
 
 class Guard:
@@ -51,11 +75,31 @@ class Guard:
         return judged
 
     async def _judge_schema(self, object_: str, rows: Sequence[OperationRow]) -> dict[int, tuple[str, str]]:
-        ids = [row.destination_id or "" for row in rows]
-        there = {stored.id for stored in await self._ctx.writer.get_many(object_, ids)} if ids else set()
-        if not there and ids:  # some destinations read schema items by their list alone
-            there = {stored.id async for stored in self._ctx.writer.list(object_)}
-        return {row.id: GONE for row in rows if row.destination_id not in there}
+        items = {(item.object, item.id or ""): item for item in await self._ctx.writer.schema()} if rows else {}
+        used = await self._used_since() if rows else _Used()
+        judged: dict[int, tuple[str, str]] = {}
+        for row in rows:
+            item = items.get((object_, row.destination_id or ""))
+            if item is None:
+                judged[row.id] = GONE
+            elif used.of(item, items.values(), row):
+                judged[row.id] = IN_USE
+        return judged
+
+    async def _used_since(self) -> _Used:
+        """Return what records that were changed since the account was read hold, and what they lead to."""
+        used = _Used()
+        for object_ in record_objects(self._ctx):
+            if not self._ctx.behaviours.objects[object_].filter_since:
+                continue
+            leads = self._changes.habits.leads_to.get(object_, {})
+            async for stored in self._ctx.writer.list(object_, since=self._newest.get(object_)):
+                if (object_, stored.id) not in self._going:
+                    fields = self._ctx.writer.comparable(object_, stored.fields)
+                    for name, value in {**fields, **stored.links}.items():
+                        used.note(name, value)
+                    used.places |= {(leads.get(name, ""), end) for name, end in stored.links.items()}
+        return used
 
     async def _judge_records(self, object_: str, rows: Sequence[OperationRow]) -> dict[int, tuple[str, str]]:
         if any(row.verb == "delete" for row in rows):

@@ -178,9 +178,11 @@ class Reading:
         made: Mapping[str, Any] = link.wanted["links"] if link is not None else {}
         found = []
         for name, end in links.items():
-            place = (leads.get(name, ""), end)
-            if place in self._ours:
-                found.append(Ref(name, place, bool(name in made and made[name][3])))
+            # A link that nobody knows may lead to anything of that id: rather keep a record than take it from somebody.
+            ends = [leads[name]] if name in leads else record_objects(self._ctx)
+            for place in ((object_, end) for object_ in ends):
+                if place in self._ours:
+                    found.append(Ref(name, place, bool(name in made and made[name][3])))
         return tuple(found)
 
     def _holds(self, stored: Stored, fields: Mapping[str, JSON]) -> tuple[tuple[str, tuple[str, ...]], ...]:

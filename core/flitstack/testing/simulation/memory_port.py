@@ -3,37 +3,43 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from flitstack.errors import AuthError, InDoubt, NotSent, RateLimited, Rejected, Unavailable
+from flitstack.errors import AuthError, BudgetExhausted, InDoubt, NotSent, RateLimited, Rejected, Unavailable
 from flitstack.protocols import Account, DestinationPlugin, Operation, Outcome, Spent, Stored
 from flitstack.testing.memory import ADMIN, MemoryAccount, memory_behaviours
 from flitstack.testing.memory_source import TEMPLATE
 from flitstack.testing.simulation.oracle import AUTOMATED, held
+from flitstack.testing.simulation.port import Meter
 from flitstack.testing.simulation.scenario import DECLARED_LAG_S
 from flitstack.testing.simulation.wire import LostError, NeverLeftError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-    from datetime import datetime
 
     from flitstack.protocols import JSON, Behaviours, SchemaItem, User, Writer, WriterContext
     from flitstack.testing.simulation.port import Held
     from flitstack.testing.simulation.world import World
 
 READS = 4
+SECRET = "canary-7f3a9c51"  # noqa: S105 - invented, so that tests can look for it
+_SHORT = "phone: contact.phone, email: contact.email,"
+_FULLER = TEMPLATE.replace(_SHORT, f"{_SHORT} born: contact.born, score: contact.score, since: contact.since,")
 
 
-class _Writer:
+class WireWriter:
     """Writes to the account through the wire, as a plugin would through the network."""
 
-    def __init__(self, account: SimulatedMemory, behaviours: Behaviours) -> None:
+    def __init__(self, account: SimulatedMemory, behaviours: Behaviours, context: WriterContext) -> None:
         self.behaviours = behaviours
         self.bound: dict[str, SchemaItem] = {}
+        self.simulated = account
         self._world = account.world
-        self._simulated = account
+        self._exhausted = context.exhausted
         self._requests = 0
+        self._units = 0
 
     def bind(self, items: Mapping[str, SchemaItem]) -> None:
         """Remember which custom fields the account has."""
@@ -43,8 +49,9 @@ class _Writer:
         """Send one operation, and say what is known of it."""
         (operation,) = operations
         try:
-            destination_id = await self._send(lambda: self._simulated.take(self, operation), write=True)
-        except (Rejected, AuthError, InDoubt, NotSent, RateLimited, Unavailable) as exc:
+            cost = self.behaviours.objects[operation.object].cost[operation.verb]
+            destination_id = await self.send(lambda: self.simulated.take(self, operation), cost, write=True)
+        except (Rejected, AuthError, BudgetExhausted, InDoubt, NotSent, RateLimited, Unavailable) as exc:
             return [Outcome(operation.id, error=exc)]
         return [Outcome(operation.id, destination_id)]
 
@@ -57,31 +64,47 @@ class _Writer:
                 if item.object == object:
                     yield Stored(object, item.id or "", None, {"name": item.name, "of": item.of, **item.settings}, {})
             return
-        name, _, wanted = (parent or "").partition(":")
-        for stored in await self._read(lambda: self._simulated.listed(object)):
-            assert stored.updated is not None  # noqa: S101 - this account dates everything
-            if (since is None or stored.updated >= since) and (parent is None or stored.links.get(name) == wanted):
+        begin, more, behaviour = 0, True, self.behaviours.objects[object]
+        while more:
+            page = await self._read(partial(self._page, object, since, parent, begin), behaviour.cost["list"])
+            begin, more = begin + behaviour.page_size, len(page) == behaviour.page_size
+            for stored in page:
                 yield stored
+
+    def _page(self, object: str, since: datetime | None, parent: str | None, begin: int) -> Sequence[Stored]:
+        """Return one page of a list, as the account would send it."""
+        name, _, wanted = (parent or "").partition(":")
+        found = [
+            stored
+            for stored in self.simulated.listed(object)
+            if (since is None or (stored.updated is not None and stored.updated >= since))
+            and (parent is None or stored.links.get(name) == wanted)
+        ]
+        return found[begin : begin + self.behaviours.objects[object].page_size]
 
     async def get_many(self, object: str, ids: Sequence[str]) -> Sequence[Stored]:
         """Return those of the records that exist."""
-        records = self._simulated.memory.records
-        found: list[Stored] = await self._read(lambda: [records[object, i] for i in ids if (object, i) in records])
+        records = self.simulated.memory.records
+        cost = self.behaviours.objects[object].cost["get"]
+        found: list[Stored] = await self._read(
+            lambda: [records[object, i] for i in ids if (object, i) in records], cost
+        )
         return found
 
     async def schema(self) -> Sequence[SchemaItem]:
         """Return the account's schema items."""
-        items: list[SchemaItem] = await self._read(lambda: list(self._simulated.memory.items.values()))
+        cost = sum(self.behaviours.objects[name].cost["list"] for name in self.behaviours.schema_objects)
+        items: list[SchemaItem] = await self._read(lambda: list(self.simulated.memory.items.values()), cost)
         return items
 
     async def users(self) -> Sequence[User]:
         """Return all users."""
-        users: tuple[User, ...] = await self._read(lambda: self._simulated.memory.users)
+        users: tuple[User, ...] = await self._read(lambda: self.simulated.memory.users)
         return users
 
     async def account(self) -> Account:
         """Return whose account this is."""
-        memory = self._simulated.memory
+        memory = self.simulated.memory
         await self._read(lambda: None)
         return Account(memory.id, "Memory Ltd", memory.token_user, {"time_zone": "UTC"}, memory.slots)
 
@@ -90,16 +113,24 @@ class _Writer:
         return dict(fields)
 
     def spent(self) -> Spent:
-        """Return requests, each at one token."""
-        return Spent(self._requests, self._requests)
+        """Return requests and units, as the behaviours price them."""
+        return Spent(self._requests, self._units)
+
+    async def budget_is_open(self) -> bool:
+        """Return whether the account takes requests."""
+        try:
+            await self.send(lambda: None, write=False)
+        except BudgetExhausted:
+            return False
+        return True
 
     async def aclose(self) -> None:
         """Close nothing."""
 
-    async def _read(self, deliver: Callable[[], Any]) -> Any:
+    async def _read(self, deliver: Callable[[], Any], cost: int = 1) -> Any:
         for attempt in range(1, READS + 1):
             try:
-                return await self._send(deliver, write=False)
+                return await self.send(deliver, cost, write=False)
             except (InDoubt, NotSent, Unavailable) as exc:
                 if attempt == READS:
                     raise Unavailable("memory: no answer.") from exc
@@ -108,14 +139,22 @@ class _Writer:
                 await self._world.clock.sleep(exc.retry_after_s)
         raise Unavailable("memory: too fast, time and again.")
 
-    async def _send(self, deliver: Callable[[], Any], *, write: bool) -> Any:
-        """Return the answer, or raise what it means."""
-
-        async def delivered() -> Any:
-            self._requests += 1
+    async def send(self, deliver: Callable[[], Any], cost: int = 1, *, write: bool) -> Any:
+        """Return the answer, or raise what it means; wait for the budget where whoever runs this waits."""
+        while True:
             try:
+                return await self._send(deliver, cost, write=write)
+            except BudgetExhausted as exc:
+                await self._exhausted(exc)
+
+    async def _send(self, deliver: Callable[[], Any], cost: int, *, write: bool) -> Any:
+        async def delivered() -> Any:
+            try:
+                self.simulated.charge(cost)
+                self._requests += 1
+                self._units += cost
                 return deliver()
-            except Rejected as exc:
+            except (Rejected, BudgetExhausted) as exc:
                 return exc
 
         try:
@@ -126,11 +165,11 @@ class _Writer:
             raise InDoubt("memory: no answer.") from exc
         match answer.fault:
             case "":
-                if isinstance(answer.value, Rejected):
+                if isinstance(answer.value, Exception):
                     raise answer.value
                 return answer.value
             case "signed_out":
-                raise AuthError("memory: 401. Check the token.")
+                raise self.signed_out()
             case "blocked":
                 raise Unavailable("memory: the gateway blocks this token.")
             case "too_fast":
@@ -138,13 +177,23 @@ class _Writer:
             case _:
                 raise InDoubt("memory: an answer that cannot be read.")
 
+    def signed_out(self) -> AuthError:
+        """Return what a refused token comes to."""
+        return AuthError("memory: 401. Check the token.")
+
 
 class SimulatedMemory:
     """An account in memory at the other end of the wire; each of its records has a lag of its own."""
 
+    writer: type[WireWriter] = WireWriter
+    secrets: Sequence[str] = (SECRET,)
+
     def __init__(self, world: World) -> None:
         self.world = world
         self.memory = MemoryAccount(world.account_clock)
+        self.behaviours = memory_behaviours(lag_s=DECLARED_LAG_S, concurrency=world.scenario.concurrency)
+        self._meter = Meter(0, 0)
+        self._closed_until: datetime | None = None
         self._shown: dict[tuple[str, str], timedelta] = {}
         self._strangers = [self.memory.put("contact", name="Stranger"), self.memory.put("visit", note="Strange")]
 
@@ -153,7 +202,7 @@ class SimulatedMemory:
         """Return how many writes took effect."""
         return len(self.memory.written)
 
-    def take(self, writer: _Writer, operation: Operation) -> str:
+    def take(self, writer: WireWriter, operation: Operation) -> str:
         """Carry an operation out, and let the account's automation do its part.
 
         :raises Rejected: it is not as the account requires.
@@ -188,12 +237,50 @@ class SimulatedMemory:
 
     def destination(self) -> DestinationPlugin:
         """Return the destination, named `memory`."""
-        behaviours = memory_behaviours(lag_s=DECLARED_LAG_S, concurrency=self.world.scenario.concurrency)
 
         def open_(settings: Mapping[str, Any], context: WriterContext) -> Writer:
-            return _Writer(self, behaviours)
+            return self.writer(self, self.behaviours, context)
 
-        return DestinationPlugin("memory", {"type": "object", "properties": {}}, {}, frozenset(), behaviours, open_)
+        return DestinationPlugin(
+            "memory", {"type": "object", "properties": {}}, {}, frozenset(), self.behaviours, open_
+        )
+
+    def charge(self, units: int) -> None:
+        """Count one request.
+
+        :raises BudgetExhausted: the account takes no more today.
+        """
+        now = self.memory.clock.now()
+        if self._closed_until is not None and now < self._closed_until:
+            raise BudgetExhausted("memory: no more today.", self._closed_until)
+        self._meter = Meter(self._meter.requests + 1, self._meter.units + units)
+
+    def meter(self) -> Meter:
+        """Return what was counted."""
+        return self._meter
+
+    def use_up(self) -> None:
+        """Take no more until midnight, UTC."""
+        tomorrow = self.memory.clock.now().date() + timedelta(days=1)
+        self._closed_until = datetime.combine(tomorrow, time(), UTC)
+
+    def edit(self, kind: str, name: str, field: str, value: str) -> None:
+        """Change one field, as a person would."""
+        self.memory.edit(self._named(kind, name), **{field: value})
+
+    def remove(self, kind: str, name: str) -> None:
+        """Delete a record, as a person would."""
+        stored = self._named(kind, name)
+        del self.memory.records[stored.object, stored.id]
+
+    def hang(self, contact: str) -> None:
+        """Hang a visit of a person's own on a contact."""
+        visit = self.memory.put("visit", note="By hand")
+        links = {"contact": self._named("contact", contact).id}
+        self.memory.records["visit", visit.id] = replace(visit, links=links)
+
+    def _named(self, kind: str, name: str) -> Stored:
+        return next(stored for stored in self.memory.of("visit" if kind == "round" else kind) if stored.key == name)
 
     def picture(self) -> Sequence[Held]:
         """Return what the account holds."""
@@ -217,8 +304,8 @@ def _held(stored: Stored, keys: Mapping[str, str | None], users: Mapping[str, st
             return held("stranger", str(fields.get("name") or fields.get("note")), {**fields, **links})
         case "contact":
             links.setdefault("@owner", ADMIN.email)
-            known = {"name": fields.get("name"), "phone": fields.get("phone"), "labels": _labels(fields)}
-            return held("contact", key, {**known, **links})
+            known = {name: fields.get(name) for name in ("name", "phone", "born", "score", "since")}
+            return held("contact", key, {**known, "labels": _labels(fields), **links})
         case "visit" if ":tasks:" in key:
             del links["@type"]
             return held("round", key, {"note": "|".join(sorted(str(fields["note"]).splitlines())), **links})
@@ -234,12 +321,13 @@ class MemoryPort:
     """The account in memory."""
 
     name = "memory"
-    template = TEMPLATE
+    template = _FULLER
     sets = ("profile=full",)
+    simulated: type[SimulatedMemory] = SimulatedMemory
 
     def account(self, world: World) -> SimulatedMemory:
         """Return a new account, with two records that are not ours."""
-        return SimulatedMemory(world)
+        return self.simulated(world)
 
 
 PORT = MemoryPort()

@@ -7,12 +7,12 @@ import importlib.util
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast, runtime_checkable
 
 from flitstack.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from flitstack.protocols import DestinationPlugin
     from flitstack.testing.simulation.world import World
@@ -30,6 +30,16 @@ class Held:
     kind: str
     name: str
     values: tuple[tuple[str, str], ...]
+
+
+#: Everything that the simulated source holds: kind of record to the fields in which it is compared.
+EVERYTHING: Mapping[str, tuple[str, ...]] = {
+    "company": ("name", "@main", "@partner"),
+    "contact": ("name", "phone", "labels", "born", "score", "since", "@company", "@boss", "@owner"),
+    "visit": ("note", "@contact", "@type"),
+    "round": ("note", "@contact"),
+    "memo": ("@contact",),
+}
 
 
 class SimulatedAccount(Protocol):
@@ -53,8 +63,67 @@ class SimulatedAccount(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Meter:
+    """What an account counted, by itself.
+
+    :param units: of the budget. :param refused: requests it refused because they came too fast.
+    """
+
+    requests: int
+    units: int
+    refused: int = 0
+
+
+@runtime_checkable
+class Metered(Protocol):
+    """An account that counts what it is asked, as its platform does."""
+
+    def meter(self) -> Meter:
+        """Return what it counted so far."""
+        ...
+
+
+@runtime_checkable
+class Touched(Protocol):
+    """An account that people can work in, past the plugin."""
+
+    def edit(self, kind: str, name: str, field: str, value: str) -> None:
+        """Change one field of a record, as a person would; kind, name and field as `picture` has them."""
+        ...
+
+    def remove(self, kind: str, name: str) -> None:
+        """Delete a record, as a person would."""
+        ...
+
+    def hang(self, contact: str) -> None:
+        """Hang a visit of a person's own on the contact of this name."""
+        ...
+
+
+@runtime_checkable
+class Budgeted(Protocol):
+    """An account with a daily budget."""
+
+    def use_up(self) -> None:
+        """Let others use up what is left of today's budget: the account takes no more until its next day."""
+        ...
+
+
+@runtime_checkable
+class Secretive(Protocol):
+    """An account that is signed in to with secrets."""
+
+    @property
+    def secrets(self) -> Sequence[str]:
+        """Return the secrets that the writers of `destination` sign in with."""
+        ...
+
+
 class Port(Protocol):
     """A destination under simulation.
+
+    One that holds less than `EVERYTHING` has a further attribute `holds`, of the same shape.
 
     :ivar template: maps the simulated source (`source: memory`) to it; the module `exports` says what it holds, and
         `oracle` what must come of it.

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 from flitstack.errors import FlitError
 from flitstack.journal import BUCKETS
-from flitstack.journal.store import committing
 from flitstack.registry import load_plugins
 from flitstack.stages.context import StopFlag
 from flitstack.stages.gates.gate import Passing
@@ -22,7 +21,6 @@ from flitstack.stages.intake import specs
 from flitstack.stages.options import RunOptions
 from flitstack.stages.run import run_migration
 from flitstack.testing.migration import MemoryPlugin, Words
-from flitstack.testing.simulation.committing import InlineCommitter
 from flitstack.testing.simulation.exports import merged
 from flitstack.testing.simulation.loop import VirtualLoop
 from flitstack.testing.simulation.oracle import differences, expected
@@ -72,7 +70,7 @@ def simulate(scenario: Scenario, port: Port) -> Verdict:
     folder = MEMORY_FOLDER if MEMORY_FOLDER.is_dir() else None
     loop = VirtualLoop()
     try:
-        with tempfile.TemporaryDirectory(prefix="flit-simulation-", dir=folder) as place, _quick():
+        with tempfile.TemporaryDirectory(prefix="flit-simulation-", dir=folder) as place, quick():
             return loop.run_until_complete(_Walk(scenario, port, Path(place), loop).go())
     finally:
         loop.run_until_complete(loop.shutdown_asyncgens())
@@ -140,22 +138,12 @@ class _Walk:
 
     async def _process(self) -> RunReport | None:
         """Return the report of one invocation, or None when it died or was stopped."""
-        world, fate = self._world, self._world.fate
-        world.begin()
-        run = asyncio.get_running_loop().create_task(self._run())
-        ended = asyncio.get_running_loop().create_task(fate.ended.wait())
-        await asyncio.wait({run, ended}, return_when=asyncio.FIRST_COMPLETED)
-        await world.end_process()
-        if fate.dead or run.cancelled():
-            return None
+        clock = self._world.clock
+        run = run_migration(self._options, Words(), StopFlag(), registry=self._registry, clock=clock)
         try:
-            return run.result()
+            return await self._world.process(run)
         except FlitError:
             return None
-
-    async def _run(self) -> RunReport:
-        committing.set(lambda commit: InlineCommitter(commit, self._world))
-        return await run_migration(self._options, Words(), StopFlag(), registry=self._registry, clock=self._world.clock)
 
     async def _run_in_vain(self) -> None:
         """Run once more, to the end: everything is there, so nothing may be written."""
@@ -200,7 +188,7 @@ class _Walk:
 
 
 @contextmanager
-def _quick() -> Iterator[None]:
+def quick() -> Iterator[None]:
     """Leave out what thousands of runs need not repeat: compiling the same template and the same spec."""
     known = {name: getattr(specs, name) for name in _COMPILED}
     for name, load in known.items():

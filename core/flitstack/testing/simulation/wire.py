@@ -45,11 +45,15 @@ class Answered(Generic[T]):
 
 
 class Wire:
-    """Carries the requests of all processes of a simulation, one after the other numbered."""
+    """Carries the requests of all processes of a simulation, one after the other numbered.
+
+    :ivar requests: how many came so far. :ivar writes: the numbers of those that were to write.
+    """
 
     def __init__(self, world: World) -> None:
         self._world = world
         self.requests = 0
+        self.writes: list[int] = []
 
     async def carry(self, deliver: Callable[[], Awaitable[T]], *, write: bool) -> Answered[T]:
         """Return the answer to one request.
@@ -61,6 +65,8 @@ class Wire:
         """
         world, fate = self._world, self._world.fate
         self.requests += 1
+        if write:
+            self.writes.append(self.requests)
         world.before_request(self.requests)
         fault = world.scenario.faults.get(self.requests, "")
         if fault:

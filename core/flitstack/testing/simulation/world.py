@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from flitstack.errors import JournalError
 from flitstack.journal import Journal
+from flitstack.journal.store import committing
+from flitstack.testing.simulation.committing import InlineCommitter
 from flitstack.testing.simulation.fate import Fate
 from flitstack.testing.simulation.loop import LoopClock
 from flitstack.testing.simulation.scenario import DECLARED_LAG_S, ROAD_S
@@ -63,7 +65,20 @@ class World:
         task.add_done_callback(self._on_its_way.discard)
         return task
 
-    async def end_process(self) -> None:
+    async def process(self, work: Coroutine[Any, Any, T]) -> T | None:
+        """Return what one process comes to, None when it died; it commits on the loop's time.
+
+        :raises FlitError: what stopped it.
+        """
+        self.begin()
+        committing.set(lambda commit: InlineCommitter(commit, self))
+        run = asyncio.get_running_loop().create_task(work)
+        ended = asyncio.get_running_loop().create_task(self.fate.ended.wait())
+        await asyncio.wait({run, ended}, return_when=asyncio.FIRST_COMPLETED)
+        await self._end_process()
+        return None if self.fate.dead or run.cancelled() else run.result()
+
+    async def _end_process(self) -> None:
         """End every task of the process."""
         left = asyncio.all_tasks() - self._on_its_way - {asyncio.current_task()}
         for task in left:

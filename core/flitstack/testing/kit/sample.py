@@ -1,0 +1,214 @@
+"""The example of a source that its suite plays with: read once, changed in single rows, and compared."""
+
+from __future__ import annotations
+
+import atexit
+import hashlib
+import re
+import tempfile
+import tracemalloc
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from flitstack.errors import FlitError, UsageError
+from flitstack.protocols import Record, SourcePlugin
+from flitstack.testing.kit.exports import Reading, TextFile, read_export, text_file
+from flitstack.testing.kit.offers import named, with_defaults
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from flitstack.testing.kit.exports import Row
+    from flitstack.testing.kit.source import SourceSuite
+
+X_TYPES = frozenset({"date", "datetime", "local-datetime", "time", "decimal"})
+JUNK = {
+    "empty folder": None,
+    "empty file": b"",
+    "noise": bytes(range(256)) * 4,
+    "other text": b"neither here\nnor there\n",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """An example export and what a first reading of it gave."""
+
+    plugin: SourcePlugin
+    path: str
+    settings: Mapping[str, Any]
+    reading: Reading
+    text: TextFile | None
+
+    def read(self, path: str, stream: str = "") -> Reading:
+        """Return what a new reader gives of another export."""
+        return read_export(self.plugin, path, self.settings, stream)
+
+
+@cache
+def sample_of(suite: type[SourceSuite]) -> Sample:
+    """Return the suite's example, made and read once."""
+    kept = tempfile.TemporaryDirectory(prefix="flit-kit-")
+    atexit.register(kept.cleanup)
+    plugin = named(suite.plugin, SourcePlugin, suite.source)
+    path = suite().example(Path(kept.name))
+    settings = with_defaults(plugin.settings_schema, suite.settings)
+    reading = read_export(plugin, path, settings)
+    if reading.refused:
+        pytest.fail(f"the example cannot be read: {reading.refused}")
+    return Sample(plugin, path, settings, reading, text_file(path, reading, plugin.required_streams))
+
+
+def check_hash(root: Path, name: str, sha256: str) -> None:
+    path = root / name if root.is_dir() else root
+    if path.is_file() and path.suffix != ".zip":
+        assert hashlib.sha256(path.read_bytes()).hexdigest() == sha256, f"{name}: the inventory has another hash"
+
+
+def check_refused(sample: Sample, path: str, what: str) -> None:
+    try:
+        reader = sample.plugin.open(path, sample.settings)
+        try:
+            reader.streams()
+            held = [row for stream in reader.streams() for row in reader.read(stream.name) if isinstance(row, Record)]
+        finally:
+            reader.close()
+    except UsageError as exc:
+        assert Path(path).name in str(exc), f"{what}: the message does not name the path"
+        return
+    except FlitError as exc:
+        pytest.fail(f"{what}: refused with {type(exc).__name__}; what is no export is a NotAnExportError.")
+    except Exception as exc:  # noqa: BLE001 - whatever a reader may raise
+        pytest.fail(f"{what}: {type(exc).__name__} instead of a NotAnExportError.")
+    assert not held, f"{what}: {len(held)} records were read of what is no export"
+    pytest.fail(f"{what}: taken for an export without a word; raise NotAnExportError.")
+
+
+def check_records(stream: str, schema: Mapping[str, Any], rows: tuple[Row, ...]) -> None:
+    validator = Draft202012Validator(dict(schema))
+    properties = schema.get("properties", {})
+    for row in (each for each in rows if isinstance(each, Record)):
+        for error in validator.iter_errors(dict(row.data)):
+            place = ".".join(map(str, error.absolute_path)) or "the record"
+            pytest.fail(f"{stream}, {place}: not as the schema says ({error.validator}).")
+        if not schema.get("additionalProperties"):
+            unknown = sorted(set(row.data) - set(properties))
+            assert not unknown, f"{stream}: the schema does not know {', '.join(unknown)}"
+        for name, value in row.data.items():
+            if isinstance(value, str) and not _is_typed(value, properties.get(name, {}).get("x-type")):
+                pytest.fail(f"{stream}.{name}: not a {properties[name]['x-type']} in ISO form.")
+
+
+def _is_typed(value: str, kind: str | None) -> bool:
+    try:
+        match kind:
+            case "date":
+                date.fromisoformat(value)
+            case "datetime":
+                return datetime.fromisoformat(value).tzinfo is not None
+            case "local-datetime":
+                return datetime.fromisoformat(value).tzinfo is None
+            case "decimal":
+                return re.fullmatch(r"-?\d+(\.\d+)?", value) is not None
+    except ValueError:
+        return False
+    return True
+
+
+def check_others(sample: Sample, after: Reading, stream: str, apart: set[str]) -> None:
+    """Fail unless every record but these is as it was."""
+    before, now = sample.reading.records(stream), after.records(stream)
+    lost = [each for each in before if each not in now and each not in apart]
+    changed = [each for each in before if each in now and each not in apart and now[each] != before[each]]
+    assert not lost, f"{len(lost)} rows that nobody touched are gone"
+    assert not changed, f"{len(changed)} rows that nobody touched are read otherwise"
+
+
+def newly_found(after: Reading, before: Reading) -> list[str]:
+    """Return what was noticed that the example as it is does not make a reader notice."""
+    known = {(finding.code, finding.message, finding.count) for finding in before.findings}
+    return [f.code for f in after.findings if (f.code, f.message, f.count) not in known]
+
+
+def types_of(schema: Mapping[str, Any]) -> set[str]:
+    stated = schema.get("type", ())
+    return {stated} if isinstance(stated, str) else set(stated)
+
+
+def cell(
+    file: TextFile, line: int, record: Record, fits: Callable[[Mapping[str, Any]], bool]
+) -> tuple[str, str] | None:
+    """Return field and text of a cell that is read as it stands, whose schema fits; never the id's."""
+    schemas = file.properties
+    cells = file.lines[line - 1].rstrip("\r\n").split(file.delimiter)
+    for name, value in record.data.items():
+        if isinstance(value, str) and value and value != record.id and cells.count(value) == 1:
+            if fits(schemas.get(name, {})) and '"' not in value:
+                return name, value
+    return None
+
+
+def replace_cell(file: TextFile, line: int, text: str, other: str) -> str:
+    body = file.lines[line - 1].rstrip("\r\n")
+    cells = body.split(file.delimiter)
+    cells[cells.index(text)] = other
+    return file.delimiter.join(cells) + "\n"
+
+
+def dated(file: TextFile) -> tuple[int, str, str] | None:
+    if not file.delimiter:
+        return None
+    for line, record in file.plain.items():
+        place = cell(file, line, record, lambda schema: schema.get("x-type") == "date")
+        if place is not None:
+            return line, *place
+    return None
+
+
+def ended(line: str) -> str:
+    return line.rstrip("\r\n") + "\n"
+
+
+def other_id(file: TextFile, record_id: str) -> str:
+    """Return an id that no record has, as long as the one given and of the same make."""
+    taken = {record.id for record in file.plain.values()}
+    for number in range(1, 10_000):
+        digits = str(number)
+        other = record_id[: -len(digits)] + digits if len(record_id) > len(digits) else digits
+        if other not in taken and not any(other in line for line in file.lines):
+            return other
+    return record_id + "9"
+
+
+def multiplied(file: TextFile, size: int) -> str:
+    """Return the file with its rows repeated until it has so many bytes, each under an id of its own."""
+    first = min(file.plain)
+    head = "".join(file.lines[: first - 1])
+    parts, length, round_ = [head], len(head), 0
+    while length < size:
+        round_ += 1
+        for line, record in file.plain.items():
+            text = ended(file.lines[line - 1].replace(record.id, f"{record.id}{round_:06}"))
+            parts.append(text)
+            length += len(text)
+    return "".join(parts)
+
+
+def peak(sample: Sample, path: str, stream: str) -> int:
+    """Return the most memory, in bytes, that reading the stream took at any moment."""
+    tracemalloc.start()
+    try:
+        reader = sample.plugin.open(path, sample.settings)
+        reader.streams()
+        for _ in reader.read(stream):
+            pass
+        reader.close()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
