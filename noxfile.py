@@ -55,7 +55,7 @@ def fuzz(session: nox.Session) -> None:
 def simulate(session: nox.Session) -> None:
     """Ten thousand simulated migrations into memory, two thousand into the sandbox, and every broken engine caught."""
     seeds = session.posargs or ["--seeds", "0:10000"]
-    port = ["--port", "tests/simulation/pipedrive_port.py:PORT", "--seeds", "0:2000"]
+    port = ["--port", "flitstack_pipedrive.testing:PORT", "--seeds", "0:2000"]
     session.run("python", "-m", "flitstack.testing.simulation", *seeds)
     session.run("python", "-m", "flitstack.testing.simulation", *port)
     session.run("python", "tests/simulation/variants.py")
@@ -99,6 +99,13 @@ def mistakes(session: nox.Session) -> None:
     """Twenty mistakes in the map, each under a chosen sample and one by chance: what the report finds; minutes."""
     sizes = session.posargs or ["--patients", "150", "--size", "60", "--jobs", "4"]
     session.run("python", "tests/benchmarks/sample/seeded.py", *sizes)
+
+
+@nox.session
+def three_way(session: nox.Session) -> None:
+    """Random edits in the account and in later exports against the three-way truth: two thousand stories."""
+    env = {"FLITSTACK_TRUTH_CASES": "2000"}
+    session.run("pytest", "-q", "-n", "0", "tests/delta/test_three_way.py", *session.posargs, env=env)
 
 
 @nox.session

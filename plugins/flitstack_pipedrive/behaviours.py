@@ -122,6 +122,7 @@ def _record(
     costs = _costs(shape.version, shape.path, update)
     return ObjectBehaviour(
         verbs=_ALL,
+        archive="is_archived" if object in ("deal", "lead") else "",
         cost={**costs, "hash": cost_of(1, "GET", DOWNLOAD)} if is_file else costs,
         page_size=FILES_PAGE if is_file else PAGE,
         key_in=key_in,

@@ -124,7 +124,7 @@ class Site:
 
 def ended(command: list[str], **settings: Any) -> Ended:
     """Run a command to its end."""
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False, **settings)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, **{"timeout": 300, **settings})
     return Ended(done.returncode, done.stdout, done.stderr)
 
 

@@ -125,6 +125,22 @@ def test_conflicts_are_listed_without_values_exported_and_decided_on(torn: Site)
     assert done.writes == 1
 
 
+def test_a_deal_that_somebody_archived_is_left_alone_until_it_comes_back(three: Site) -> None:
+    (deal,) = (doc for doc in three.state()["deal"] if not doc["is_archived"])
+    by_hand(three, lambda hand, find: hand.edit("deal", deal["id"], {"is_archived": True}))
+    change(three, "procedurelog.csv", "22", ProcFee="1200.00")
+
+    done, again = three.run(), three.run()
+
+    assert (done.code, again.code, again.writes) == (1, 1, 0), done.err
+    assert done.report["objects"]["deal"]["conflicts"] == 1
+    assert "  deal  open" in flit(three, "conflicts").out
+    by_hand(three, lambda hand, find: hand.edit("deal", deal["id"], {"is_archived": False}))
+    back = three.run()
+    assert back.code == 0, back.err
+    assert [doc["value"] for doc in three.state()["deal"]] == [1200]
+
+
 def test_a_prospect_who_becomes_a_patient_keeps_the_lead_archived(tmp_path: Path) -> None:
     site = Site(tmp_path / "prospect")
     shutil.copytree(THREE, site.export)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from flitstack.stages.context import StopFlag
 from flitstack.stages.rollback.scope import Scope
 from flitstack.stages.rollback.walk import RollbackOptions, rollback
 from flitstack.testing.migration import Migration
@@ -47,9 +46,3 @@ def migration(tmp_path: Path) -> Migration:
 def undo(migration: Migration) -> Undo:
     """Return what takes the migration back."""
     return undo_of(migration)
-
-
-@pytest.fixture
-def stop() -> StopFlag:
-    """Return a flag that nobody raised."""
-    return StopFlag()

@@ -8,7 +8,7 @@ import pytest
 
 MEMORY = "flitstack.testing.simulation.memory_port:PORT"
 HUBSPOT = f"{Path(__file__).parent / 'hubspot_port.py'}:PORT"
-PIPEDRIVE = f"{Path(__file__).parent / 'pipedrive_port.py'}:PORT"
+PIPEDRIVE = "flitstack_pipedrive.testing:PORT"
 
 
 @pytest.fixture

@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 HERE = Path(__file__).parent
 PORTS = {
     "memory": "flitstack.testing.simulation.memory_port:PORT",
-    "pipedrive": f"{HERE / 'pipedrive_port.py'}:PORT",
+    "pipedrive": "flitstack_pipedrive.testing:PORT",
 }
 WITHIN = 500
 SEARCH_COST = 20

@@ -32,6 +32,7 @@ class ObjectBehaviour:
         the writer finds a record by its key at once (`KeyFinding`): a create in doubt is looked up, not waited for.
     :param optional: fields that a kind of account may not have.
     :param cannot_clear: fields that no write empties again once they are filled.
+    :param archive: the field that says that a record was put away, "" where there is none.
     """
 
     verbs: frozenset[Verb]
@@ -46,6 +47,7 @@ class ObjectBehaviour:
     restore_days: int = 0
     limits: Mapping[str, int] = field(default_factory=dict)
     cannot_clear: tuple[str, ...] = ()
+    archive: str = ""
     batch: int = 1
     key_unique: bool = False
 

@@ -143,6 +143,10 @@ class Sandbox:
         """Return the tokens used on the current day."""
         return self._limits.used
 
+    def use_up_budget(self) -> None:
+        """Let others have used up the current day's tokens."""
+        self._limits.use_up()
+
     def add_user(self, name: str, email: str, *, is_admin: bool = False, active: bool = True) -> dict[str, Any]:
         """Add a user and return `id, email, token, is_admin`."""
         with self._gateway.lock, self._account.store.transaction():

@@ -109,6 +109,11 @@ class Limits:
             headers["x-daily-ratelimit-token-limit"] = str(self.daily_limit)
             headers["x-daily-ratelimit-token-remaining"] = str(max(0, self.daily_limit - self.used))
 
+    def use_up(self) -> None:
+        """Let the day's tokens be used up."""
+        self._new_day()
+        self.used = self.daily_limit
+
     def save(self) -> None:
         """Keep the day's count in the state file."""
         self._unsaved = 0

@@ -32,7 +32,7 @@ REASONS = {
     "overwritten": "decided: the source's value was written over it",
     "settled": "over: both sides agree again, or the source took its change back",
 }
-GONE = "deleted in the account; it is not made again"
+GONE = "deleted or archived in the account, or people hung something on it; it stays so"
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,6 +75,15 @@ def images(ctx: RunContext, link: Link, stored: Stored, targets: Targets, more: 
     return Images(bases, theirs)
 
 
+def is_put_away(ctx: RunContext, link: Link, stored: Stored, fields: Collection[str] = ()) -> bool:
+    """Tell whether somebody archived a record.
+
+    :param fields: what is about to be written: one that archives the record itself, or brings it back, is ours.
+    """
+    name = ctx.behaviours.objects[link.object].archive
+    return bool(name and stored.fields.get(name)) and name not in link.wanted["fields"] and name not in fields
+
+
 def image_of(
     ctx: RunContext, object_: str, fields: Mapping[str, JSON], links: Mapping[str, Sequence[Any]], targets: Targets
 ) -> dict[str, Any]:

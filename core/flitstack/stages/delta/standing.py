@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from flitstack.journal import link_json
 from flitstack.protocols import split_source_key
-from flitstack.stages.delta.merge import image_of, images
+from flitstack.stages.delta.merge import image_of, images, is_put_away
 from flitstack.stages.writing.targets import Targets
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ async def look_again(ctx: RunContext, rule: str = "") -> None:
 def _left(ctx: RunContext, conflicts: Sequence[Conflict], link: Link, stored: Stored | None) -> list[Conflict]:
     """Return the conflicts of a record that still are; where both sides agree by now, that counts as written."""
     desired = ctx.journal.records.get(link.object, link.key, link.part)
-    if stored is None:
+    if stored is None or is_put_away(ctx, link, stored, desired.fields if desired else ()):
         return [one for one in conflicts if not one.field]
     if desired is None:
         return []

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from flitstack.journal import Conflict, Merge, is_cleared, link_json, read_link
 from flitstack.protocols import LinkRef
-from flitstack.stages.delta.merge import images, part
+from flitstack.stages.delta.merge import images, is_put_away, part
 from flitstack.stages.writing.targets import AS_IT_IS, Targets
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from flitstack.stages.context import RunContext
     from flitstack.stages.delta.merge import Images, Parted
 
-GONE, CHANGED = "record_gone", "changed_elsewhere"
+GONE, ARCHIVED, CHANGED = "record_gone", "record_archived", "changed_elsewhere"
 
 
 async def look(ctx: RunContext, rows: Sequence[OperationRow], targets: Targets) -> Looked:
@@ -70,9 +70,9 @@ class Looked:
         stored = self.held.get((row.object, link.destination_id))
         if row.verb == "delete":
             return self._judge_delete(row, link, stored)
-        if stored is None:
+        if stored is None or is_put_away(self.ctx, link, stored, row.fields):
             self._merge(row, row, Merged(conflicts=("",)))
-            return row, "conflict", GONE
+            return row, "conflict", ARCHIVED if stored else GONE
         names = {*row.fields, *(f"@{name}" for name in row.links)}
         found = images(self.ctx, link, stored, self.targets, names)
         ours: dict[str, Any] = dict(self.ctx.writer.comparable(row.object, row.fields))
@@ -133,7 +133,7 @@ def _merged(
         for name in parted.overruled
     }
     image = {name: found.theirs.get(name) for name in parted.agreed}
-    agreed = {"fields": fields, "links": links, "users": users}
+    agreed: dict[str, Mapping[str, Any]] = {"fields": fields, "links": links, "users": users}
     return Merged(tuple(sorted(parted.conflicts)), before, agreed, image)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -138,8 +139,9 @@ def _candidates(export: str, file: InputFile, reading: Reading) -> list[TextFile
 def _plain(rows: Sequence[Row], file: str, lines: Sequence[str]) -> dict[int, Record]:
     """Return the records that stand alone on one line of this file, which holds their id, by line."""
     starts = [row.where.line for row in rows if row.where is not None and row.where.file == file]
-    if len(set(starts)) < len(starts) or (starts and max(starts) > len(lines)):
+    if not starts or len(set(starts)) < len(starts) or max(starts) > len(lines):
         return {}  # several records of one line are none of which a line could be taken away
+    times = Counter(row.id for row in rows)
     following = {line: after for line, after in zip(starts, [*starts[1:], len(lines) + 1], strict=True)}
     return {
         row.where.line: row
@@ -147,6 +149,7 @@ def _plain(rows: Sequence[Row], file: str, lines: Sequence[str]) -> dict[int, Re
         if isinstance(row, Record)
         and row.where.file == file
         and following[row.where.line] == row.where.line + 1
+        and times[row.id] == 1
         and row.id in lines[row.where.line - 1]
         and lines[row.where.line - 1].count('"') % 2 == 0
     }

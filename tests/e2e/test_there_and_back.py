@@ -1,0 +1,292 @@
+"""The example practice into an account that people work in all the while, later exports, and all of it taken back.
+
+With FLITSTACK_PATIENTS=1000: as many patients, into 200 people of whom 30 are patients; the ordinary suite moves fewer.
+"""
+
+from __future__ import annotations
+
+import csv
+import itertools
+import json
+import os
+import random
+import shutil
+import sys
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import pytest
+from tests.e2e.conftest import FLIT, ended, write_export
+from tests.e2e.desk import Book, Desk, on_ours
+from tests.e2e.test_existing import in_the_account, someone
+from tests.faults.real import difference
+
+from flitstack.journal import Journal
+from flitstack.protocols import full_key
+from flitstack_pipedrive.sandbox.app import Sandbox, Switches
+from flitstack_pipedrive.sandbox.canonical import fingerprint
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+Row: TypeAlias = dict[str, str]
+PATIENTS = int(os.environ.get("FLITSTACK_PATIENTS", "40"))
+SEED = int(os.environ.get("FLITSTACK_THERE_AND_BACK_SEED", "1"))
+KNOWN, OTHERS, DEEDS = (30, 170, 60) if PATIENTS >= 200 else (8, 32, 16)
+REQUESTS_EACH = 12
+"""About how many requests the first run takes per patient: the moments at which people work are drawn from as many."""
+SCHEMA_PATHS = {
+    "field": "/api/v2/{of}Fields/{id}",
+    "pipeline": "/api/v2/pipelines/{id}",
+    "stage": "/api/v2/stages/{id}",
+    "activity_type": "/api/v1/activityTypes/{id}",
+}
+
+
+# --- the export ---
+
+
+def rows_of(export: Path, table: str) -> list[Row]:
+    """Return a table of the export."""
+    csv.field_size_limit(10_000_000)
+    with (export / f"{table}.csv").open(encoding="utf-8-sig", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def write_rows(export: Path, table: str, rows: list[Row]) -> None:
+    """Write a table of the export."""
+    with (export / f"{table}.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def next_export(export: Path, turn: int, chance: random.Random) -> None:
+    """Let the practice's own system move on: things change, somebody new comes, and rows vanish."""
+    patients, points = rows_of(export, "patients"), rows_of(export, "contact_points")
+    visits, plans = rows_of(export, "appointments"), rows_of(export, "treatment_plans")
+    some = max(3, len(patients) // 15)
+    for row in chance.sample([row for row in points if row["kind"] == "email" and "@" in row["value"]], some):
+        row["value"] = f"turn{turn}-{row['id'].lower()}@mail.example"
+    for row in chance.sample([row for row in points if row["kind"] == "mobile"], some):
+        row["value"] = f"(414) 555-{turn}{int(row['id'][-3:]):03d}"
+    for row in chance.sample(patients, some):
+        row["preferred_name"], row["contact_preference"] = f"Turn{turn}", "phone"
+    for row in chance.sample(visits, some):
+        row["reason"] = f"Moved at turn {turn}"
+    for row in chance.sample([row for row in plans if row["status"] == "proposed"], min(3, len(plans) // 8)):
+        row["status"] = "accepted"
+    for number in range(3):
+        new = f"N{turn}{number}"
+        patients.append({**patients[-1], "id": new, "chart_number": new, "last_name": f"Newcomer{new}",
+                         "first_name": "Nell", "birth_date": f"1981-0{1 + number}-1{turn}", "guarantor_id": new})  # fmt: skip
+        points.append({**points[0], "id": f"C{new}", "patient_id": new, "kind": "mobile",
+                       "value": f"(415) 555-2{turn}{number}0"})  # fmt: skip
+        visits.append({**visits[0], "id": f"AP{new}", "patient_id": new})
+    for rows in (visits, plans):
+        for row in chance.sample(rows[:-3], 2):
+            rows.remove(row)
+    gone = chance.choice(patients[len(patients) // 2 : -3])["id"]
+    write_rows(export, "patients", [row for row in patients if row["id"] != gone])
+    write_rows(export, "contact_points", [row for row in points if row["patient_id"] != gone])
+    write_rows(export, "appointments", [row for row in visits if row["patient_id"] != gone])
+    write_rows(export, "treatment_plans", plans)
+    manifest = export / "export_manifest.json"
+    told = json.loads(manifest.read_text("utf-8"))
+    told["as_of"] = f"2026-07-{turn:02d}"
+    manifest.write_text(json.dumps(told), "utf-8")
+
+
+def people_before(export: Path) -> list[dict[str, Any]]:
+    """Return who is in the account before: patients, as the front desk once typed them in, and others."""
+    points: dict[str, Row] = {}
+    often = Counter(row["value"].casefold() for row in rows_of(export, "contact_points"))
+    for row in rows_of(export, "contact_points"):
+        if often[row["value"].casefold()] == 1 and len(row["value"]) > 9:
+            points.setdefault(row["patient_id"], {}).setdefault(row["kind"], row["value"])
+    patients = rows_of(export, "patients")
+    names = Counter((row["first_name"], row["last_name"]) for row in patients)
+    told = [
+        row
+        for row in patients
+        if {"mobile", "email"} <= points.get(row["id"], {}).keys()
+        and names[row["first_name"], row["last_name"]] == 1
+        and row["birth_date"]
+        and row["status"] == "patient"
+    ]
+    assert len(told) >= KNOWN, len(told)
+    people = []
+    for number, row in enumerate(told[:KNOWN]):
+        typed = in_the_account(
+            {"first": row["first_name"], "last": row["last_name"], **points[row["id"]]}, number
+        )  # fmt: skip
+        people.append(person_of(typed))
+    return people + [person_of(someone(number)) for number in range(30, 30 + OTHERS)]
+
+
+def person_of(row: Row) -> dict[str, Any]:
+    """Return what is typed in of somebody."""
+    return {
+        "name": f"{row['first']} {row['last']}",
+        "phones": [{"value": row["mobile"], "label": "work", "primary": True}],
+        "emails": [{"value": row["email"], "label": "work", "primary": True}],
+    }
+
+
+# --- the two accounts ---
+
+
+def begin(desk: Desk, people: list[dict[str, Any]]) -> None:
+    """Type in the people of before."""
+    for number, person in enumerate(people):
+        desk.known[f"before/{number}"] = "person", desk.hand.add("person", person)["id"]
+
+
+@dataclass(slots=True)
+class Migration:
+    """A migration under way into an account over HTTP."""
+
+    site: Any
+    desk: Desk
+    figures: list[str] = field(default_factory=list)
+
+    def run(self, what: str, deeds: list[Any], chance: random.Random, within: int) -> Any:
+        """Run while people work, and check what holds after every run."""
+        self.desk.plan(deeds, within, chance)
+        began = time.monotonic()
+        done = self.flit(self.site.command("--json", "--approve-unseen", "test"))
+        self.figure(what, done, time.monotonic() - began)
+        self.desk.finish()
+        assert done.code in (0, 1), done.err
+        assert done.report["verified"]["mismatched"] == 0, done.err
+        for stream, counts in done.report["streams"].items():
+            assert counts["read"] == sum(n for name, n in counts.items() if name != "read"), (what, stream, counts)
+        self.check(what)
+        return done
+
+    def undo(self, deeds: list[Any], chance: random.Random, within: int) -> Any:
+        """Take it back while people work on records of their own."""
+        self.desk.plan(deeds, within, chance)
+        began = time.monotonic()
+        command = [*FLIT, "rollback", "--json", "--journal", str(self.site.journal), "--approve-unseen", "test"]
+        done = self.flit([*command, "--set", "dest.list_lag_s=0"])
+        self.figure("rollback", done, time.monotonic() - began)
+        self.desk.finish()
+        self.check("rollback")
+        return done
+
+    def flit(self, command: list[str]) -> Any:
+        """Run a command to its end, however long it takes."""
+        return ended(command, cwd=self.site.folder, env=self.site.env(), timeout=3600)
+
+    def figure(self, what: str, done: Any, seconds: float) -> None:
+        """Note what it took."""
+        report = done.report if done.out else {"requests": 0, "tokens": {"spent": 0}}
+        requests, tokens = report["requests"], report["tokens"]["spent"]
+        self.figures.append(f"{what}: {requests:,} requests, {tokens:,} tokens, {seconds:,.1f} s, exit {done.code}")
+
+    def check(self, what: str) -> None:
+        """Every edit of people's is there, and none of them failed."""
+        assert self.desk.errors == [], what
+        assert self.desk.lost() == [], what
+
+
+@pytest.fixture
+def migration(tmp_path: Path, serve: Any) -> Iterator[Migration]:
+    """A migration into an account of people, not begun."""
+    folder = tmp_path / "migrated"
+    folder.mkdir()
+    write_export(folder / "export", PATIENTS, 5)
+    with serve(folder / "account.db") as served:
+        desk = Desk(served.sandbox)
+        begin(desk, people_before(folder / "export"))
+        served.sandbox.front.human = desk
+        yield Migration(served.site(folder), desk)
+
+
+def replayed(folder: Path, people: list[dict[str, Any]], book: Book) -> Any:
+    """Return what an account holds in which people alone worked."""
+    with Sandbox(str(folder / "left_alone.db"), plan="ultimate", seats=5) as sandbox:
+        desk = Desk(sandbox)
+        begin(desk, people)
+        for deed in book.written:
+            deed(desk)
+        assert desk.lost() == []
+        return sandbox.canonical()
+
+
+def without_conflicts(folder: Path, desk: Desk, places: list[tuple[str, str, str]]) -> Any:
+    """Return what the account holds once what is listed, and what people hung on that, is removed by hand.
+
+    :param places: object, id, and field; "" for the whole record.
+    """
+    copy = folder / "by_hand.db"
+    shutil.copy(folder / "account.db", copy)
+    with Sandbox(str(copy), plan="ultimate", seats=5, switches=Switches(burst=100_000)) as sandbox:
+        hand = Desk(sandbox).hand
+        for kind, number in desk.beside:
+            hand.delete(kind, number)
+        before = {number for kind, number in desk.known.values() if kind == "person"}
+        schema = []
+        for object_, id_, name in dict.fromkeys(places):
+            if object_ in SCHEMA_PATHS:
+                schema.append((object_, id_))
+            elif object_ == "person" and int(id_) in before:
+                if name.endswith("__c"):
+                    hand.edit("person", int(id_), {"fields": {name: None}})
+            elif any(str(doc["id"]) == id_ for doc in sandbox.account.store.docs(object_)):
+                hand.delete(object_, id_)
+        ofs = {doc["field_code"]: doc["of"] for doc in sandbox.dump()["field"]}
+        for object_, id_ in sorted(schema, key=lambda item: list(SCHEMA_PATHS).index(item[0])):
+            if object_ != "stage":  # they go with their pipeline
+                hand.do("DELETE", SCHEMA_PATHS[object_].format(of=ofs.get(id_), id=id_))
+        return sandbox.canonical()
+
+
+def test_taken_back_the_account_is_as_if_people_alone_had_worked_in_it_but_for_listed_conflicts(
+    migration: Migration, tmp_path: Path
+) -> None:
+    chance = random.Random(SEED)  # noqa: S311 - a repeatable choice, no secret
+    export, desk = migration.site.export, migration.desk
+    people, book = people_before(export), Book(chance, sorted(desk.known))
+    turns = itertools.count()
+
+    def deeds(meddling: int = DEEDS // 2) -> list[Any]:
+        """Return what people do next: with their own records, in that order, and between that with ours."""
+        found = book.next_deeds(DEEDS)
+        for number in range(meddling):
+            found.insert(chance.randint(0, len(found)), on_ours(next(turns), number, chance))
+        return found
+
+    migration.run("load", deeds(), chance, REQUESTS_EACH * PATIENTS)
+    assert len(desk.adopted()) >= KNOWN - 4
+    book.empties = True
+    next_export(export, 1, chance)
+    migration.run("delta", deeds(), chance, 100)
+    shutil.copytree(export, tmp_path / "same")
+    shutil.rmtree(export)
+    (tmp_path / "same").rename(export)
+    same = migration.run("the same export", deeds(), chance, 60)
+    assert same.writes == 0
+    next_export(export, 2, chance)
+    migration.run("second delta", deeds(), chance, 100)
+    done = migration.undo(deeds(0), chance, 4 * PATIENTS)
+    sys.stdout.write("\n".join(migration.figures) + "\n")
+
+    assert done.code == 1, done.err
+    conflicts = done.report["conflicts"]
+    with Journal.existing(migration.site.journal) as journal:
+        assert journal.audit.broken_at() is None
+        ids = {
+            (link.object, full_key(link.key, link.part)): link.destination_id for link in journal.records.links()
+        }
+    places = [(one["object"], ids[one["object"], one["key"]], one["field"]) for one in conflicts]
+    found = without_conflicts(migration.site.folder, desk, places)
+    wanted = replayed(tmp_path, people, book)
+    assert difference(found, wanted) == {}
+    assert fingerprint(found) == fingerprint(wanted)
+    kept = Counter(conflict["code"] for conflict in conflicts)
+    sys.stdout.write(f"{sum(n['deleted'] for n in done.report['objects'].values()):,} deleted, kept: {dict(kept)}\n")
