@@ -33,6 +33,7 @@ class Desk:
     :param typed: what people typed into a record and nobody else may change; None once they deleted it.
     :param changed, hung: records of ours that they changed, and on which they hung something.
     :param beside: what they hung on records of ours.
+    :param shown: records of ours that a run has read back: only of these can it tell later who changed them.
     """
 
     sandbox: Sandbox
@@ -41,6 +42,7 @@ class Desk:
     changed: set[Place] = field(default_factory=set)
     hung: set[Place] = field(default_factory=set)
     beside: list[Place] = field(default_factory=list)
+    shown: set[Place] = field(default_factory=set)
     steps: list[tuple[int, Deed]] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     _since: int = 0
@@ -112,7 +114,8 @@ class Desk:
                 typed[key] = stored[key]
 
     def _stored(self, place: Place) -> Doc | None:
-        return next((doc for doc in self.docs(place[0]) if doc["id"] == place[1]), None)
+        docs = self.sandbox.account.store.docs(place[0], [("id = ?", (place[1],)), ("deleted = 0", ())])
+        return docs[0] if docs else None
 
     def lost(self) -> list[str]:
         """Return in words what they typed and the account no longer holds, or holds although they deleted it."""
@@ -142,11 +145,16 @@ class Desk:
         return [place for place in found if place not in self.changed | self.hung | self.typed.keys()]
 
     def adopted(self) -> list[Place]:
-        """Return the people who were here before and carry our key now."""
+        """Return the people who were here before and carry our key now, but for those that people touched in ours."""
         code = next((c for c, doc in self._fields("person").items() if doc["field_name"] == KEY_FIELD), "")
         before = set(self.known.values())
         places = [("person", d["id"]) for d in self.docs("person") if (d.get("custom_fields") or {}).get(code)]
-        return [place for place in places if place in before]
+        return [place for place in places if place in before - self.changed]
+
+    def look(self) -> None:
+        """Note what of ours has been read back by now."""
+        kinds = ("person", "organization", "deal", "activity", "note")
+        self.shown = {place for kind in kinds for place in self.ours(kind)} | set(self.adopted())
 
     def _fields(self, kind: str) -> dict[str, Doc]:
         return fields_of(self.sandbox.account, kind) if kind in ("person", "organization", "deal") else {}
@@ -155,6 +163,10 @@ class Desk:
         """Change a record of ours, or one of theirs in a field of ours."""
         self.edit(place, item)
         self.changed.add(place)
+
+    def remove_ours(self, place: Place, number: int) -> None:
+        """Delete a record of ours."""
+        self.delete(place)
 
     def hang(self, place: Place, kind: str, item: Doc) -> None:
         """Hang something on a record of ours."""
@@ -251,8 +263,8 @@ def on_ours(turn: int, number: int, chance: random.Random) -> Deed:
     def deed(desk: Desk) -> None:
         kind, does = MEDDLING[turn % len(MEDDLING)]
         places = desk.adopted() if kind == "adopted" else desk.ours(kind)
-        if kind == "adopted":
-            places = [place for place in places if place not in desk.changed]
+        if does not in HANGING:
+            places = [place for place in places if place in desk.shown]
         if places:
             does(desk, chance.choice(places), number)
 
@@ -291,22 +303,24 @@ def _in_pipeline(desk: Desk, place: Place, number: int) -> None:
         desk.beside.append(desk.add(f"beside/{len(desk.beside)}", "deal", item))
 
 
+_hang_note, _hang_activity, _hang_deal = _hung("note"), _hung("activity"), _hung("deal")
+HANGING = (_hang_note, _hang_activity, _hang_deal, _in_pipeline)
 MEDDLING: tuple[tuple[str, Callable[[Desk, Place, int], None]], ...] = (
     ("person", _phone),
     ("activity", _text("subject")),
-    ("person", _hung("note")),
+    ("person", _hang_note),
     ("deal", _text("title")),
     ("adopted", _born),
     ("note", _note),
-    ("person", _hung("activity")),
-    ("activity", lambda desk, place, number: desk.delete(place)),
-    ("deal", _hung("note")),
+    ("person", _hang_activity),
+    ("activity", Desk.remove_ours),
+    ("deal", _hang_note),
     ("person", _born),
     ("organization", _text("name")),
-    ("note", lambda desk, place, number: desk.delete(place)),
-    ("person", _hung("deal")),
+    ("note", Desk.remove_ours),
+    ("person", _hang_deal),
     ("deal", _in_pipeline),
-    ("person", lambda desk, place, number: desk.delete(place)),
-    ("deal", lambda desk, place, number: desk.delete(place)),
+    ("person", Desk.remove_ours),
+    ("deal", Desk.remove_ours),
 )
 """What people do to our records: the object, and what they do to one of it."""

@@ -297,7 +297,7 @@ def test_after_a_load_and_two_deltas_with_people_at_work_all_of_it_is_undone(tmp
         ended = undo(site)
 
         assert ended.code == 0, ended.err + json.dumps(ended.report["conflicts"][:5])
-        assert adopted >= known - 1
+        assert adopted > known // 2
         assert served.sandbox.canonical() == alone.sandbox.canonical()
     objects = ended.report["objects"]
     told = f"{ended.report['requests']:,} requests, {ended.report['tokens']['spent']:,} tokens"

@@ -11,9 +11,11 @@ import json
 import os
 import random
 import shutil
+import sqlite3
 import sys
 import time
 from collections import Counter
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -36,7 +38,8 @@ Row: TypeAlias = dict[str, str]
 PATIENTS = int(os.environ.get("FLITSTACK_PATIENTS", "40"))
 SEED = int(os.environ.get("FLITSTACK_THERE_AND_BACK_SEED", "1"))
 KNOWN, OTHERS, DEEDS = (30, 170, 60) if PATIENTS >= 200 else (8, 32, 16)
-REQUESTS_EACH = 12
+RAGGED = "more cells than columns"
+REQUESTS_EACH = 15
 """About how many requests the first run takes per patient: the moments at which people work are drawn from as many."""
 SCHEMA_PATHS = {
     "field": "/api/v2/{of}Fields/{id}",
@@ -53,15 +56,18 @@ def rows_of(export: Path, table: str) -> list[Row]:
     """Return a table of the export."""
     csv.field_size_limit(10_000_000)
     with (export / f"{table}.csv").open(encoding="utf-8-sig", newline="") as file:
-        return list(csv.DictReader(file))
+        return list(csv.DictReader(file, restkey=RAGGED))
 
 
 def write_rows(export: Path, table: str, rows: list[Row]) -> None:
-    """Write a table of the export."""
+    """Write a table of the export, its rows as ragged as they were."""
+    names = list(rows[0])
     with (export / f"{table}.csv").open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
+        writer = csv.writer(file)
+        writer.writerow(names)
+        for row in rows:
+            cells = [row[name] for name in names if row.get(name) is not None]
+            writer.writerow([*cells, *row.get(RAGGED, ())])
 
 
 def next_export(export: Path, turn: int, chance: random.Random) -> None:
@@ -71,8 +77,8 @@ def next_export(export: Path, turn: int, chance: random.Random) -> None:
     some = max(3, len(patients) // 15)
     for row in chance.sample([row for row in points if row["kind"] == "email" and "@" in row["value"]], some):
         row["value"] = f"turn{turn}-{row['id'].lower()}@mail.example"
-    for row in chance.sample([row for row in points if row["kind"] == "mobile"], some):
-        row["value"] = f"(414) 555-{turn}{int(row['id'][-3:]):03d}"
+    for number, row in enumerate(chance.sample([row for row in points if row["kind"] == "mobile"], some)):
+        row["value"] = f"(414) 555-{turn}{number:03d}"
     for row in chance.sample(patients, some):
         row["preferred_name"], row["contact_preference"] = f"Turn{turn}", "phone"
     for row in chance.sample(visits, some):
@@ -103,19 +109,14 @@ def next_export(export: Path, turn: int, chance: random.Random) -> None:
 def people_before(export: Path) -> list[dict[str, Any]]:
     """Return who is in the account before: patients, as the front desk once typed them in, and others."""
     points: dict[str, Row] = {}
-    often = Counter(row["value"].casefold() for row in rows_of(export, "contact_points"))
+    often = Counter(row["value"].casefold() for row in rows_of(export, "contact_points") if row["kind"] == "email")
     for row in rows_of(export, "contact_points"):
-        if often[row["value"].casefold()] == 1 and len(row["value"]) > 9:
+        if often[row["value"].casefold()] < 2 and len(row["value"]) > 9:
             points.setdefault(row["patient_id"], {}).setdefault(row["kind"], row["value"])
-    patients = rows_of(export, "patients")
-    names = Counter((row["first_name"], row["last_name"]) for row in patients)
     told = [
         row
-        for row in patients
-        if {"mobile", "email"} <= points.get(row["id"], {}).keys()
-        and names[row["first_name"], row["last_name"]] == 1
-        and row["birth_date"]
-        and row["status"] == "patient"
+        for row in rows_of(export, "patients")
+        if {"mobile", "email"} <= points.get(row["id"], {}).keys() and row["birth_date"] and row["status"] == "patient"
     ]
     assert len(told) >= KNOWN, len(told)
     people = []
@@ -160,12 +161,21 @@ class Migration:
         done = self.flit(self.site.command("--json", "--approve-unseen", "test"))
         self.figure(what, done, time.monotonic() - began)
         self.desk.finish()
-        assert done.code in (0, 1), done.err
-        assert done.report["verified"]["mismatched"] == 0, done.err
+        assert done.code in (0, 1, 6) and done.out, done.err
+        assert set(self.not_as_written()) <= {place for place, typed in self.desk.typed.items() if typed is None}
+        assert done.report["verified"]["mismatched"] == len(self.not_as_written())
         for stream, counts in done.report["streams"].items():
             assert counts["read"] == sum(n for name, n in counts.items() if name != "read"), (what, stream, counts)
         self.check(what)
+        self.desk.look()
         return done
+
+    def not_as_written(self) -> list[tuple[str, Any]]:
+        """Return what of ours the last run did not find as it was written, though people did not just change it."""
+        told = json.loads((self.site.folder / "flit-reports" / "report.json").read_text("utf-8"))
+        ids = ids_in(self.site.journal)
+        found = [one for one in told["verified"]["differences"] if one[2] != "changed"]
+        return [(one[0], int(ids[one[0], one[1]])) for one in found]
 
     def undo(self, deeds: list[Any], chance: random.Random, within: int) -> Any:
         """Take it back while people work on records of their own."""
@@ -192,6 +202,13 @@ class Migration:
         """Every edit of people's is there, and none of them failed."""
         assert self.desk.errors == [], what
         assert self.desk.lost() == [], what
+
+
+def ids_in(journal: Path) -> dict[tuple[str, str], str]:
+    """Return object and key of what the journal knows in the account, to its id there."""
+    with Journal.existing(journal) as opened:
+        links = opened.records.links()
+        return {(link.object, full_key(link.key, link.part)): link.destination_id for link in links}
 
 
 @pytest.fixture
@@ -224,7 +241,8 @@ def without_conflicts(folder: Path, desk: Desk, places: list[tuple[str, str, str
     :param places: object, id, and field; "" for the whole record.
     """
     copy = folder / "by_hand.db"
-    shutil.copy(folder / "account.db", copy)
+    with closing(sqlite3.connect(folder / "account.db")) as account, closing(sqlite3.connect(copy)) as to:
+        account.backup(to)
     with Sandbox(str(copy), plan="ultimate", seats=5, switches=Switches(burst=100_000)) as sandbox:
         hand = Desk(sandbox).hand
         for kind, number in desk.beside:
@@ -280,12 +298,13 @@ def test_taken_back_the_account_is_as_if_people_alone_had_worked_in_it_but_for_l
     conflicts = done.report["conflicts"]
     with Journal.existing(migration.site.journal) as journal:
         assert journal.audit.broken_at() is None
-        ids = {
-            (link.object, full_key(link.key, link.part)): link.destination_id for link in journal.records.links()
-        }
+    ids = ids_in(migration.site.journal)
     places = [(one["object"], ids[one["object"], one["key"]], one["field"]) for one in conflicts]
     found = without_conflicts(migration.site.folder, desk, places)
     wanted = replayed(tmp_path, people, book)
+    (tmp_path / "found.json").write_text(json.dumps(found, indent=1, sort_keys=True), "utf-8")
+    (tmp_path / "wanted.json").write_text(json.dumps(wanted, indent=1, sort_keys=True), "utf-8")
+    (tmp_path / "undo.json").write_text(done.out, "utf-8")
     assert difference(found, wanted) == {}
     assert fingerprint(found) == fingerprint(wanted)
     kept = Counter(conflict["code"] for conflict in conflicts)

@@ -8,11 +8,16 @@ import pytest
 
 from flitstack.errors import ApprovalNeeded, UsageError
 from flitstack.stages.gates.gate import Passing
+from flitstack.stages.options import SampleOptions
+from flitstack.stages.publishing import Publishing
 from flitstack.testing.memory import ADMIN, Fault
+from flitstack.testing.migration import Migration
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from flitstack.protocols import Operation, Stored
-    from flitstack.testing.migration import Migration
+    from flitstack.stages.sample.kept import TakenSample
 
 REACHED = {"phone": "(312) 555-2014", "email": "ann@mail.example"}
 
@@ -167,3 +172,78 @@ def test_what_was_shown_can_be_approved_by_name_and_is_then_written(empty: Migra
     assert report.exit_code == 0
     with empty.open() as journal:
         assert journal.decisions.adoptions() == [("contact", "memory:contacts:1", "", ann.id)]
+
+
+@pytest.fixture
+def counted(tmp_path: Path) -> Migration:
+    """A migration whose source names the stream that a sample counts."""
+    return Migration(tmp_path, required=("contacts",))
+
+
+def with_rivals(migration: Migration) -> None:
+    """Ann, who is in the account; Bob, who may be; Cy Cole twice in the export and twice in the account; and others."""
+    reached = {"phone": "(312) 555-0144", "email": "cy@mail.example"}
+    migration.export.add("contacts", "1", name="Ann Archer", **REACHED)
+    migration.export.add("contacts", "2", name="Bob Baker", email="bob@mail.example")
+    migration.export.add("contacts", "3", name="Cy Cole", **reached)
+    migration.export.add("contacts", "4", name="Cy Cole", **reached)
+    for number in range(5, 12):
+        migration.export.add("contacts", str(number), name=f"Stranger Number {'ABCDEFGHIJKL'[number]}")
+    migration.account.put("contact", name="Ann Archer", remark="likes tea", **REACHED)
+    migration.account.put("contact", name="Bob Baker", email="bob@mail.example")
+    migration.account.put("contact", name="Cy Cole", **reached)
+
+
+@pytest.mark.parametrize("size", [1, 3, 6])
+def test_what_was_approved_with_a_sample_is_not_asked_again_by_the_load(counted: Migration, size: int) -> None:
+    with_rivals(counted)
+    sample = SampleOptions(size)
+    with pytest.raises(ApprovalNeeded) as first:
+        counted.run(passing=Passing(), sample=sample)
+    assert "existing" in [name for name, _ in first.value.gates]
+
+    with pytest.raises(ApprovalNeeded) as second:
+        counted.run(passing=Passing(approve=ADMIN.email), sample=sample)
+    with pytest.raises(ApprovalNeeded) as third:
+        counted.run(passing=Passing(), sample=sample)
+
+    assert [name for name, _ in second.value.gates] == ["sample", "full"]
+    assert third.value.gates == second.value.gates
+    report = counted.run(passing=Passing(approve=ADMIN.email), sample=sample)
+    assert report.exit_code == 0
+    assert len([one for one in counted.account.of("contact") if one.key is None]) == 2  # Bob and Cy stay unlinked
+    assert counted.run(passing=Passing(), sample=sample).exit_code == 0
+
+
+def test_who_is_matched_after_the_sample_for_the_first_time_is_asked_about(counted: Migration) -> None:
+    with_rivals(counted)
+    with pytest.raises(ApprovalNeeded):
+        counted.run(sample=SampleOptions(3), passing=Passing())
+    with pytest.raises(ApprovalNeeded):
+        counted.run(sample=SampleOptions(3), passing=Passing(approve=ADMIN.email))
+    late = {"phone": "(312) 555-0177", "email": "dee@mail.example"}
+    counted.export.add("contacts", "20", name="Dee Dunn", **late)
+    counted.account.put("contact", name="Dee Dunn", **late)
+
+    with pytest.raises(ApprovalNeeded) as stop:
+        counted.run(sample=SampleOptions(3), passing=Passing(approve=ADMIN.email))
+
+    assert "existing" in [name for name, _ in stop.value.gates]
+
+
+def test_what_an_adopted_record_keeps_does_not_look_wrong_in_the_sample(counted: Migration) -> None:
+    counted.export.add("contacts", "1", name="Ann Archer", **REACHED)
+    counted.account.put("contact", **{**REACHED, "name": "Ann B. Archer"})
+    taken: list[TakenSample] = []
+
+    def keep(sample: TakenSample, folder: Path) -> str:
+        taken.append(sample)
+        return str(folder / "sample.html")
+
+    counted.run(sample=SampleOptions(1, alone=True), publishing=Publishing(sample=keep))
+
+    (sample,) = taken
+    assert [one.key for one in counted.account.of("contact")] == ["memory:contacts:1"]  # adopted
+    assert sample.diff.flags == ()
+    assert sample.diff.equal == sample.diff.compared > 0
+    assert sample.diff.people[0].title == "Ann B. Archer"

@@ -7,6 +7,7 @@ empty; what holds something else stays. Everybody else is created or left out, a
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections import Counter
 from dataclasses import dataclass, field, replace
@@ -30,6 +31,10 @@ if TYPE_CHECKING:
     from flitstack.stages.context import RunContext
 
 DIGITS = 9  # of a phone number, its country code aside
+SETTLED = "existing settled"
+"""Under this name the journal keeps who was created or left out when the load was last approved: key to word."""
+SHOWN = "existing shown"
+"""And under this what the gate showed, from an approved sample to the approval of the load that follows it."""
 
 
 @dataclass(slots=True)
@@ -41,6 +46,8 @@ class Existing:
     :param kept: (object, field) to how many adopted records hold something else in it, which stays.
     :param final: (object, field) to how many adopted records have it empty and keep it so, as no undo could empty it.
     :param lines: what a draft of a decisions file says.
+    :param words: key of each match to what becomes of it; `fresh` tells whether nobody approved one of them before.
+    :param settled: what was approved before, see `SETTLED`.
     """
 
     rule: str
@@ -54,11 +61,18 @@ class Existing:
     lines: list[DraftLine] = field(default_factory=list)
     watchers: Sequence[str] = ()
     draft: str = ""
+    words: dict[str, str] = field(default_factory=dict)
+    settled: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def fresh(self) -> bool:
+        """Tell whether a match is another than was approved before, or becomes something else now."""
+        return any(self.settled.get(key) != word for key, word in self.words.items())
 
     @property
     def shown(self) -> bool:
         """Tell whether there is anything for a person to approve: matches, and the rule says to ask."""
-        return self.rule == "ask" and bool(self.lines or any(self.adopted.values()))
+        return self.rule == "ask" and (self.fresh or any(self.adopted.values()))
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -76,10 +90,10 @@ async def find_existing(ctx: RunContext, rule: str, schemas: Mapping[str, Schema
     :raises UsageError: a decision names a record that the account does not have.
     """
     ctx.journal.decisions.withdraw()
-    existing = Existing(rule)
+    existing = Existing(rule, settled=_settled(ctx))
     for object_, roles in ctx.behaviours.people.items():
         await _match(ctx, object_, roles, schemas, existing)
-    if existing.lines:
+    if existing.lines and existing.fresh:
         existing.draft = _write(ctx, existing)
         if isinstance(ctx.writer, Watched):
             existing.watchers = await ctx.writer.watchers()
@@ -106,7 +120,7 @@ async def _match(
     pairs = _pairs(ctx, wanted, theirs, roles, schemas) if existing.rule != "create" else []
     left_out: list[DesiredRow] = []
     for pair in pairs:
-        word = decided.get(pair.ours, ("", ""))[0] or _by_rule(existing.rule, pair)
+        word = decided.get(pair.ours, ("", ""))[0] or _as_settled(existing, pair) or _by_rule(existing.rule, pair)
         _note(existing, object_, pair, word, decided=pair.ours in decided)
         if word == "adopt":
             adopted[pair.ours] = pair.theirs
@@ -122,6 +136,20 @@ async def _match(
         existing.final.update((object_, name) for name in _cannot_empty(ctx, wanted[row.key], row.after))
     ctx.journal.decisions.propose(rows)
     _leave_out(ctx, left_out)
+
+
+def _settled(ctx: RunContext) -> Mapping[str, str]:
+    """Return what was approved before, of people; nothing once all of it was undone."""
+    held = ctx.journal.records.link_objects()
+    if not any(held.get(object_) for object_ in ctx.behaviours.people):
+        return {}
+    settled: dict[str, str] = json.loads(ctx.journal.runs.meta(SETTLED) or "{}")
+    return settled
+
+
+def _as_settled(existing: Existing, pair: Pair) -> str:
+    """Return "create" of one that was approved so: it stays so, though it looks certain once its rivals are written."""
+    return "create" if existing.settled.get(pair.ours) == "create" else ""
 
 
 def _by_rule(rule: str, pair: Pair) -> str:
@@ -200,6 +228,7 @@ def _note(existing: Existing, object_: str, pair: Pair, word: str, *, decided: b
     _, stream, record_id, _ = split_source_key(pair.ours)
     proposed = "certain" if pair.certain else "not certain"
     line = word if pair.certain or decided else ""
+    existing.words[pair.ours] = word
     existing.lines.append(DraftLine(line, f"{stream}:{record_id}", pair.theirs, proposed, pair.reasons))
     existing.skipped[object_] += word == "skip"
     existing.unsure[object_] += not pair.certain and not decided
@@ -282,6 +311,21 @@ def _leave_out(ctx: RunContext, left_out: Sequence[DesiredRow]) -> None:
     ctx.journal.records.set_verdicts(verdicts, [], skips)
 
 
+def settle_existing(ctx: RunContext, existing: Existing | None) -> None:
+    """Keep what was just approved, so that what is left of it is not asked about again.
+
+    Adopted records are linked by then. Of a sample the gate's text is kept too: the gates of the load rest on it.
+    """
+    if existing is None:
+        return
+    runs = ctx.journal.runs
+    runs.remember(SETTLED, dumps({**existing.settled, **existing.words}))
+    if not ctx.sampled:
+        runs.remember(SHOWN, "")
+    elif existing.shown:
+        runs.remember(SHOWN, found_text(existing))
+
+
 # --- what people see ------------------------------------------------------------------------------------------------
 
 
@@ -292,6 +336,13 @@ def _write(ctx: RunContext, existing: Existing) -> str:
     path: Path = ctx.journal.path.parent / REPORTS / name
     write_draft(path, existing.lines)
     return str(path)
+
+
+def gate_text(ctx: RunContext, existing: Existing | None) -> str:
+    """Return what the `existing` gate shows of people: what was found, or what was approved with a sample; or ""."""
+    if existing is not None and existing.shown:
+        return found_text(existing)
+    return (ctx.journal.runs.meta(SHOWN) or "") if existing is not None and existing.settled else ""
 
 
 def found_text(existing: Existing) -> str:

@@ -21,7 +21,7 @@ from flitstack.stages.delta.changes import DeltaView, remember_export, remember_
 from flitstack.stages.delta.leaving import find_leaving, mark_vanished
 from flitstack.stages.delta.limits import read_limits
 from flitstack.stages.delta.standing import about_conflicts, look_again
-from flitstack.stages.existing import Existing, find_existing, found_text
+from flitstack.stages.existing import Existing, find_existing, gate_text, settle_existing
 from flitstack.stages.final.verified import keep_verified
 from flitstack.stages.gates.gate import FULL, Gate, chain, pass_gates, show_gates, with_changes
 from flitstack.stages.gates.moved import EXPORT, SPEC
@@ -277,6 +277,7 @@ async def _write(run: _Run, scene: _Scene, *, asked: bool) -> None:
     if run.plan.writes:
         if asked:
             ctx.journal.decisions.approve(ctx.decisions.lasting().items(), ctx.at(), ctx.id)
+            settle_existing(ctx, run.existing)
         ctx.journal.records.keep_schema_decision(scene.fit.kept)
         bind_links(ctx, scene.found)
     if run.rebuilt is not None:
@@ -343,8 +344,8 @@ def _gates(run: _Run, document: PlanDocument, prepared: Prepared, audited: Audit
     ctx, options = run.ctx, run.setup.options
     gates = [Gate("profile", prepared.choices, attest=prepared.attest)]
     found = [existing_text(run.rebuilt, ctx.source_id)] if run.rebuilt else []
-    if run.existing is not None and run.existing.shown:
-        found.append(found_text(run.existing))
+    if people := gate_text(ctx, run.existing):
+        found.append(people)
     if found:
         notes = run.existing.notes if run.existing is not None and run.existing.shown else ()
         gates.append(Gate("existing", "\n".join(found), basis={"adopted": dict(document.adopted)}, notes=notes))

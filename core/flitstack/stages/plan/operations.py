@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from flitstack.journal import Frame, Planned, is_cleared, link_json, read_link
+from flitstack.journal import BESIDE, Frame, Planned, is_cleared, link_json, read_link
 from flitstack.protocols import LinkRef, Spent, full_key
 from flitstack.stages.delta.leaving import leaving_operations
 from flitstack.stages.plan.price import Load, LoadPrice, price_load
@@ -191,6 +191,8 @@ def _update(
     known: dict[str, Any] = link.wanted["links"]
     kept = link.wanted.get("kept")
     if kept is not None:  # the account had it before: what it holds stays, and it has no key of ours yet
+        beside: Any = (link.after or {}).get(BESIDE) or {}
+        kept = {*kept, *beside}
         fields = {name: value for name, value in fields.items() if name not in kept}
         links = {name: target for name, target in links.items() if f"@{name}" not in kept}
         if key_field is not None and before.get(key_field) != whole_key:

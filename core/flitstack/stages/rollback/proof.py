@@ -14,9 +14,10 @@ from flitstack.stages.rollback.survey import all_of, digest, record_objects
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from flitstack.protocols import SchemaItem
+    from flitstack.protocols import SchemaItem, Stored
     from flitstack.stages.context import RunContext
     from flitstack.stages.rollback.decide import Decision, Kept
+    from flitstack.stages.rollback.restoring import Restore
     from flitstack.stages.rollback.survey import Place, Survey
 
 WRONG = 20
@@ -32,13 +33,16 @@ async def prove(ctx: RunContext, survey: Survey, decision: Decision, kept: Seque
     mixed = {(one.ours.object, one.ours.destination_id) for one in kept} - left_out
     going = {(one.object, one.destination_id) for one in decision.delete} - left_out
     expected = {p: s.digest for p, s in survey.seen.items() if p not in going and p not in left_out}
-    restored = {(r.ours.object, r.ours.destination_id): full_key(r.ours.key, r.ours.part) for r in decision.restore}
+    restored = {(r.ours.object, r.ours.destination_id): r for r in decision.restore}
+    back: set[Place] = set()
     found: dict[Place, str] = {}
     ctx.progress.begin("verify", len(expected))
     try:
         for object_ in record_objects(ctx):
             async for stored in all_of(ctx, object_):
                 place = (object_, stored.id)
+                if place in restored and _is_back(ctx, restored[place], stored):
+                    back.add(place)
                 if place not in left_out:
                     found[place] = digest(ctx.writer.comparable(object_, stored.fields), stored.links)
                     ctx.progress.advance()
@@ -50,16 +54,25 @@ async def prove(ctx: RunContext, survey: Survey, decision: Decision, kept: Seque
         ctx.progress.end()
     wrong = [(p[0], p[1], "is still there") for p in sorted(going) if p in found]
     wrong += [
-        (p[0], key, "is not as it was")
-        for p, key in sorted(restored.items())
-        if p not in mixed and found.get(p) != expected.get(p) and p in found
+        (p[0], full_key(restored[p].ours.key, restored[p].ours.part), "is not as it was")
+        for p in sorted(restored.keys() - mixed - back)
+        if found.get(p) != expected.get(p) and p in found
     ]
     wrong += await _schema(ctx, survey, decision, expected, found, left_out)
-    theirs = {p for p in {*expected, *found} if expected.get(p) != found.get(p)} - going - restored.keys()
+    theirs = {p for p in {*expected, *found} if expected.get(p) != found.get(p)} - going - (restored.keys() - back)
     for place in theirs:  # people went on working: what they did meanwhile is theirs, and no part of the comparison
         expected.pop(place, None)
         found.pop(place, None)
     return Proof(len(found), _hash(expected), _hash(found), tuple(wrong[:WRONG]), len(theirs))
+
+
+def _is_back(ctx: RunContext, restore: Restore, stored: Stored) -> bool:
+    """Tell whether the fields that were put back hold it: others may be people's work meanwhile."""
+    held = ctx.writer.comparable(stored.object, stored.fields)
+    goal = ctx.writer.comparable(stored.object, restore.fields)
+    return all(held.get(name) == value for name, value in goal.items()) and all(
+        stored.links.get(name) == end for name, end in restore.ends.items()
+    )
 
 
 async def _schema(

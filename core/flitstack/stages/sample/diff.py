@@ -132,12 +132,14 @@ class DiffMaker:
             return
         desired = self._ctx.journal.records.get(link.object, link.key, link.part)
         if desired is not None:
-            self._note(desired, stored)
+            self._note(desired, stored, frozenset(link.wanted.get("kept", ())))
 
-    def _note(self, desired: DesiredRow, stored: Stored | None) -> None:
+    def _note(self, desired: DesiredRow, stored: Stored, aside: frozenset[str]) -> None:
         kept = self._kept.setdefault(desired.entry, _Kept())
         kept.records += 1
         observed = self._observe(desired, stored)
+        if aside:  # the account had the record before, and keeps what these hold: nothing was written there
+            observed = observed.without(aside)
         for name in observed.wanted:
             counts = kept.compared.setdefault(name, [0, 0])
             counts[0] += 1
@@ -316,7 +318,7 @@ class DiffMaker:
         for other in sorted(hanging, key=lambda o: str(o.held.get("due_date") or ""), reverse=True):
             by_entry.setdefault(other.entry, []).append(self._fields_shown(other))
         return Person(
-            shown(each.held.get("name")) or each.key,
+            shown(each.there("name")) or each.key,
             self._fields_shown(each),
             {entry: tuple(found[:TELLING]) for entry, found in by_entry.items()},
             {entry: len(found) for entry, found in by_entry.items()},
@@ -326,7 +328,7 @@ class DiffMaker:
         of = self._entries[each.entry].fields_of
         fields = [
             (self._labels.get((of, name), name.replace("_", " ")), shown(value) + self._on_the_clock(each, name))
-            for name, value in sorted(each.held.items(), key=lambda item: item[0] not in NAMING)
+            for name, value in sorted({**each.held, **each.kept}.items(), key=lambda item: item[0] not in NAMING)
         ]
         words = [
             (name.removesuffix("_id"), key.rpartition("/")[2])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -38,6 +38,7 @@ class Observed:
     :param held: fields as read back; as wanted where nothing was read back. :param wanted: as the map made them.
     :param links: field to (object, key) as the map made them; `led` the ids that they lead to.
     :param differing: fields that were not read back as wanted.
+    :param kept: fields that an adopted record keeps as the account had them: nobody compares them.
     :param main: the rows it stands for; `folded` those gathered in it; `beside` those they refer to.
     """
 
@@ -53,6 +54,23 @@ class Observed:
     main: tuple[Row, ...]
     folded: tuple[Row, ...] = ()
     beside: tuple[Row, ...] = ()
+    kept: Mapping[str, JSON] = field(default_factory=dict)
+
+    def without(self, names: frozenset[str]) -> Observed:
+        """Return the same with some fields set aside, and links (`@name`) that lead where they led before."""
+        return replace(
+            self,
+            held={name: value for name, value in self.held.items() if name not in names},
+            wanted={name: value for name, value in self.wanted.items() if name not in names},
+            links={name: link for name, link in self.links.items() if f"@{name}" not in names},
+            led={name: led for name, led in self.led.items() if f"@{name}" not in names},
+            differing=self.differing - names,
+            kept={name: value for name, value in self.held.items() if name in names},
+        )
+
+    def there(self, name: str) -> JSON:
+        """Return what the account holds in a field, written or kept."""
+        return self.held.get(name, self.kept.get(name))
 
     def rows(self) -> Iterator[Row]:
         """Yield all rows, its own first."""

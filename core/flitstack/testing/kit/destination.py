@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from flitstack.testing.kit.suite import Suite
+from flitstack.testing.kit.destination_contract import ContractPart
+from flitstack.testing.kit.destination_faults import FaultsPart
+from flitstack.testing.kit.destination_limits import LimitsPart
+from flitstack.testing.kit.destination_readback import ReadBackPart
+from flitstack.testing.kit.destination_undo import UndoPart
 
 
-class DestinationSuite(Suite):
-    """Everything a destination must show."""
+class DestinationSuite(ContractPart, ReadBackPart, LimitsPart, FaultsPart, UndoPart):
+    """Everything a destination must show: it is run whole by subclassing it with the plugin's name."""
 
     kind = "destination"

@@ -66,9 +66,8 @@ def guarded() -> Iterator[Guards]:
     """
     guards, kept = Guards(), _Kept()
     before = _state()
-    root, level = logging.getLogger(), logging.getLogger().level
+    root = logging.getLogger()
     root.addHandler(kept)
-    root.setLevel(logging.DEBUG)
     inside = _logging()
     try:
         with _no_network(guards):
@@ -76,7 +75,6 @@ def guarded() -> Iterator[Guards]:
     finally:
         changed = [] if _logging() == inside else ["the logging of the process was changed"]
         root.removeHandler(kept)
-        root.setLevel(level)
     guards.said += kept.lines
     wrongs = [*changed, *_differences(before, _state()), *guards.leaks()]
     wrongs += [f"it tried to reach {where}" for where in dict.fromkeys(guards.reached)]
@@ -122,7 +120,9 @@ def _state() -> Mapping[str, object]:
 
 def _logging() -> tuple[object, ...]:
     root = logging.getLogger()
-    return root.level, tuple(root.handlers), logging.root.manager.disable, logging.lastResort
+    # pytest puts handlers of its own in and takes them out again around each phase of a test
+    handlers = tuple(handler for handler in root.handlers if not type(handler).__module__.startswith("_pytest"))
+    return root.level, handlers, logging.root.manager.disable, logging.lastResort
 
 
 def _differences(before: Mapping[str, object], after: Mapping[str, object]) -> list[str]:

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from flitstack.testing.kit.exports import Row
-    from flitstack.testing.kit.source import SourceSuite
 
 X_TYPES = frozenset({"date", "datetime", "local-datetime", "time", "decimal", "text"})
 JUNK = {
@@ -51,9 +50,13 @@ class Sample:
         return read_export(self.plugin, path, self.settings, stream)
 
 
+def sample_of(suite: Any) -> Sample:
+    """Return the example of a `SourceSuite`, made and read once."""
+    return _sample(suite)
+
+
 @cache
-def sample_of(suite: type[SourceSuite]) -> Sample:
-    """Return the suite's example, made and read once."""
+def _sample(suite: Any) -> Sample:
     kept = tempfile.TemporaryDirectory(prefix="flit-kit-")
     atexit.register(kept.cleanup)
     plugin = named(suite.plugin, SourcePlugin, suite.source)

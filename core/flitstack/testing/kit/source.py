@@ -134,7 +134,9 @@ class SourceSuite(Suite):
             for row in reading.of(stream):
                 assert row.stream == stream, f"{stream}: a row says that it is of {row.stream}"
                 assert row.where is None or row.where.line >= 1, f"{stream}: lines count from 1"
-                assert row.where is None or row.where.file.startswith(files), f"{stream}: a row's file is not in the export"
+                assert row.where is None or row.where.file.startswith(files), (
+                    f"{stream}: a row's file is not in the export"
+                )
 
     @check("S2", "silver")
     def test_s2_other_encodings_and_line_ends_read_the_same(self, tmp_path: Path) -> None:

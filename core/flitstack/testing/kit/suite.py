@@ -111,7 +111,7 @@ def _is_replaced(suite: type, standard: type, name: str) -> bool:
 def _is_above_level(one: type, name: str, standard: type) -> bool:
     """Tell whether a class lacks a test for no other reason than its level."""
     found = check_of(vars(standard)[name])
-    level = getattr(one, "level", "gold")
+    level: Level = getattr(one, "level", "gold")
     return vars(one)[name] is None and found is not None and not is_within(found.level, level)
 
 

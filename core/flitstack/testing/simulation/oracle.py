@@ -83,7 +83,7 @@ class _Known:
         labels = {row["label"] for row in self._of("labels").values() if row["contact_id"] == one}
         values = {
             "name": data["name"],
-            "phone": self._phone(one, data["phone"]),
+            "phone": self._phone(one, data.get("phone")),
             "labels": sorted(labels),
             "born": data.get("born"),
             "score": data.get("score"),

@@ -1,0 +1,227 @@
+"""A destination keeps within limits, spends what it declares, and does nothing that nobody asked for."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from flitstack.errors import ApprovalNeeded, FlitError, Stopped
+from flitstack.stages.gates.gate import Passing
+from flitstack.testing.kit.bench import DestinationBench, key, need_kind
+from flitstack.testing.kit.levels import check
+from flitstack.testing.kit.loads import changed, many, typical
+from flitstack.testing.kit.port import Budgeted, Metered, Touched, need
+from flitstack.testing.kit.suite import does_not_apply
+
+if TYPE_CHECKING:
+    from flitstack.protocols import Operation, Outcome, Writer
+    from flitstack.testing.kit.bench import Bench
+    from flitstack.testing.kit.trial import Trial
+
+WAIT_S = 2.0
+DAY_S = 86_400.0
+MOST_WHEN_CLOSED = 12
+NEAR = 0.1
+
+
+class LimitsPart(DestinationBench):
+    """L1 to L5, and P1 to P5."""
+
+    kind = "destination"
+
+    @check("L1", "silver")
+    def test_it_waits_when_it_is_told_that_it_is_too_fast(self, bench: Bench) -> None:
+        """A request that came too fast is sent again, no sooner than the account said, and done once."""
+        calm = bench(typical())
+        calm.run()
+        for number in self.places(len(calm.world.wire.writes)):
+            struck = calm.world.wire.writes[number - 1]
+            trial = bench(typical(), faults={struck: "too_fast"}, concurrency=1)
+            times = _timed(trial)
+            trial.check(trial.until_done())
+            gap = max((b - a for a, b in zip(times[struck - 1 :], times[struck:], strict=False)), default=WAIT_S)
+            assert gap >= WAIT_S - 0.05, f"after {gap:.2f} s it did not wait for {WAIT_S} s"
+
+    @check("L2", "silver")
+    def test_a_budget_that_is_used_up_stops_the_run_cleanly(self, bench: Bench) -> None:
+        """When the day's budget is used up a run stops as one that can be resumed, and does not knock again and again."""
+        trial = bench(typical())
+        account, metered = need(trial.account, Budgeted), need(trial.account, Metered)
+        _at_write(trial, 3, account.use_up)
+        with pytest.raises(Stopped):
+            trial.run()
+        before = metered.meter().requests, trial.world.wire.requests
+        with pytest.raises(Stopped):
+            trial.run()
+
+        assert trial.world.wire.requests - before[1] <= MOST_WHEN_CLOSED, "it knocks again and again"
+        trial.do(lambda: asyncio.sleep(DAY_S))
+        trial.check(trial.until_done())
+
+    @check("L2", "silver")
+    def test_a_run_that_waits_goes_on_with_the_next_budget(self, bench: Bench) -> None:
+        """Asked to wait, the run goes on by itself once there is budget again."""
+        trial = bench(typical())
+        _at_write(trial, 3, need(trial.account, Budgeted).use_up)
+        report = trial.run(wait=True)
+
+        assert report is not None
+        trial.check(report)
+
+    @check("L3", "silver")
+    def test_it_is_never_too_fast(self, bench: Bench) -> None:
+        """However much there is to write, the account never has to say that it was too much at once."""
+        trial = bench(many(150), concurrency=8)
+        account = need(trial.account, Metered)
+        trial.check(trial.until_done())
+
+        assert account.meter().refused == 0, f"{account.meter().refused} requests came too fast"
+
+    @check("L4", "silver")
+    def test_writes_cost_what_is_declared(self, bench: Bench) -> None:
+        """Each kind of write costs the account what the behaviours say, and the plugin counts the same."""
+        trial = bench(typical())
+        need(trial.account, Metered)
+        trial.run()
+        seen: set[str] = set()
+        for sent, outcome in list(trial.recording.applied):
+            if sent.object in seen or sent.verb != "create" or outcome.error is not None:
+                continue
+            seen.add(sent.object)
+            if sent.object not in trial.behaviours.schema_objects:
+                _costs_what_it_says(trial, sent)
+
+    @check("L4", "silver")
+    def test_it_counts_what_it_spends(self, bench: Bench) -> None:
+        """Over a whole run, the plugin counts the requests and units that the account counted."""
+        trial = bench(typical())
+        account = need(trial.account, Metered)
+        before = account.meter()
+        report = trial.run()
+        after = account.meter()
+
+        assert report is not None
+        assert report.requests == after.requests - before.requests, "requests are counted wrong"
+        assert report.tokens.spent == after.units - before.units, "budget units are counted wrong"
+
+    @check("L5", "silver")
+    def test_the_estimate_is_near(self, bench: Bench) -> None:
+        """What a run spends is within a tenth of what the plan said before."""
+        trial = bench(many(60))
+        report = trial.until_done()
+
+        assert abs(report.tokens.predicted - report.tokens.spent) <= NEAR * report.tokens.spent
+
+    @check("P1", "silver")
+    def test_a_plan_is_the_same_each_time_and_changes_nothing(self, bench: Bench) -> None:
+        """Planning twice says the same twice, and the account is as it was."""
+        trial = bench(typical())
+        shown = [_plan(trial), _plan(trial)]
+
+        assert shown[0] == shown[1], "two plans of the same differ"
+        assert trial.account.writes == 0, "planning wrote"
+        assert trial.picture() == trial.before
+
+    @check("P2", "silver")
+    def test_what_was_approved_is_what_is_done(self, bench: Bench) -> None:
+        """An approval of one export does not let another one through."""
+        trial = bench(typical())
+        with pytest.raises(ApprovalNeeded):
+            trial.run(passing=Passing())
+        trial.give(changed(typical(), "contacts", "1", phone="+49 30 9", name="Another"))
+        with pytest.raises(FlitError):
+            trial.run(passing=Passing(approve="admin@example.org"))
+
+        assert trial.account.writes == 0, "something was written that nobody approved"
+
+    @check("P3", "silver")
+    def test_a_second_run_has_nothing_to_do(self, bench: Bench) -> None:
+        """Once all is there, running again sends no write."""
+        trial = bench(typical())
+        trial.until_done()
+        sent = len(trial.world.wire.writes)
+        report = trial.run()
+
+        assert report is not None
+        assert len(trial.world.wire.writes) == sent, "a second run sent writes"
+        trial.check(report)
+
+    @check("P4", "silver")
+    def test_a_change_in_the_account_is_found(self, bench: Bench) -> None:
+        """What somebody changed in the account is told when it is read back; what nobody changed is not."""
+        trial = bench(typical())
+        need_kind(trial, "contact")
+        trial.until_done()
+        assert trial.verify().status == "verified", "something differs that nobody changed"
+        need(trial.account, Touched).edit("contact", key("contacts", "1"), "name", "Ann the Elder")
+        found = trial.verify()
+
+        assert found.verification.drifted + found.verification.mismatched == 1, "the change was not found"
+
+    @check("P5", "silver")
+    def test_a_dry_run_sends_no_write(self, bench: Bench) -> None:
+        """A dry run sends nothing that could change the account, neither at first nor later."""
+        trial = bench(typical())
+        trial.run(dry_run=True)
+        assert not trial.world.wire.writes, "a dry run sent a write"
+        trial.until_done()
+        trial.give(changed(typical(), "contacts", "1", phone="+49 30 9"))
+        sent, picture = len(trial.world.wire.writes), trial.picture()
+        trial.run(dry_run=True)
+
+        assert len(trial.world.wire.writes) == sent, "a later dry run sent a write"
+        assert trial.picture() == picture, "a dry run changed the account"
+
+
+def _plan(trial: Trial) -> object:
+    report = trial.run(dry_run=True)
+    assert report is not None
+    return dict(report.planned), report.tokens.predicted
+
+
+def _timed(trial: Trial) -> list[float]:
+    """Return a list that is filled with the time of each request."""
+    times: list[float] = []
+    before: Any = trial.world.before_request
+
+    def noted(number: int) -> None:
+        times.append(asyncio.get_running_loop().time())
+        before(number)
+
+    trial.world.before_request = noted  # type: ignore[method-assign]
+    return times
+
+
+def _at_write(trial: Trial, number: int, happen: Any) -> None:
+    """Let something happen before the write of this number."""
+    before: Any = trial.world.before_request
+    done: list[int] = []
+
+    def noted(request: int) -> None:
+        if len(trial.world.wire.writes) >= number and not done:
+            done.append(request)
+            happen()
+        before(request)
+
+    trial.world.before_request = noted  # type: ignore[method-assign]
+
+
+def _costs_what_it_says(trial: Trial, sent: Operation) -> None:
+    behaviour, account = trial.behaviours.objects[sent.object], need(trial.account, Metered)
+    again = replace(sent, id=9200, key=f"{sent.key}-again")
+    told: list[int] = []
+
+    async def send(writer: Writer) -> list[Outcome]:
+        before, counted = account.meter().units, writer.spent().tokens
+        outcomes = await writer.apply([again])
+        told.extend((account.meter().units - before, writer.spent().tokens - counted))
+        return outcomes
+
+    (outcome,) = trial.talk(send)
+    if outcome.error is not None:
+        does_not_apply(f"a second {sent.object} like the first is refused")
+    assert told[0] == behaviour.cost["create"], f"{sent.object}: a create cost {told[0]}, not {behaviour.cost['create']}"
+    assert told[1] == told[0], f"{sent.object}: the plugin counted {told[1]}, the account {told[0]}"
