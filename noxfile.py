@@ -71,9 +71,16 @@ def kills(session: nox.Session) -> None:
 
 @nox.session
 def undo(session: nox.Session) -> None:
-    """A hundred real SIGKILLs of undos over HTTP, deaths at every moment, two thousand random accounts; minutes."""
-    env = {"FLITSTACK_UNDO_KILLS": "100", "FLITSTACK_UNDO_DEATHS": "1", "FLITSTACK_UNDO_CASES": "2000"}
-    session.run("pytest", "-q", "-n", "auto", "tests/faults/test_undo.py", "tests/faults/test_undo_kills.py", env=env)
+    """A hundred SIGKILLs of undos, a practice of 1,000 there and back, random accounts and stories; half an hour."""
+    env = {
+        "FLITSTACK_UNDO_KILLS": "100",
+        "FLITSTACK_UNDO_DEATHS": "1",
+        "FLITSTACK_UNDO_CASES": "2000",
+        "FLITSTACK_STORIES": "2000",
+        "FLITSTACK_PATIENTS": "1000",
+    }
+    rooms = ["faults/test_undo.py", "faults/test_undo_kills.py", "truth", "e2e/test_there_and_back.py"]
+    session.run("pytest", "-q", "-n", "auto", "-rP", *(f"tests/{room}" for room in rooms), *session.posargs, env=env)
 
 
 @nox.session

@@ -11,3 +11,8 @@ _STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]"
 def visible(text: str) -> str:
     """Return a text with every character that would steer a terminal shown as U+FFFD."""
     return _STEERING.sub("\ufffd", text)
+
+
+def one_line(text: str) -> str:
+    """Return a text on one line, with nothing that would steer a terminal: what a list prints of one record."""
+    return visible(" ".join(text.split("\n")))

@@ -5,10 +5,10 @@ import hashlib
 import json
 import re
 import sys
-import types
 
 TOLD = ("run", "outcome", "verb", "entry", "object", "key", "part", "destination_id", "code", "by")
 HEADER = ("\ufeff" + ",".join(("seq", "at", *TOLD, "event", "hash")) + "\n").encode()
+HEAD = re.compile("([1-9][0-9]*):([0-9a-f]{16,64})")
 JSONL = re.compile(r'\{"seq":[0-9]+,"at":"([^"\n]*)","event":(.*),"hash":"(.{64})"\}\n')
 
 
@@ -20,21 +20,21 @@ def cell(value):  # on one line, and behind an apostrophe where a spreadsheet wo
 def written(number, at, event, here, as_csv):  # a line as flit writes it: whatever else is there was not written by it
     if not as_csv:
         return f'{{"seq":{number},"at":"{at}","event":{event},"hash":"{here}"}}\n'.encode()
-    out = csv.writer(types.SimpleNamespace(write=str.encode), lineterminator="\n")
+    out = csv.writer(type("Out", (), {"write": str.encode}), lineterminator="\n")
     return out.writerow([number, at, *map(cell, map(json.loads(event).get, TOLD)), event, here])
 
 
 csv.field_size_limit(1 << 28)
-known, last, number = dict([sys.argv[2].split(":")]), "0" * 64, 0
+heads, last, number = dict([(HEAD.fullmatch(" ".join(sys.argv[2:])) or sys.exit(__doc__)).groups()]), "0" * 64, 0
 with open(sys.argv[1], "rb") as file:
     as_csv = file.readline() == HEADER or bool(file.seek(0))
     for number, raw in enumerate(file, 1):
         try:
             found = next(csv.reader([raw.decode()])) if as_csv else JSONL.fullmatch(raw.decode()).groups()
             at, event, here = found[as_csv], *found[-2:]
-            last = hashlib.sha256(f"{last}\n{at}\n{event}".encode()).hexdigest()
-            if (raw, here, known.get(str(number), last)) != (written(number, at, event, here, as_csv), last, last):
+            last, known = hashlib.sha256(f"{last}\n{at}\n{event}".encode()).hexdigest(), heads.get(str(number), "")
+            if (raw, here) != (written(number, at, event, here, as_csv), last) or not last.startswith(known):
                 raise ValueError
         except (ValueError, AttributeError, IndexError, StopIteration, csv.Error):
             sys.exit(f"NOT WHOLE: line {number} was changed or moved, or one before it is missing.")
-sys.exit("NOT WHOLE: lines are missing at the end." if number < int(*known) else 0)  # whole
+sys.exit("NOT WHOLE: lines are missing at the end." if number < int(*heads) else 0)  # whole

@@ -33,11 +33,6 @@ if TYPE_CHECKING:
     from flitstack_dental.recognise import DataFile
 
 _NAMED = 5
-_OTHER_KINDS = {
-    b"PK\x03\x04": "it is an Excel workbook or a zip",
-    b"\xd0\xcf\x11\xe0": "it is an old Excel workbook",
-    b"%PDF": "it is a PDF",
-}
 _VALUE = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+|\d{1,4}[-/.]\d{1,2}[-/.]\d{2,4}(?:[ T].*)?")
 _NUMBERS = re.compile(r"[\d\s.,:/()$€£+-]*\d[\d\s.,:/()$€£+-]*")
 _NO_TARGETS = frozenset({"practice"})
@@ -107,7 +102,7 @@ def _sampled(container: Container, file: DataFile, found: Recognised | None, row
 
     Without a header the first line would be shown as one, and it is a patient's row.
     """
-    if note := _no_table(container, file):
+    if note := _no_table(file):
         return SampledFile(file.name, (), note=note)
     spec = found.roles.get(file.name) if found else None
     cells, count, whole = _cells(container, file, rows)
@@ -134,11 +129,9 @@ def _sampled(container: Container, file: DataFile, found: Recognised | None, row
     return SampledFile(file.name, tuple(columns), role, stream, unread, tuple(dropped), note)
 
 
-def _no_table(container: Container, file: DataFile) -> str:
-    with container.open(file.name) as stream:
-        start = stream.read(8)
-    if kind := next((kind for mark, kind in _OTHER_KINDS.items() if start.startswith(mark)), ""):
-        return f"{kind}, whatever its name says; save it as CSV"
+def _no_table(file: DataFile) -> str:
+    if file.kind:
+        return f"{file.kind}, whatever its name says; save it as CSV"
     if file.encoded.empty or not file.header:
         return "it is empty"
     if len(file.header) == 1:
@@ -222,9 +215,11 @@ def _beside() -> Iterator[Target]:
 def check(path: Path) -> Sequence[str]:
     """Return what is wrong in a layout file, a line a problem; empty when it can be used."""
     try:
-        load_layouts(str(path))
+        layout = load_layouts(str(path))[0]
     except FlitError as exc:
         return str(exc).splitlines()
+    if not any(file.records for file in layout.files):
+        return (f"{path.name}: it reads no file, as no entry under `files` has `records`. Say what its columns are.",)
     return ()
 
 

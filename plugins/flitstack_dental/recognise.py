@@ -26,6 +26,14 @@ if TYPE_CHECKING:
 
 SUFFIXES = frozenset({".csv", ".txt", ".tsv", ".tab", ".psv", ".dat", ".rep"})
 SAMPLE_CHARS = 1 << 15
+WORKBOOKS = frozenset({".xlsx", ".xlsm", ".xls", ".xlsb", ".ods"})
+OTHER_KINDS = {
+    b"PK\x03\x04": "it is an Excel workbook or a zip",
+    b"\xd0\xcf\x11\xe0": "it is an old Excel workbook",
+    b"%PDF": "it is a PDF",
+}
+"""How files begin that are no text, whatever their name says."""
+_NAMED = 5
 _DATA_CELL = re.compile(r"[\d\s.,:/()$€£+\-]*\d[\d\s.,:/()$€£+\-]*|\S+@\S+\.\S+")
 
 
@@ -35,6 +43,7 @@ class DataFile:
 
     :param header: its columns as written; from a setting when the file has no header line.
     :param headed: the first row is the header.
+    :param kind: what it is instead of a text, in words; "" for a text.
     """
 
     name: str
@@ -42,6 +51,7 @@ class DataFile:
     dialect: Dialect
     header: tuple[str, ...]
     headed: bool = True
+    kind: str = ""
 
     @property
     def stem(self) -> str:
@@ -59,14 +69,32 @@ class Recognised:
 
 
 def look_at(container: Container, settings: Settings, layouts: Sequence[Layout]) -> list[DataFile]:
-    """Return the export's text files with encoding, dialect and header; documents in subfolders are left out."""
+    """Return the export's text files with encoding, dialect and header; documents in subfolders are left out.
+
+    :raises NotAnExportError: there are workbooks in place of text files.
+    """
     known = frozenset().union(*(layout.known_columns() for layout in layouts))
     named = frozenset().union(*(spec.names for layout in layouts for spec in layout.files))
     names = [name for name in container.sizes if PurePosixPath(name).suffix.lower() in SUFFIXES]
+    if not names:
+        _refuse_workbooks(container)
     tables = [name for name in names if not name.lower().endswith(".txt")] or names  # a README.txt is no table
     depth = min((name.count("/") for name in tables), default=0)
     chosen = [name for name in names if name.count("/") == depth or _stem(name) in named]
     return [_look_at_file(container, name, settings, known) for name in chosen]
+
+
+def _refuse_workbooks(container: Container) -> None:
+    """:raises NotAnExportError: spreadsheets are all there is, or the export itself is one (inside, it is a zip)."""
+    books = [name for name in container.sizes if PurePosixPath(name).suffix.lower() in WORKBOOKS]
+    if "[Content_Types].xml" in container.sizes:
+        raise NotAnExportError("--input is an Excel workbook. Save each of its sheets as CSV (UTF-8) into one folder.")
+    if books:
+        more = f" and {len(books) - _NAMED} more" if len(books) > _NAMED else ""
+        raise NotAnExportError(
+            f"{', '.join(books[:_NAMED])}{more}: spreadsheets are not read. Save each sheet as "
+            "CSV (UTF-8) into one folder."
+        )
 
 
 def _stem(name: str) -> str:
@@ -85,7 +113,8 @@ def _look_at_file(container: Container, name: str, settings: Settings, known: Ab
     dialect = find_dialect(sample, known, settings.delimiter, settings.quote)
     given = settings.headerless.get(PurePosixPath(name).name.lower()) or settings.headerless.get(name.lower())
     header = given or _first_row(container, name, encoded, dialect)
-    return DataFile(name, encoded, dialect, tuple(header), headed=given is None)
+    kind = next((kind for mark, kind in OTHER_KINDS.items() if head.startswith(mark)), "")
+    return DataFile(name, encoded, dialect, tuple(header), headed=given is None, kind=kind)
 
 
 def _first_row(container: Container, name: str, encoded: Encoded, dialect: Dialect) -> tuple[str, ...]:
@@ -111,7 +140,7 @@ def recognise(files: Sequence[DataFile], layouts: Sequence[Layout], place: str) 
     if headerless:
         raise _no_header(headerless)
     if not any(spec.records for spec in roles.values()):
-        raise _nothing(files, place)
+        raise _nothing(files, layouts, place)
     home = _home(roles)
     roles = {name: spec for name, spec in roles.items() if home not in PurePosixPath(name).parent.parents}
     _refuse_two_exports(roles)
@@ -181,9 +210,18 @@ def _no_header(files: Sequence[DataFile]) -> NotAnExportError:
     )
 
 
-def _nothing(files: Sequence[DataFile], place: str) -> NotAnExportError:
+def _nothing(files: Sequence[DataFile], layouts: Sequence[Layout], place: str) -> NotAnExportError:
     if not files:
         return NotAnExportError(f"{place}: no CSV or text files here. Give the folder or the zip of the export.")
+    if others := [f"{file.name}: {file.kind}" for file in files if file.kind]:
+        told = "; ".join(others[:_NAMED])
+        return NotAnExportError(f"{place}: no table of a known export. {told}, whatever its name says; save it as CSV.")
+    if len(layouts) == 1:  # the one that the operator named: to draft another would lead in a circle
+        return NotAnExportError(
+            f'{place}: the layout "{layouts[0].name}" reads none of its {len(files)} text file(s). Each to be read '
+            "stands under `files` by its name, with `records`; without --set source.layout all layouts that ship are "
+            "tried."
+        )
     return NotAnExportError(
         f"{place}: {len(files)} text file(s), none with columns of a known export. Describe them in a layout file, "
         "which `flit map propose` drafts, and give it as --set source.layout=FILE; if the delimiter was misjudged, "

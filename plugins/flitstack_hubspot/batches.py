@@ -87,9 +87,15 @@ class Batches:
             return await self._refused(call, answer, shape, operations, inputs, self._create)
         data = data_of(call, answer)
         made = _made(operations, data.get("results") or ())
-        errors = {trace: error for error in data.get("errors") or () for trace in _context(error, "objectWriteTraceId")}
+        told = data.get("errors") or []
+        errors = {trace: error for error in told for trace in _context(error, "objectWriteTraceId")}
         found: Results = {}
-        for operation in operations:
+        if len(errors) < len(told) and len(made) + len(told) == len(operations):  # who was not made was refused
+            if len(operations) == 1:
+                errors = {str(operations[0].id): told[0]}
+            else:
+                found = await self._one_by_one(shape, [one for one in operations if one.id not in made], inputs)
+        for operation in [one for one in operations if one.id not in found]:
             id, error = made.get(operation.id), errors.get(str(operation.id))
             if id is not None:
                 found[operation.id] = Outcome(operation.id, id)
@@ -98,6 +104,16 @@ class Batches:
             else:
                 said = InDoubt(f"hubspot: {call.words} answered, but not for every record; the others are looked up.")
                 found[operation.id] = Outcome(operation.id, error=said)
+        return found
+
+    async def _one_by_one(self, shape: Shape, operations: Sequence[Operation], inputs: Mapping[int, Any]) -> Results:
+        """Send again, each alone, creates that were refused without a word of whose refusal is whose."""
+        found: Results = {}
+        for operation in operations:
+            try:
+                found |= await self._create(shape, [operation], inputs)
+            except FlitError as exc:
+                found[operation.id] = Outcome(operation.id, error=exc)
         return found
 
     async def _refused(

@@ -206,8 +206,10 @@ class PipedriveWriter:
         return self._client.learned()
 
     async def budget_is_open(self) -> bool:
-        """Return whether the day's budget has room again; one token at most."""
-        await self._identify()
+        """Return whether the day's budget has room again; one token at most.
+
+        Takes no lock: the request that waits for the budget may be holding it.
+        """
         return await self._client.budget_is_open()
 
     async def aclose(self) -> None:

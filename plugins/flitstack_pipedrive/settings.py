@@ -188,7 +188,13 @@ def _sandbox_place(base_url: str, given: Mapping[str, Any]) -> SandboxPlace:
     wanted = {name: values[-1] for name, values in parse_qs(query).items()}
     plan = wanted.get("plan", given.get("plan") or "growth")
     seats = wanted.get("seats", str(given.get("seats") or 1))
-    if not path or plan not in PLANS or not seats.isdecimal() or int(seats) < 1:
+    if (
+        not path
+        or not wanted.keys() <= {"plan", "seats"}
+        or plan not in PLANS
+        or not seats.isdecimal()
+        or int(seats) < 1
+    ):
         raise SettingsError(
             'pipedrive: "base_url" names a sandbox that cannot be opened. Write sandbox:FOLDER?plan=growth&seats=1.'
         )

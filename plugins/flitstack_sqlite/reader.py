@@ -38,6 +38,8 @@ def open_database(path: str, given: Mapping[str, Any]) -> SqliteReader:
     :raises SettingsError: a setting names what is not there.
     """
     place = Path(path)
+    if place.is_dir():
+        raise NotAnExportError(f"{path}: it is a folder. Give the path of one SQLite database with --input.")
     if not place.is_file():
         raise NotAnExportError(f"{path}: there is no such file. Give the path of a SQLite database with --input.")
     try:

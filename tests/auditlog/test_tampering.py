@@ -167,6 +167,32 @@ def test_the_script_runs_by_itself_in_forty_lines(place: Path) -> None:
     assert len(SCRIPT.read_text("utf-8").splitlines()) <= 40
 
 
+@pytest.mark.parametrize("form", FORMS)
+def test_the_script_proves_by_the_first_digits_of_a_head_too(place: Path, form: str) -> None:
+    lines = chain([{"outcome": "run_started"}, {"outcome": "done"}])
+    place.write_bytes(b"".join(written(lines, form)))
+
+    assert script(place, Head(2, lines[1].hash[:16]))
+    assert not script(place, Head(2, lines[0].hash[:16]))
+
+
+@pytest.mark.parametrize("arguments", [(), ("2",), ("2:",), ("0:{}",), ("02:{}",), ("-1:{}",), ("2:{}", "1:{}")])
+def test_a_head_that_is_none_proves_nothing_and_is_told_how_to_be_written(
+    place: Path, arguments: tuple[str, ...]
+) -> None:
+    lines = chain([{"outcome": "run_started"}, {"outcome": "done"}])
+    place.write_bytes(b"".join(written(lines, "jsonl")))
+    told = [text.format("0" * 64) for text in arguments]
+
+    ended = subprocess.run(
+        [sys.executable, "-I", str(SCRIPT), str(place), *told], check=False, capture_output=True, text=True
+    )
+
+    assert ended.returncode == 1
+    assert "LENGTH:HASH" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
 def test_a_cell_of_the_csv_form_runs_nothing() -> None:
     (line,) = chain([{"by": "=cmd|' /C calc'!A0", "key": "dental:patients:1"}])
 

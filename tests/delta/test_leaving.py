@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,6 +12,7 @@ from flitstack.protocols import Record
 from flitstack.stages.gates.gate import Passing
 
 if TYPE_CHECKING:
+    from flitstack.protocols import Operation, Stored
     from flitstack.testing.migration import Migration
 
 DELETE = ("vanished=delete",)
@@ -18,6 +20,17 @@ DELETE = ("vanished=delete",)
 
 def keys(migration: Migration, object_: str) -> set[str | None]:
     return {stored.key for stored in migration.account.of(object_)}
+
+
+def held(migration: Migration, object_: str, key: str) -> Stored:
+    """Return the record of that key."""
+    return next(stored for stored in migration.account.of(object_) if stored.key == key)
+
+
+def conflicts(migration: Migration) -> list[tuple[str, str, str]]:
+    """Return key, field and state of every conflict that stands."""
+    with migration.open() as journal:
+        return [(one.key, one.field, one.state) for one in journal.conflicts.standing()]
 
 
 def leave(migration: Migration, stream: str, *ids: str) -> None:
@@ -129,8 +142,7 @@ def test_a_group_that_empties_is_deleted(grouped: Migration) -> None:
 
 
 def test_a_group_that_a_person_changed_stays_when_it_empties(grouped: Migration) -> None:
-    held = next(stored for stored in grouped.account.of("visit") if stored.key == "memory:tasks:1/2026-01-06")
-    grouped.account.edit(held, note="by hand")
+    grouped.account.edit(held(grouped, "visit", "memory:tasks:1/2026-01-06"), note="by hand")
     grouped.export.change("tasks", "c", day="2026-01-05")
 
     reports = grouped.run(), grouped.run()
@@ -151,3 +163,63 @@ def test_a_group_whose_rows_vanished_is_kept(grouped: Migration) -> None:
 def test_another_word_for_the_rule_is_refused(people: Migration) -> None:
     with pytest.raises(UsageError, match="vanished: say one of keep, delete"):
         people.run(sets=("vanished=hide",))
+
+
+def test_what_a_person_filled_in_beside_ours_keeps_the_record(people: Migration) -> None:
+    leave(people, "visits", "1")
+    leave(people, "contacts", "1")
+    people.account.edit(held(people, "contact", "memory:contacts:1"), hobby="chess")
+
+    report = people.run(sets=DELETE)
+
+    assert held(people, "contact", "memory:contacts:1").fields["hobby"] == "chess"
+    assert report.exit_code == 1
+    assert conflicts(people) == [("memory:contacts:1", "hobby", "open")]
+
+
+def test_what_holds_a_record_that_a_person_changed_is_not_deleted(people: Migration) -> None:
+    leave(people, "visits", "1")
+    leave(people, "contacts", "1")
+    people.account.edit(held(people, "visit", "memory:visits:1"), note="by hand")
+
+    report = people.run(sets=DELETE)
+
+    assert held(people, "visit", "memory:visits:1").links["contact"] == held(people, "contact", "memory:contacts:1").id
+    assert report.exit_code == 1
+    assert [key for key, _, _ in conflicts(people)] == ["memory:visits:1"]
+
+
+def test_what_a_person_does_while_the_load_goes_on_keeps_the_record_and_what_it_hangs_on(people: Migration) -> None:
+    leave(people, "visits", "1", "2")
+    leave(people, "contacts", "1", "2")
+
+    def meanwhile(operation: Operation) -> None:
+        if operation.verb == "update":
+            people.account.edit(held(people, "visit", "memory:visits:1"), note="by hand")
+            memo = people.account.put("memo", name="by hand.txt", size=3)
+            ends = {"contact": held(people, "contact", "memory:contacts:2").id}
+            people.account.records["memo", memo.id] = replace(memo, links=ends)
+
+    people.export.change("contacts", "5", phone="99")
+    people.account.arriving = meanwhile
+
+    report = people.run(sets=DELETE)
+
+    assert report.exit_code == 1
+    assert {"memory:contacts:1", "memory:contacts:2"} <= keys(people, "contact")
+    assert "memory:visits:1" in keys(people, "visit")
+    assert {key for key, _, _ in conflicts(people)} >= {"memory:visits:1", "memory:contacts:2"}
+
+
+@pytest.mark.parametrize(("rule", "code", "state"), [("keep", 0, "kept"), ("overwrite", 1, "open")])
+def test_a_rule_for_conflicts_never_deletes_what_a_person_changed(
+    people: Migration, rule: str, code: int, state: str
+) -> None:
+    leave(people, "visits", "1")
+    people.account.edit(held(people, "visit", "memory:visits:1"), note="by hand")
+
+    reports = [people.run(sets=(*DELETE, f"conflicts={rule}")) for _ in range(2)]
+
+    assert held(people, "visit", "memory:visits:1").fields["note"] == "by hand"
+    assert [report.exit_code for report in reports] == [code, code]
+    assert [state for _, _, state in conflicts(people)] == [state]

@@ -265,3 +265,46 @@ def test_a_time_of_day_is_the_next_one_on_the_machines_clock() -> None:
 def test_what_is_no_time_or_past_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="--until"):
         read_until(text, NOW)
+
+
+def test_what_is_no_export_does_not_overtake_one_that_waits(office: Office) -> None:
+    def approve() -> None:
+        with office.migration.open() as journal:
+            for gate in ("profile", "map", "full"):
+                approve_shown(journal, gate, "Dana", "2026-07-01T09:10:00.000+00:00")
+            approve_shown(journal, "schema", "admin@example.org", "2026-07-01T09:10:00.000+00:00")
+
+    office.drop("one")
+    office.at(120, lambda: office.drop("junk"))
+    office.at(600, approve)
+
+    report = office.watch(passing=Passing())
+
+    assert office.names == ["Name 0", "Name 1", "Name 2"]
+    assert ("one", "done") in [(one.name, one.status) for one in report.picked]
+    assert not [said for said in office.migration.words.said if "overtaken" in said]
+
+
+def test_the_same_command_again_does_not_take_back_what_later_exports_brought(office: Office) -> None:
+    first = office.drop("one", "../one")
+    office.at(60, lambda: office.drop("three"))
+    office.watch("+1h", first=first)
+    assert office.names == ["Changed", "Name 1", "Name 2", "Name 3"]
+
+    report = office.watch("+2h", first=first)
+
+    assert office.names == ["Changed", "Name 1", "Name 2", "Name 3"]
+    assert office.read == ["one", "three"]
+    assert report.exit_code == 0
+
+
+def test_a_first_export_that_changed_is_read_again(office: Office) -> None:
+    first = office.drop("one", "../one")
+    office.at(60, lambda: office.drop("two"))
+    office.watch("+1h", first=first)
+    office.drop("three", "../one")
+
+    office.watch("+2h", first=first)
+
+    assert office.read == ["one", "two", "one"]
+    assert "Changed" in office.names

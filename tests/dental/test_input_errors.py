@@ -44,6 +44,20 @@ def test_an_empty_folder_a_missing_one_and_a_wrong_kind_of_file_are_told_apart(t
     assert "neither a folder nor a zip" in refused(single)
 
 
+def test_a_workbook_in_place_of_text_files_is_told_to_be_saved_as_csv(tmp_path: Path) -> None:
+    book = tmp_path / "patients.xlsx"
+    with zipfile.ZipFile(book, "w") as archive:
+        archive.writestr("[Content_Types].xml", "<x/>")
+
+    assert "patients.xlsx: spreadsheets are not read. Save each sheet as CSV" in refused(tmp_path)
+    assert "is an Excel workbook. Save each of its sheets as CSV" in refused(book)
+    book.rename(tmp_path / "patients.csv")
+    assert "patients.csv: it is an Excel workbook or a zip, whatever its name says" in refused(tmp_path)
+    (tmp_path / "patients.csv").write_text(PATIENTS, encoding="utf-8")
+    (tmp_path / "fees.xlsx").write_bytes(b"PK")
+    assert open_export(str(tmp_path), {}).streams()
+
+
 def test_an_empty_file_of_a_known_name_is_refused(tmp_path: Path) -> None:
     (tmp_path / "patients.csv").write_text(PATIENTS, encoding="utf-8")
     (tmp_path / "ledger.csv").write_bytes(b"\xef\xbb\xbf\r\n")

@@ -103,7 +103,7 @@ def test_the_validator_of_the_examples_counts_guests_without_a_phone(tmp_path: P
     rows = [Record("guests", id_, {"phone": phone}, Where("f", 1)) for id_, phone in (("1", "5"), ("2", None))]
     (validator,) = load_plugins([], plugins).validators("guests")
 
-    (finding,) = validator.check(SimpleNamespace(records=lambda stream: iter(rows)))  # type: ignore[arg-type]
+    (finding,) = validator.check(SimpleNamespace(records=lambda stream: iter(rows)))
 
     assert (finding.code, finding.count, finding.keys) == ("no_phone", 1, ("2",))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -11,13 +10,14 @@ from flitstack_pipedrive.sandbox.dump import fields_of
 from flitstack_pipedrive.sandbox.hand import PATHS, Hand
 
 if TYPE_CHECKING:
+    import random
     from collections.abc import Callable, Iterable
 
     from flitstack_pipedrive.sandbox.app import Sandbox
 
 Doc: TypeAlias = dict[str, Any]
 Place: TypeAlias = tuple[str, Any]
-Deed: TypeAlias = "Callable[[Desk], None]"
+Deed: TypeAlias = "Callable[[Desk], object]"
 
 KEY_FIELD, BIRTH_FIELD = "Source_System_ID__c", "Date_Of_Birth__c"
 MARK = "flit-id: "
@@ -206,11 +206,11 @@ class Book:
             kind = ("note", "activity", "deal")[turn % 3]
             label, item = f"{kind}/{number}", page_of(kind, f"Theirs {number}")
             self.pages[label] = kind, who
-            return lambda desk: [desk.add(label, kind, {**item, **hung_on(kind, desk.known[who])}), None][1]
+            return lambda desk: desk.add(label, kind, {**item, **hung_on(kind, desk.known[who])})
         if turn == 8:
             label, body = f"own/{number}", {"name": f"Walk-In {number}"}
             self.people.append(label)
-            return lambda desk: [desk.add(label, "person", body), None][1]
+            return lambda desk: desk.add(label, "person", body)
         page = chance.choice(list(self.pages))
         kind, _ = self.pages[page]
         if turn == 9:

@@ -8,11 +8,13 @@ from io import StringIO
 from typing import TYPE_CHECKING
 
 import pytest
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from flitstack.errors import ApprovalNeeded, MappingError
+from flitstack.cli import cli
+from flitstack.errors import ApprovalNeeded, Fatal, MappingError
 from flitstack.journal import Journal
 from flitstack.protocols import Record
 from flitstack.reports.final import final_page, print_final
@@ -25,6 +27,7 @@ from flitstack.testing.migration import Migration
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from flitstack.protocols import Operation
     from flitstack.stages.final.report import FinalReport
 
 REPORT = """
@@ -215,6 +218,64 @@ def test_tokens_of_a_run_over_midnight_are_shared_out_by_its_writes(migration: M
     assert [day.day for day in days] == ["2026-07-01", "2026-07-02"]
     assert not any(day.exact for day in days)
     assert sum(day.writes for day in days) == done
+
+
+def test_only_runs_that_did_what_they_planned_are_held_against_their_prediction(migration: Migration) -> None:
+    migration.run(dry_run=True)
+    with pytest.raises(ApprovalNeeded):
+        migration.run(passing=Passing())
+    assert report_of(migration.journal).predicted is None
+
+    done = migration.run()
+    report = report_of(migration.journal)
+
+    assert len(report.runs) == 3
+    assert report.predicted == done.tokens.predicted
+    assert f"{done.tokens.spent:,} of them by runs that did all" in printed(report)
+    assert report.as_json()["tokens"] == {
+        "spent": sum(run.tokens for run in report.runs), "predicted": done.tokens.predicted,
+        "spent_as_planned": done.tokens.spent, "runs_not_counted": 0,
+    }  # fmt: skip
+
+
+def test_a_run_that_was_killed_is_told_as_not_counted(migration: Migration) -> None:
+    migration.run()
+    with Journal.existing(migration.journal) as journal:
+        journal.runs.begin("killed", "2026-07-01T11:00:00.000+00:00", "0")
+
+    assert "not counted: 1 that did not end" in printed(report_of(migration.journal))
+
+
+def test_amounts_that_were_not_read_back_yet_do_not_differ(reporting: Migration) -> None:
+    reporting.run(dry_run=True)
+    assert "nothing to compare yet" in printed(report_of(reporting.journal))
+
+    def answering(operation: Operation) -> None:
+        if operation.object == "memo" and len(reporting.account.of("memo")) == 3:
+            raise Fatal("away")
+
+    reporting.account.answering = answering
+    with pytest.raises(Fatal):
+        reporting.run()
+    report = report_of(reporting.journal)
+
+    assert [(one.verdict, one.unread > 0) for one in report.sign] == [("unread", True)]
+    assert "not read back yet." in printed(report)
+    assert "differ" not in printed(report).split("To sign:")[1]
+    assert "the sides differ" not in final_page(report)
+
+
+def test_a_summary_is_told_where_its_page_cannot_be_written(migration: Migration) -> None:
+    migration.run()
+    folder = migration.journal.parent / "flit-reports"
+    folder.rename(folder.with_name("earlier"))
+    folder.write_text("a file where the folder should be")
+
+    ended = CliRunner().invoke(cli, ["report", "--journal", str(migration.journal)])
+
+    assert "source records read" in ended.stdout
+    assert ended.exit_code == 4
+    assert "no report can be written there" in ended.stderr
 
 
 def test_a_conflict_is_listed_by_key_and_field(migration: Migration) -> None:

@@ -15,6 +15,7 @@ from flitstack.cli import cli
 from flitstack.errors import ApprovalNeeded, BudgetExhausted, Interrupted, Unavailable
 from flitstack.journal import Journal
 from flitstack.reports.status import print_standing
+from flitstack.stages.auditlog.purge import purge
 from flitstack.stages.gates.gate import Passing, approve_shown
 from flitstack.stages.options import SampleOptions
 from flitstack.stages.status import Standing, standing_of
@@ -99,6 +100,19 @@ def test_a_sample_that_was_taken_is_told_until_the_rest_follows(tmp_path: Path) 
 
     migration.run()
     assert look(migration).state == "done"
+
+
+def test_once_values_are_purged_nothing_is_offered_that_refuses(migration: Migration) -> None:
+    migration.run()
+    purge(migration.journal, "2026-08-01T09:00:00.000+00:00", "Dana Cho")
+
+    found = look(migration)
+
+    assert found.state == "done"
+    assert "purged on 2026-08-01" in found.words
+    assert [line.split(" --journal ")[0] for line in found.next] == ["flit report", "flit journal verify"]
+    for line in found.next:
+        assert CliRunner().invoke(cli, line.split()[1:]).exit_code == 0
 
 
 def test_done_says_what_was_read_back(migration: Migration) -> None:

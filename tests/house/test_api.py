@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-PACKAGES = ("flitstack", "flitstack_dental", "flitstack_pipedrive")
+PACKAGES = ("flitstack", "flitstack_dental", "flitstack_hubspot", "flitstack_pipedrive", "flitstack_sqlite")
 
 
 def modules() -> Iterator[str]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from flitstack.errors import InDoubt, Rejected, Unavailable
+from flitstack_hubspot.sandbox.errors import ApiError
 
 if TYPE_CHECKING:
     from tests.hubspot.conftest import Desk
@@ -125,3 +126,18 @@ def test_a_read_is_tried_again_and_then_says_that_nobody_answers(ready: Desk) ->
 
     with pytest.raises(Unavailable, match="run the same command"):
         ready.do(ready.writer.account())
+
+
+def test_refusals_that_do_not_say_whose_they_are_are_found_one_by_one(
+    ready: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ApiError, "item", lambda error, **_: {"category": error.category, "errors": error.errors})
+    good, also = contacts(ready, 2)
+    bad = ready.operation("create", "contact", {"lastname": "Patient", "born": "yesterday"})
+
+    first, second, third = ready.apply(good, bad, also)
+
+    assert (first.error, third.error) == (None, None)
+    assert isinstance(second.error, Rejected)
+    assert second.error.field == "born"
+    assert len(ready.sandbox.dump()["contacts"]) == 2

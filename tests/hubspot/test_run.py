@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import shutil
 from collections import Counter
 from typing import TYPE_CHECKING, Any
@@ -31,13 +32,16 @@ def export(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
-def flit(folder: Path, monkeypatch: pytest.MonkeyPatch, url: str, token: str, export: Path) -> tuple[int, Any, str]:
+def flit(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, url: str, token: str, export: Path, *sets: str
+) -> tuple[int, Any, str]:
     """Return exit code, report and words of a run."""
     monkeypatch.chdir(folder)
     monkeypatch.setenv("HUBSPOT_ACCESS_TOKEN", token)
     monkeypatch.setenv("HUBSPOT_BASE_URL", url)
     words = ["run", "--source", "dental", "--dest", "hubspot", "--input", str(export), "--json"]
-    words += ["--set", "profile=full", "--set", "dest.list_lag_s=0", "--set", "dest.attempts=2"]
+    for given in (*(sets or ["profile=full"]), "dest.list_lag_s=0", "dest.attempts=2"):
+        words += ["--set", given]
     result = CliRunner().invoke(cli, [*words, "--approve-unseen", "test"])
     return result.exit_code, json.loads(result.stdout) if result.stdout.startswith("{") else None, result.stderr
 
@@ -104,3 +108,23 @@ def test_a_wrong_token_and_a_server_that_is_down_say_what_to_do(
 
     assert code == 5
     assert "run the same command again" in " ".join(words.split())
+
+
+@pytest.mark.parametrize(
+    "sets",
+    [
+        ("profile=engagement",),
+        ("profile=full", "procedures=per_visit", "notes=per_visit", "active_since=2024-06-30", "deceased=import"),
+        ("profile=full", "stale_open=open", "cancelled=skip", "archived=skip", "note_limit=1000", "suspended=lost"),
+    ],
+)
+def test_every_policy_of_the_template_ends_verified(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, export: Path, sets: tuple[str, ...]
+) -> None:
+    with Sandbox(switches=Switches(burst=5_000)) as sandbox, serve_in_thread(sandbox) as url:
+        code, report, words = flit(tmp_path, monkeypatch, url, sandbox.users[0]["token"], export, *sets)
+
+        assert (code, report["verified"]["mismatched"]) == (0, 0), words
+        assert sandbox.dump()["contacts"]
+        clinical = [one for one in sandbox.dump()["notes"] if re.search("clinical_notes|visit_notes", str(one))]
+        assert bool(clinical) == ("profile=full" in sets)

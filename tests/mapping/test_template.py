@@ -225,3 +225,11 @@ def test_a_body_that_would_never_end_or_fill_the_memory_is_refused(tmp_path: Pat
 
     with pytest.raises(MappingError, match=r"line \d+"):
         template.render({}, {"a": [str(number) for number in range(1_000)]}, {}, {})
+
+
+def test_a_spec_in_place_of_a_template_is_told_to_be_what_one_became(tmp_path: Path) -> None:
+    file = tmp_path / "mapping-spec-0.yaml"
+    file.write_text("spec: 1\nentries:\n- entry: people\n", encoding="utf-8")
+
+    with pytest.raises(MappingError, match="give the template itself"):
+        load_template(file)

@@ -62,6 +62,7 @@ def test_a_host_root_is_taken_as_it_is(base_url: str, host: str | None) -> None:
         "sandbox:",
         "sandbox:folder?plan=unheard-of",
         "sandbox:folder?seats=0",
+        "sandbox:folder?plan=lite&past=practice",
         "sandbox:folder?seats=many",
     ],
 )

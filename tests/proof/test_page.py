@@ -116,6 +116,19 @@ def test_the_command_tells_drift_from_loss_by_its_exit_code(moved: Moved) -> Non
     assert all((moved.site.folder / path).exists() for path in drifted.report["reports"].values())
 
 
+def test_what_was_found_is_told_where_its_page_cannot_be_written(moved: Moved) -> None:
+    folder = moved.site.journal.parent / "flit-reports"
+    if folder.exists():
+        folder.rename(folder.with_name("earlier"))
+    folder.write_text("a file where the folder should be")
+
+    found = command(moved)
+
+    assert found.code == 4
+    assert "All is as it was written." in found.out
+    assert "no report can be written there" in found.err
+
+
 def test_an_account_that_does_not_answer_is_one_message(moved: Moved) -> None:
     found = command(moved, PIPEDRIVE_BASE_URL="http://127.0.0.1:9", PIPEDRIVE_API_TOKEN="0" * 40)
 

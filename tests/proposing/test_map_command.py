@@ -12,6 +12,7 @@ import yaml
 from click.testing import CliRunner
 
 from flitstack.cli import cli
+from flitstack.errors import NotAnExportError
 from flitstack.journal import Journal
 from flitstack.protocols import Record
 from flitstack.registry import load_plugins
@@ -209,6 +210,32 @@ def test_the_memory_holds_names_of_columns_only_and_can_be_forgotten(export: Pat
     assert flit("memory", "forget")[0] == 2
     assert flit("memory", "forget", listed["id"])[1] == "Forgotten: 1.\n"
     assert flit("memory", "list")[1] == "No map is remembered.\n"
+
+
+def test_a_draft_in_which_nothing_could_be_placed_is_no_sound_layout(folder: Path) -> None:
+    odd = folder / "odd"
+    odd.mkdir()
+    (odd / "Zorblax.csv").write_text("Qux,Wibble\n" + "".join(f"{n},{n % 3}\n" for n in range(30)), encoding="utf-8")
+
+    code, out, _ = flit("check", str(drafted(odd)))
+
+    assert code == 4
+    assert "draft.yaml: it reads no file" in out
+    with pytest.raises(NotAnExportError, match='the layout "draft" reads none of its 1 text file'):
+        open_export(str(odd), {"layout": "draft.yaml"})
+
+
+def test_a_spanish_list_of_clients_is_one_of_patients(folder: Path) -> None:
+    out = folder / "consulta"
+    out.mkdir()
+    rows = [f"{n};Ana;Moss{n};{n % 28 + 1:02}/0{n % 9 + 1}/198{n % 10};{'HM'[n % 2]}" for n in range(1, 51)]
+    (out / "clientes.csv").write_text("\n".join(["NumCliente;Nombre;Apellidos;FechaNac;Sexo", *rows]), encoding="utf-8")
+
+    draft = yaml.safe_load(drafted(out).read_text(encoding="utf-8"))
+
+    (record,) = draft["files"]["clientes"]["records"]
+    assert (record["stream"], record["id"]) == ("patients", "NumCliente")
+    assert record["fields"].keys() == {"first_name", "last_name", "birth_date", "sex"}
 
 
 def test_check_names_line_place_and_nearest_name_of_every_problem(folder: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from flitstack.stages.rejects.cells import protected, same_for_a_spreadsheet, unprotected
+from flitstack.stages.rejects.cells import lost_letters, protected, same_for_a_spreadsheet, unprotected
 from flitstack.stages.rejects.sheets import LEADING, SheetRow, read_sheet, write_sheet
 
 if TYPE_CHECKING:
@@ -80,3 +80,19 @@ def test_what_a_spreadsheet_rewrites_by_itself_is_the_same(before: str, after: s
 )  # fmt: skip
 def test_what_a_person_changed_is_not_the_same(before: str, after: str) -> None:
     assert not same_for_a_spreadsheet(before, after)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [("Müller", "M?ller"), ("उषा", "???"), ("a 🦷 b", "a ? b"), ("a 🦷 b", "a ?? b"), ("Zoë\nwhy?", "Zo?\r\nwhy?")],
+)
+def test_letters_that_a_character_set_lost_are_known(before: str, after: str) -> None:
+    assert lost_letters(before, after)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [("why", "why?"), ("Müller", "Müller?"), ("Müller", "Miller"), ("?", "?"), ("é", "")],
+)
+def test_a_question_mark_that_a_person_wrote_is_no_lost_letter(before: str, after: str) -> None:
+    assert not lost_letters(before, after)

@@ -133,6 +133,28 @@ def test_a_retry_without_the_export_waits_for_the_next_run(shell: Shell) -> None
     assert "0 corrected rows" in withdrawn.stderr
 
 
+def test_a_listed_record_is_one_line_that_steers_no_terminal(shell: Shell) -> None:
+    hostile = '"P\x1b]0;owned\x07\x1b[2J\nforged.csv line 1",Eve,E,patient,1980-02-31,\n'
+    Path("export/patients.csv").write_text(PATIENTS + hostile, encoding="utf-8")
+    shell.flit(f"run --source dental --dest pipedrive --input export --json --approve-unseen Dana {HIDDEN}")
+
+    listed = shell.flit("rejects list")
+
+    assert len(listed.stdout.splitlines()) == 3
+    assert not set("\x1b\x07") & set(listed.stdout)
+    assert "patients.csv line 6, patients P" in listed.stdout
+
+
+def test_a_retry_of_sheets_that_nobody_changed_keeps_nothing_and_says_so(shell: Shell) -> None:
+    shell.flit(f"run --source dental --dest pipedrive --input export --json --approve-unseen Dana {HIDDEN}")
+    shell.flit("rejects export rejected")
+
+    retried = shell.flit("rejects retry rejected")
+
+    assert "0 rows corrected (0 cells); 2 as exported" in retried.stderr
+    assert "nothing new to keep" in retried.stdout
+
+
 def test_nothing_rejected_writes_nothing(shell: Shell) -> None:
     Path("export/patients.csv").write_text(PATIENTS.splitlines()[0] + "\n1,A,B,patient,,\n", encoding="utf-8")
     shell.flit(f"run --source dental --dest pipedrive --input export --json --approve-unseen Dana {HIDDEN}")

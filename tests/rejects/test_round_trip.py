@@ -337,3 +337,27 @@ def test_a_withdrawn_correction_lets_the_row_be_rejected_again(practice: Practic
     practice.run()
 
     assert practice.rejected() == FIRST
+
+
+def test_a_sheet_saved_in_a_character_set_without_its_letters_is_refused(practice: Practice) -> None:
+    practice.write(patients=PATIENTS + "2,बेल,Bo,patient,1980-02-31,\n")
+    practice.run()
+    practice.sheets()
+    practice.edit("patients.csv", setting("last_name", "???", id="2"))
+
+    with pytest.raises(UsageError, match=r'column "last_name" came back with question marks.* CSV UTF-8') as refused:
+        practice.retry(practice.folder / "rejected")
+
+    assert "बेल" not in str(refused.value)
+    with Journal.existing(practice.journal) as journal:
+        assert list(journal.corrections.kept()) == []
+
+
+def test_what_programs_leave_in_the_folder_is_no_sheet_and_an_ending_in_capitals_is_one(practice: Practice) -> None:
+    folder = practice.sheets()
+    practice.edit("patients.csv", setting("birth_date", "1980-02-28", id="2"))
+    (folder / "patients.csv").rename(folder / "Patients mended.CSV")
+    for name in ("._patients.csv", "~$patients.csv", ".~lock.patients.csv#"):
+        (folder / name).write_bytes(b"\x00\x05\x16\x07")
+
+    assert practice.retry(folder).corrected == 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from io import StringIO
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -18,6 +19,9 @@ from flitstack.reports.audit import audit_page, print_audit
 from flitstack.stages.audit.sections import Audit, Section
 from flitstack.stages.gates.gate import Gate
 from flitstack.terminal import visible
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 HOSTILE = "\x1b]0;owned\x07\x1b[31m<script>alert(1)</script>\u202etxt"
 
@@ -54,3 +58,20 @@ def test_neither_does_it_at_a_gate_or_in_a_message() -> None:
     assert ending is not None
     assert "\x1b" not in ending.message
     assert "\x1b" not in Gate("schema", f"  activity type {HOSTILE}").shown
+
+
+def test_what_the_operating_system_refuses_names_the_path_and_is_no_bug(tmp_path: Path) -> None:
+    in_the_way = tmp_path / f"flit-{HOSTILE[:4]}reports"
+    in_the_way.touch()
+    with pytest.raises(FileExistsError) as there:
+        in_the_way.mkdir(exist_ok=True)
+    with pytest.raises(NotADirectoryError) as beneath:
+        (in_the_way / "audit.html").open("w", encoding="utf-8")
+
+    for refused in (there.value, beneath.value):
+        ending = ending_of(refused, debug=False)
+        assert ending is not None
+        assert ending.exit_code == 4
+        assert str(tmp_path) in ending.message
+        assert "is in the way" in ending.message
+        assert "\x1b" not in ending.message

@@ -166,6 +166,8 @@ def test_what_is_no_database_is_refused_with_what_to_do(tmp_path: Path, content:
 def test_a_missing_file_and_an_empty_database_are_refused(tmp_path: Path) -> None:
     with pytest.raises(NotAnExportError, match="no such file"):
         open_database(str(tmp_path / "none.sqlite"), {})
+    with pytest.raises(NotAnExportError, match="it is a folder"):
+        open_database(str(tmp_path), {})
     with pytest.raises(NotAnExportError, match="no table"):
         open_database(database(tmp_path, "CREATE TABLE export_info (as_of TEXT)"), {}).streams()
 

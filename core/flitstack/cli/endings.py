@@ -21,6 +21,9 @@ _REFUSALS = {
     errno.ENOSPC: ("The disk is full. Make room; the same command carries on from here.", 5),
     errno.EDQUOT: ("Your quota of disk space is used up. Make room; the same command carries on from here.", 5),
     errno.EACCES: ("The operating system does not let you read or write a file flit needs. Check its permissions.", 4),
+    errno.EPERM: ("The operating system does not let you read or write a file flit needs. Check its permissions.", 4),
+    errno.EEXIST: ("A file is in the way of a folder flit needs. Move it away.", 4),
+    errno.ENOTDIR: ("A file is in the way of a folder flit needs. Move it away, or choose another --journal.", 4),
     errno.EROFS: ("The file system can only be read. Choose another place with --journal.", 4),
 }
 
@@ -47,11 +50,16 @@ def ending_of(exc: BaseException, debug: bool) -> Ending | None:
     trace = _trace(exc) if debug else ""
     if isinstance(exc, OSError) and exc.errno in _REFUSALS:
         message, code = _REFUSALS[exc.errno]
-        return Ending(f"{trace}{message}", code)
+        return Ending(f"{trace}{_which(exc)}{message}", code)
     expected = next(_flit_errors(exc), None)
     if expected is not None:
         return Ending(f"{trace}{visible(str(expected))}", expected.exit_code)
     return Ending(f"{trace}{_bug(exc, debug)}", BUG)
+
+
+def _which(exc: OSError) -> str:
+    """Return the path that was refused, as the beginning of a message; "" when it is not known."""
+    return f"{visible(exc.filename)}: " if isinstance(exc.filename, str) and exc.filename else ""
 
 
 def _bug(exc: BaseException, debug: bool) -> str:

@@ -29,15 +29,14 @@ class LazyCommand:
 
 @dataclass(frozen=True, slots=True)
 class PluginCommand:
-    """A command that a plugin adds, by its entry points: one, or several that claim the same name."""
+    """A command that a plugin adds, by its entry points: one, or several that claim the same name.
+
+    :param distributions: who offers it: `acme-flit`, or `acme-flit and other-flit`.
+    """
 
     name: str
     points: tuple[EntryPoint, ...]
-
-    @property
-    def distributions(self) -> str:
-        """Return who offers it: `acme-flit`, or `acme-flit and other-flit`."""
-        return " and ".join(_distribution(point) for point in self.points)
+    distributions: str
 
     def load(self) -> click.Command:
         """Return the command itself.
@@ -85,14 +84,6 @@ class LazyGroup(click.Group):
         """Return the commands that plugins add, by name, sorted; core's own names are left out."""
         return {name: command for name, command in _installed_commands().items() if name not in self.table}
 
-    def clashes(self) -> list[str]:
-        """Return a warning for every plugin's command that bears the name of one of core's."""
-        return [
-            f'warning: the command "{name}" of the distribution {command.distributions} is hidden by flit\'s own.'
-            for name, command in _installed_commands().items()
-            if name in self.table
-        ]
-
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
@@ -105,11 +96,15 @@ class LazyGroup(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(name, command.help) for name, command in self.table.items()])
-        if added := self.plugin_commands():
+        installed = _installed_commands()
+        added = {name: f"From the distribution {c.distributions}." for name, c in installed.items()}
+        if shown := [(name, words) for name, words in added.items() if name not in self.table]:
             with formatter.section("Commands from plugins"):
-                formatter.write_dl([(name, f"From the distribution {c.distributions}.") for name, c in added.items()])
-        for warning in self.clashes():
-            click.echo(warning, err=True)
+                formatter.write_dl(shown)
+        for name, command in installed.items():
+            if name in self.table:
+                hidden = f'the command "{name}" of the distribution {command.distributions}'
+                click.echo(f"warning: {hidden} is hidden by flit's own.", err=True)
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -131,10 +126,16 @@ def _installed_commands() -> dict[str, PluginCommand]:
     # Only --help and a name that is not core's need this scan; importing it costs as much as click.
     from importlib.metadata import entry_points
 
-    by_name: dict[str, list[EntryPoint]] = {}
-    for point in sorted(entry_points(group=COMMAND_GROUP), key=lambda point: (point.name, _distribution(point))):
-        by_name.setdefault(point.name, []).append(point)
-    return {name: PluginCommand(name, tuple(points)) for name, points in by_name.items()}
+    # A distribution's name is looked up once: each look parses its metadata.
+    by_name: dict[str, list[tuple[str, EntryPoint]]] = {}
+    for point in entry_points(group=COMMAND_GROUP):
+        by_name.setdefault(point.name, []).append((_distribution(point), point))
+    found: dict[str, PluginCommand] = {}
+    for name, claims in sorted(by_name.items()):
+        claims.sort(key=lambda claim: claim[0])
+        offered = " and ".join(distribution for distribution, _ in claims)
+        found[name] = PluginCommand(name, tuple(point for _, point in claims), offered)
+    return found
 
 
 def _distribution(point: EntryPoint) -> str:

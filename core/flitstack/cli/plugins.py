@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from flitstack.beside import FilePlugin, confirm_file_plugin, find_file_plugins
+from flitstack.cli.plugins_new import new
+from flitstack.cli.plugins_test import test
 from flitstack.registration import describe
 from flitstack.registry import BrokenPlugin, Plugin, Registry, load_plugins
 
@@ -25,6 +27,9 @@ def plugins() -> None:
         flit plugins list
     """
 
+
+plugins.add_command(new)
+plugins.add_command(test)
 
 _journal = click.option(
     "--journal", default="flit.db", type=click.Path(path_type=Path, dir_okay=False),

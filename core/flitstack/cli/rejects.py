@@ -42,6 +42,7 @@ def list_rejects(journal: Path | None, as_json: bool) -> None:
         flit rejects list --journal ./flit.db
     """
     from flitstack.journal import Journal
+    from flitstack.terminal import one_line
 
     names = ("stream", "id", "code", "reason", "hint", "field", "file", "line")
     with Journal.existing(journal_at(journal, demo=False)) as opened:
@@ -52,7 +53,8 @@ def list_rejects(journal: Path | None, as_json: bool) -> None:
     for row in rows:
         where = f"{row['file']} line {row['line']}, " if row["file"] else ""
         column = f', column "{row["field"]}"' if row["field"] else ""
-        click.echo(f"{where}{row['stream']} {row['id']}{column}: {row['code']}. {row['reason']} {row['hint']}")
+        told = f"{where}{row['stream']} {row['id']}{column}: {row['code']}. {row['reason']} {row['hint']}"
+        click.echo(one_line(told))
     click.echo(f"{len(rows)} rejected.", err=True)
 
 
@@ -162,8 +164,10 @@ def retry_rejects(
     if input_ is None and not demo:
         if as_json:
             click.echo(json.dumps({"status": "kept", "retried": taken.as_json(), "journal": str(path)}))
-        else:
+        elif taken.corrected or taken.again:
             click.echo("The corrections are kept; the next `flit run` reads the export with them.")
+        else:
+            click.echo("There is nothing new to keep: no row says anything else than it did.")
         return 0
     if source is None or dest is None:
         raise UsageError(f"{path}: nothing was read into this journal yet. Use `flit run`.")
@@ -216,6 +220,7 @@ def list_corrections(withdraw: tuple[str, ...], journal: Path | None, as_json: b
     from flitstack.clock import clock_from_environment
     from flitstack.journal import Journal
     from flitstack.stages.rejects.retry import withdraw_corrections
+    from flitstack.terminal import one_line
 
     with Journal.existing(journal_at(journal, demo=False)) as opened:
         if withdraw:
@@ -232,7 +237,8 @@ def list_corrections(withdraw: tuple[str, ...], journal: Path | None, as_json: b
         return
     for c in kept:
         columns = ", ".join(sorted(c.cells)[:SHOWN])
-        click.echo(f"{c.where.file} line {c.where.line}, {' '.join(c.keys)}: {columns} ({c.state.replace('_', ' ')})")
+        place = f"{c.where.file} line {c.where.line}, {' '.join(c.keys)}"
+        click.echo(one_line(f"{place}: {columns} ({c.state.replace('_', ' ')})"))
     click.echo(f"{_counted(len(kept), 'corrected row')}.", err=True)
 
 

@@ -35,13 +35,14 @@ def report(journal: Path | None, demo: bool, as_json: bool) -> None:
     path = journal_at(journal, demo=demo)
     with Journal.existing(path) as opened:
         found = gather_report(opened)
+    if not as_json:
+        from rich.console import Console
+
+        print_final(found, Console())  # before the files are written: a folder may be read alone
     page, data = write_final(found, path.parent / FOLDER)
     if as_json:
         click.echo(json.dumps({**found.as_json(), "reports": {"html": str(page), "json": str(data)}}))
         return
-    from rich.console import Console
-
-    print_final(found, Console())
     click.echo(f"The report: {page}\nFor machines: {data}")
     for line in marked(found):
         click.echo(line)

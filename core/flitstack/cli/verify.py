@@ -39,13 +39,14 @@ def verify(
 
     options = RecheckOptions(journal_at(journal, demo=demo), sets, demo, hash_files, strict)
     report = carry_out(partial(recheck, options), options.journal, as_json=as_json)
+    if not as_json:
+        from rich.console import Console
+
+        print_verification(report, Console())  # before the files are written: a folder may be read alone
     files = write_verification(report, options.journal.parent / REPORTS)
     if as_json:
         told = {**report.as_json(), "reports": {"html": str(files.page), "json": str(files.data)}}
         click.echo(json.dumps(told, ensure_ascii=False))
     else:
-        from rich.console import Console
-
-        print_verification(report, Console())
         click.echo(f"Every difference: {files.page}\nFor machines: {files.data}")
     return report.exit_code

@@ -42,13 +42,20 @@ FROM (
         l.key NOT NULL AND o.verb IS 'update' AS is_changed,
         l.key NOT NULL AND o.verb IS NOT 'update' AND {_VANISHED} AS is_vanished
     FROM (SELECT d.*, EXISTS (SELECT 1 FROM contribution c WHERE {SAME.format("c", "d")} AND c.role <> 'folded'
-            AND NOT EXISTS (SELECT 1 FROM loaded_row a WHERE a.stream = c.stream AND a.id = c.id)) AS fresh
+            AND NOT EXISTS (SELECT 1 FROM loaded_row a WHERE a.stream = c.stream AND a.id = c.id AND a.moved)) AS fresh
         FROM desired d WHERE d.verdict IS NULL AND d.key NOT LIKE 'schema:%') d
     LEFT JOIN link l ON {SAME.format("l", "d")}
     LEFT JOIN (SELECT object, key, part, min(verb) AS verb FROM operation WHERE state = 'planned'
         GROUP BY object, key, part) o ON {SAME.format("o", "d")}
 )
 GROUP BY object
+"""  # noqa: S608 - fixed text
+_LOADED = f"""
+INSERT INTO loaded_row
+SELECT s.stream, s.id, s.snapshot = p.snapshot,
+    EXISTS (SELECT 1 FROM contribution c JOIN desired d ON {SAME.format("c", "d")}
+        WHERE c.stream = s.stream AND c.id = s.id AND c.role <> 'folded' AND d.verdict IS NULL)
+FROM staged s JOIN snapshot_stream p ON p.stream = s.stream ORDER BY s.stream, s.id
 """  # noqa: S608 - fixed text
 
 
@@ -77,14 +84,13 @@ class Delta:
         self._store = store
 
     def keep_rows(self) -> None:
-        """Keep which rows the export holds that is being loaded."""
+        """Keep which rows the export holds that is being loaded, and which of them move: a row that could not is new
+        once it can.
+        """
 
         def job(db: sqlite3.Connection) -> None:
             db.execute("DELETE FROM loaded_row")
-            db.execute(
-                "INSERT INTO loaded_row SELECT s.stream, s.id, s.snapshot = p.snapshot FROM staged s "
-                "JOIN snapshot_stream p ON p.stream = s.stream ORDER BY s.stream, s.id"
-            )
+            db.execute(_LOADED)
 
         self._store.write(job)
 

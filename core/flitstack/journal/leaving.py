@@ -32,6 +32,18 @@ SELECT DISTINCT json_extract(j.value, '$[0]') AS object, json_extract(j.value, '
 FROM desired d, json_each(d.links) j WHERE d.verdict IS NULL AND d.links <> '{}'
 """
 
+_NEVER_WRITTEN = f"""
+SELECT d.object, d.key, d.part FROM desired d WHERE d.verdict IS NULL AND d.key NOT LIKE 'schema:%'
+    AND NOT EXISTS (SELECT 1 FROM link l WHERE {SAME.format("l", "d")})
+    AND NOT EXISTS (SELECT 1 FROM operation o WHERE {SAME.format("o", "d")} AND o.state IN ('intended', 'in_doubt'))
+    AND {STALE}
+"""  # noqa: S608 - fixed text
+_LINKED = """
+SELECT d.object, d.key, d.part, json_extract(j.value, '$[0]'), json_extract(j.value, '$[1]'),
+    json_extract(j.value, '$[2]')
+FROM desired d, json_each(d.links) j WHERE d.verdict IS NULL AND d.links <> '{}'
+"""
+
 
 class Leaving:
     """Finds records that may have to go."""
@@ -42,6 +54,17 @@ class Leaving:
     def mark_vanished(self) -> None:
         """Take what the last export no longer has for left out, under the rule `vanished`."""
         self._store.write(lambda db: db.execute(_MARK))
+
+    def pass_over_unwritten(self) -> None:
+        """Leave out what an export had that was never loaded, and the last one has not, if nothing else needs it."""
+        stale = {(row[0], row[1], row[2]) for row in self._store.rows(_NEVER_WRITTEN)}
+        if not stale:
+            return
+        ends = [((row[0], row[1], row[2]), (row[3], row[4], row[5] or "")) for row in self._store.rows(_LINKED)]
+        while needed := {end for name, end in ends if name not in stale and end in stale}:
+            stale -= needed
+        sql = f"UPDATE desired SET verdict = '{VANISHED}' WHERE object = ? AND key = ? AND part = ?"  # noqa: S608 - fixed text
+        self._store.write(lambda db: db.executemany(sql, sorted(stale)))
 
     def without_wish(self, entries: Collection[str]) -> Iterator[tuple[str, str, Link]]:
         """Yield (entry, spec, link) of what these entries made, and the map makes no more of the same source."""

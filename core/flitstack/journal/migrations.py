@@ -6,10 +6,28 @@ from typing import TYPE_CHECKING
 
 from sqlite_utils import Migrations
 
+from flitstack.errors import ConfigurationError
+
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from sqlite_utils import Database
 
 migrations = Migrations("flitstack")
+
+
+def refuse_later(db: Database, path: Path) -> None:
+    """Refuse a journal that a later version has changed: what its columns mean is not known here.
+
+    :param path: what the operator calls it.
+    :raises ConfigurationError: it holds a change that this version does not know.
+    """
+    known = {each.name for each in migrations._migrations}  # the library offers them only as far as they are pending
+    if any(each.name not in known for each in migrations.applied(db)):
+        raise ConfigurationError(
+            f"{path}: a later version of flit has used this journal. Use that version, or a later."
+        )
+
 
 TABLES = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
@@ -231,5 +249,5 @@ def loaded_rows(db: Database) -> None:
     """Keep which rows the export held that was approved and loaded last: what a later one is compared with."""
     db.execute(
         "CREATE TABLE loaded_row (stream TEXT NOT NULL, id TEXT NOT NULL, here INTEGER NOT NULL, "
-        "PRIMARY KEY (stream, id)) WITHOUT ROWID"
+        "moved INTEGER NOT NULL, PRIMARY KEY (stream, id)) WITHOUT ROWID"
     )

@@ -327,6 +327,7 @@ def _keep_link(db: sqlite3.Connection, operation: OperationRow, destination_id: 
     before = loads(row[0]) if row else {"fields": {}, "links": {}}
     after = _still_known(row[1], operation) if row and row[1] else None
     merged = {**before, **{kind: {**before[kind], **wanted[kind]} for kind in ("fields", "links")}}
+    _take_out_options(merged["fields"])
     if before.get("theirs"):  # what somebody else wrote there is ours again
         written = {*operation.fields, *(f"@{name}" for name in operation.links)}
         merged["theirs"] = [name for name in before["theirs"] if name not in written]
@@ -336,6 +337,13 @@ def _keep_link(db: sqlite3.Connection, operation: OperationRow, destination_id: 
         "UPDATE link SET wanted = ?, after = ?, changed_by = ? WHERE object = ? AND key = ? AND part = ?",
         (dumps(merged), after, operation.id, *name),
     )
+
+
+def _take_out_options(fields: dict[str, Any]) -> None:
+    """Let options that an undo took out of a field of the account count as written no more: a later plan adds them."""
+    gone = fields.pop("remove_options", None)
+    if gone and fields.get("options"):
+        fields["options"] = [option for option in fields["options"] if option not in gone]
 
 
 def _still_known(after: str, operation: OperationRow) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from flitstack.journal.delta import STALE
 from flitstack.journal.jsontext import dumps
 from flitstack.journal.records import read_desired
 
@@ -53,11 +54,13 @@ ORDER BY d.pos
 
 # `wanted` is canonical text, so what begins like this holds exactly these fields and links.
 _AS_IT_WAS = """'{"fields":' || d.fields || ',"links":' || d.links"""
+# What the export at hand no longer has keeps what was written: what was staged of it since, nobody may have approved.
 _REST = f"""
 SELECT d.* FROM desired d LEFT JOIN link l ON {_SAME.format("l", "d")}
 WHERE d.object = :object AND d.pos > :after AND d.pos <= :last AND d.verdict IS NULL
     AND {_SAMPLED}
     AND NOT EXISTS (SELECT 1 FROM operation o WHERE {_SAME.format("o", "d")} AND o.state = 'planned')
+    AND NOT (l.key NOT NULL AND {STALE})
     AND NOT (l.key NOT NULL
         AND substr(l.wanted, 1, length(d.fields) + length(d.links) + 19) = {_AS_IT_WAS}
         AND substr(l.wanted, length(d.fields) + length(d.links) + 20, 1) IN ('}}', ',')

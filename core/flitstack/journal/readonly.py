@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from sqlite_utils import Database
 
 from flitstack.errors import ConfigurationError
-from flitstack.journal.migrations import migrations
+from flitstack.journal.migrations import migrations, refuse_later
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,8 +40,11 @@ def open_read_only(place: Path, path: Path) -> sqlite3.Connection:
     connection.row_factory = sqlite3.Row
     try:
         ours = connection.execute("PRAGMA application_id").fetchone()[0] == APPLICATION_ID
-        older = ours and bool(migrations.pending(Database(connection, execute_plugins=False)))
-    except sqlite3.Error:
+        database = Database(connection, execute_plugins=False)
+        older = ours and bool(migrations.pending(database))
+        if ours:
+            refuse_later(database, path)
+    except (sqlite3.Error, ConfigurationError):
         connection.close()
         raise
     if ours and not older:

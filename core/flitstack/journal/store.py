@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from sqlite_utils import Database
 
 from flitstack.errors import ConfigurationError, Fatal, FlitError, JournalError
-from flitstack.journal.migrations import migrations
+from flitstack.journal.migrations import migrations, refuse_later
 from flitstack.journal.readonly import APPLICATION_ID, cannot_be_written, is_read_only, open_read_only
 
 if TYPE_CHECKING:
@@ -133,7 +133,9 @@ class Store:
             path = place
             opened.append(_connect(path))
             _claim(opened[0], path)
-            migrations.apply(Database(opened[0], execute_plugins=False))
+            database = Database(opened[0], execute_plugins=False)
+            refuse_later(database, self.path)
+            migrations.apply(database)
             opened.append(_connect(path))
         except (sqlite3.Error, JournalError, ConfigurationError) as exc:
             for connection in opened:

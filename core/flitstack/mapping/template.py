@@ -202,7 +202,10 @@ def load_template(path: str | Path) -> Template:
         raise MappingError(f"{path}: cannot be read ({type(exc).__name__}). It must be a UTF-8 text file.") from None
     separator = _SEPARATOR.search(text)
     if separator is None or text[: separator.start()].strip() == "":
-        raise MappingError(f"{path.name}: a template is a header, a line `---`, and a body. The header is missing.")
+        told = f"{path.name}: a template is a header, a line `---`, and a body. The header is missing."
+        if "\nentries:" in text:  # a mapping spec: what a template became, for reading
+            told += " It seems to be what a template became for one export: give the template itself, or a copy edited."
+        raise MappingError(told)
     header = read_yaml(text[: separator.start()], path.name)
     data = header.data
     if not isinstance(data, Mapping):

@@ -25,12 +25,12 @@ class ObjectBehaviour:
     :param filter_since: the list can be restricted to what changed since a time.
     :param lag_s: a list shows a record at most this many seconds after its write.
     :param settable_times: timestamps a create may set.
-    :param delete: what deleting does; `restore_days` says for how long a person can bring it back.
+    :param delete: what deleting does: `hard` takes a record away for good, `soft` into a bin, `none` is not possible.
+    :param restore_days: for how many days a person can bring a deleted record back by hand.
     :param limits: longest text per field, characters.
     :param batch: records that one request of `create`, `update` or `delete` carries; its cost is theirs together.
     :param key_unique: the account refuses a second record with the same source key, or takes it for the first one, and
         the writer finds a record by its key at once (`KeyFinding`): a create in doubt is looked up, not waited for.
-    :param optional: fields that a kind of account may not have.
     :param cannot_clear: fields that no write empties again once they are filled.
     :param archive: the field that says that a record was put away, "" where there is none.
     """
@@ -66,10 +66,11 @@ class PeopleFields:
 
 @dataclass(frozen=True, slots=True)
 class Behaviours:
-    """What the engine may rely on, per object; `user` names the object that owns records, matched by e-mail.
+    """What the engine may rely on, per object.
 
     :param objects: in the order in which they must exist: schema items first, parents before children.
     :param schema_objects: those of them that are schema items (fields, pipelines, types).
+    :param user: what links call the object that owns records; users are matched by e-mail.
     :param max_batch: operations that one `apply` takes.
     :param concurrency: requests that may be under way at once.
     :param schema_reading: what reading all schema items once takes; None when it is one listing of each.

@@ -115,6 +115,7 @@ class AssumedAccount:
 class DestinationPlugin:
     """A destination: settings, behaviours and the factory of a writer.
 
+    :param open: called with validated settings and what core hands to a writer.
     :param settings_environment: environment variable per setting; one in `secrets` comes from nowhere else.
     :param demo: returns the settings and the clock of an embedded account kept under the folder given.
     :param plans: the plans on which accounts are sold, for `flit estimate`; where there are several, the settings

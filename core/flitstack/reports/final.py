@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from flitstack.journal import RunRow
+    from flitstack.stages.final.money import Reconciled
     from flitstack.stages.final.report import FinalReport
 
 NAME = "report"
@@ -41,6 +42,12 @@ ENDINGS = {
     "mismatched": ("error", "Reading back found differences."),
     "rolled_back": ("warning", "Rolled back: nothing of it is left in the destination, but for conflicts."),
     "nothing_written": ("warning", "Nothing was written yet."),
+}
+VERDICTS = {
+    "agrees": ("ok", "both sides agree"),
+    "differs": ("error", "the sides differ"),
+    "unread": ("warning", "not read back yet"),
+    "nothing": ("warning", "nothing to compare yet"),
 }
 RUN_WORDS = {
     "done": "done",
@@ -84,6 +91,7 @@ def final_page(report: FinalReport) -> str:
         "days": [(one.day, one.tokens) for one in report.days],
         "runs": [(run, RUN_WORDS.get(run.status, run.status), length(run)) for run in report.runs],
         "money": money,
+        "verdicts": VERDICTS,
         "told": TOLD,
     }
     return render("final.html.j2", values)
@@ -120,17 +128,24 @@ def _lines(report: FinalReport) -> list[str]:
     lines += [f"To keep up: {one.title} ({one.records:,} {one.object} records)." for one in report.upkeep]
     lines += [f"To set up by hand: {one.title}{f' ({len(one.items)})' if one.items else ''}." for one in report.by_hand]
     for one in report.sign:
-        agrees = "agrees on both sides" if one.agrees else f"{len(one.differing) + one.lacking + one.unread:,} differ"
         lines.append(
-            f"To sign: {one.title}, {one.moved.count:,} rows moved, {one.behind.count:,} stay behind: {agrees}."
+            f"To sign: {one.title}, {one.moved.count:,} rows moved, {one.behind.count:,} stay behind: {_signed(one)}."
         )
-    predicted = "" if report.predicted is None else f", {report.predicted:,} predicted"
     days = f"{len(report.days)} day{'' if len(report.days) == 1 else 's'}"
-    lines.append(f"{report.tokens:,} tokens spent{predicted}, on {days}, in {len(report.runs)} runs.")
+    runs = f"{len(report.runs)} run{'' if len(report.runs) == 1 else 's'}"
+    lines.append(f"On {days}, in {runs}: {report.spent_words}.")
     broken = "" if report.whole else " Its chain is BROKEN: flit journal verify says where."
     lines.append(f"{len(report.approvals)} approvals. Audit log of {report.audit.length:,} lines, head "
                  f"{report.audit}.{broken}")  # fmt: skip
     return [*lines, ENDINGS[report.status][1]]
+
+
+def _signed(one: Reconciled) -> str:
+    """Return how both sides of an amount compare, in words."""
+    told = {"agrees": "agrees on both sides", "nothing": "nothing to compare yet"}
+    unread = f"{one.unread:,} not read back yet" if one.unread else ""
+    differ = f"{len(one.differing) + one.lacking:,} differ" if one.verdict == "differs" else ""
+    return told.get(one.verdict) or ", ".join(filter(None, (differ, unread)))
 
 
 def _count(number: int) -> str:

@@ -8,7 +8,7 @@ from datetime import datetime
 from shlex import quote
 from typing import TYPE_CHECKING, Any, Literal
 
-from flitstack.journal import WAITING, Journal
+from flitstack.journal import PURGED, WAITING, Journal
 from flitstack.stages.final.report import last_verified
 
 if TYPE_CHECKING:
@@ -117,7 +117,8 @@ class _Look:
         self.runs = journal.history.runs()
         self.last = self.runs[-1] if self.runs else None
         self.writing = journal.history.is_writing()
-        self.place = "--demo" if demo else f"--journal {quote(str(journal.path))}"
+        self.kept = f"--journal {quote(str(journal.path))}"
+        self.place = "--demo" if demo else self.kept
         self.again = _run_command(journal, demo)
 
     def standing(self) -> Standing:
@@ -129,7 +130,14 @@ class _Look:
         figures = {**self._identity(), **self._counts(self.last, left)}
         figures["tokens_today"] = self._today(figures)
         found = self._under_way(figures, left) if self.writing else self._between(figures, left)
-        return Standing(str(journal.path), **{**figures, **found})
+        return Standing(str(journal.path), **{**figures, **found, **self._purged(found["words"])})
+
+    def _purged(self, words: str) -> dict[str, Any]:
+        """Return what holds instead once the values are gone: most commands refuse then."""
+        if not (at := self.journal.runs.meta(PURGED)):
+            return {}
+        left = (f"flit report {self.place}", f"flit journal verify {self.kept}")
+        return {"words": f"{words} Its values were purged on {at[:10]}.", "next": left}
 
     def _identity(self) -> dict[str, Any]:
         """Return what moves where, as far as it is known."""
@@ -241,7 +249,7 @@ class _Look:
 
     def _ended(self, figures: Mapping[str, Any], left: int, status: str) -> dict[str, Any]:
         report = f"flit report {self.place}"
-        list_ = f"flit rejects list --journal {quote(str(self.journal.path))}"
+        list_ = f"flit rejects list {self.kept}"
         if status == "dry_run":
             words = "The export is staged and mapped; nothing was written."
             return {"state": "staged", "words": words, "next": (f"{self.again}",)}
@@ -289,4 +297,4 @@ def _approve(gate: OpenGate) -> str:
 
 
 def _until(until: str) -> str:
-    return f"until {until[:16].replace('T', ' ')} UTC" if until else "and asks every quarter of an hour"
+    return f"until {until[:16].replace('T', ' ')} UTC" if until else "asking every quarter of an hour"

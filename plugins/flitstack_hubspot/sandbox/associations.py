@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from flitstack_hubspot.sandbox.errors import invalid, missing
+from flitstack_hubspot.sandbox.errors import ApiError, invalid, missing
 from flitstack_hubspot.sandbox.types import OBJECTS, TYPES
 
 if TYPE_CHECKING:
@@ -154,7 +154,7 @@ class Associations:
             try:
                 self.live(from_, from_id)
                 self.live(to, to_id)
-            except Exception as exc:  # noqa: BLE001 - an ApiError, said of this pair alone
+            except ApiError as exc:
                 errors.append({"status": "error", "category": "OBJECT_NOT_FOUND", "message": str(exc), "context": {}})
                 continue
             self.make(from_, from_id, to, to_id, types)
@@ -190,8 +190,6 @@ class Associations:
             raise invalid("label and name are required", "REQUIRED_FIELD")
         if set(body) - {"label", "name", "inverseLabel"}:
             raise invalid("unknown field in the body")
-        from flitstack_hubspot.sandbox.errors import ApiError
-
         if body["label"] in self.types_of(from_, to).values():
             raise ApiError(409, "CONFLICT", f"A label {body['label']} already exists")
         there, back = int(self._store.next_id()), int(self._store.next_id())

@@ -26,11 +26,18 @@ def read_faults(file: str | Path) -> dict[int, str]:
     :raises UsageError: the file is no list of rules.
     """
     try:
-        rules: list[Any] = json.loads(Path(file).read_text("utf-8"))
-        found = [Fault(int(rule["request"]), str(rule["kind"])) for rule in rules]
+        rules: Any = json.loads(Path(file).read_text("utf-8"))
+        found = [Fault(int(rule["request"]), str(rule["kind"])) for rule in _list(rules)]
     except (ValueError, KeyError, TypeError) as exc:
         raise UsageError(f'{file}: no list of rules. Write [{{"request": 3, "kind": "drop_after"}}].') from exc
     for fault in found:
         if fault.kind not in KINDS:
             raise UsageError(f'{file}: no fault "{fault.kind}". Use one of {", ".join(KINDS)}.')
     return {fault.request: fault.kind for fault in found}
+
+
+def _list(rules: Any) -> list[Any]:
+    """:raises TypeError: it is no list."""
+    if not isinstance(rules, list):
+        raise TypeError
+    return rules

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import deque
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -36,6 +35,10 @@ class Limits:
         self._account.store.put("meta", "day", day)
         return None
 
+    def use_up(self) -> None:
+        """Let the day's requests be used up."""
+        self._account.store.put("meta", "day", {**self._day(), "used": self._account.daily})
+
     def headers(self, token: str) -> dict[str, str]:
         """Return what every answer says of the limits."""
         used, lately = self._day()["used"], len(self._lately.get(token, ()))
@@ -62,10 +65,3 @@ class Limits:
         today = self._account.now().astimezone(ZoneInfo(str(details["timeZone"]))).date().isoformat()
         day = self._account.store.get("meta", "day") or {}
         return dict(day) if day.get("date") == today else {"date": today, "used": 0}
-
-
-def local_midnight(account: Account) -> datetime:
-    """Return the beginning of the account's day."""
-    details = account.store.get("meta", "details") or {}
-    local = account.now().astimezone(ZoneInfo(str(details["timeZone"])))
-    return datetime.combine(local.date(), datetime.min.time(), local.tzinfo)

@@ -120,7 +120,8 @@ class SimulatedSandbox:
         before = self.sandbox.tokens_used
         response = await self._inner.handle_async_request(request)
         content = await response.aread()
-        spent, so_far = max(self.sandbox.tokens_used - before, 0), self._counted
+        now, so_far = self.sandbox.tokens_used, self._counted
+        spent = now - before if now >= before else now  # a new day began
         refused = so_far.refused + (response.status_code == 429)
         self._counted = Meter(so_far.requests + 1, so_far.units + spent, refused)
         if request.method != "GET" and response.status_code < 300:
@@ -153,6 +154,7 @@ class SimulatedSandbox:
                 context.clock,
                 self._transport,
                 spent_today=context.spent_today,
+                exhausted=context.exhausted,
                 learned=context.learned,
                 rng=self._pauses,
             )

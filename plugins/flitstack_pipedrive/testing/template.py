@@ -91,7 +91,7 @@ entries:
     links:
       person_id: {object: person, stream: contacts, id: visit.contact_id, required: true}
       type: {object: activity_type, name: visit.kind, required: true}
-    fields: {subject: visit.kind, note: visit.note}
+    fields: {subject: "join_present(' ', 'Visit:', visit.kind)", note: visit.note}
   - entry: rounds
     object: note
     from: tasks

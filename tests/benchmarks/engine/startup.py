@@ -6,14 +6,19 @@ python -m tests.benchmarks.engine.startup [--rivals FOLDER] [--rounds 11]
 from __future__ import annotations
 
 import argparse
+import os
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
 import click
 from tests.benchmarks.engine.harness import HERE, RIVALS, ROOT, rival_python, table
+from tests.registry.dummies import install_dummies
+
+CROWD = "flit --help, 50 more plugins"
 
 
 def commands(rivals: Path | None) -> dict[str, list[str]]:
@@ -21,6 +26,7 @@ def commands(rivals: Path | None) -> dict[str, list[str]]:
     found = {
         "python -c pass": [sys.executable, "-c", "pass"],
         "flit --help": [str(Path(sys.executable).with_name("flit")), "--help"],
+        CROWD: [str(Path(sys.executable).with_name("flit")), "--help"],
         "flit run --help": [str(Path(sys.executable).with_name("flit")), "run", "--help"],
     }
     for kind in RIVALS:
@@ -43,11 +49,15 @@ def main() -> None:
     given = parser.parse_args()
     wanted = commands(given.rivals)
     took: dict[str, list[float]] = {name: [] for name in wanted}
-    for _ in range(given.rounds + 1):
-        for name, command in wanted.items():
-            began = time.perf_counter()
-            subprocess.run(command, cwd=ROOT, capture_output=True, check=True)
-            took[name].append((time.perf_counter() - began) * 1000)
+    with tempfile.TemporaryDirectory() as folder:
+        install_dummies(Path(folder), 50)
+        crowded = {**os.environ, "PYTHONPATH": folder}
+        for _ in range(given.rounds + 1):
+            for name, command in wanted.items():
+                environment = crowded if name == CROWD else None
+                began = time.perf_counter()
+                subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, check=True)
+                took[name].append((time.perf_counter() - began) * 1000)
     rows = [["command", "median ms", "spread"]]
     for name, times in took.items():
         kept = times[1:]  # the first round fills the caches

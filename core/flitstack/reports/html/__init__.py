@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from flitstack import __version__
+from flitstack.errors import ConfigurationError
 from flitstack.reports.html.charts import bars, histogram, shares
 
 if TYPE_CHECKING:
@@ -30,8 +31,12 @@ def write_report(folder: Path, name: str, text: str) -> Path:
     """Write one report file that only its owner may read, and return its path; an earlier one of that name goes.
 
     :param folder: made when missing, likewise for its owner alone.
+    :raises ConfigurationError: a file stands where the folder should be.
     """
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as exc:
+        raise ConfigurationError(f"{folder}: no folder, so no report can be written there. Move it away.") from exc
     path = folder / name
     path.unlink(missing_ok=True)  # an earlier file might be readable to others, and would stay so
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

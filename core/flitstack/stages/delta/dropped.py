@@ -84,3 +84,9 @@ def _look(path: Path) -> Dropped | None:
         return None
     mark = "\n".join(f"{name}:{stat.st_size}:{stat.st_mtime_ns}" for name, stat in stats)
     return Dropped(path, mark, max(stat.st_mtime_ns for _, stat in stats))
+
+
+def mark_of(path: Path) -> str:
+    """Return what changes with any file of an export; "" when there is none."""
+    dropped = _look(path)
+    return dropped.mark if dropped is not None else ""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from flitstack.journal import Conflict, Planned
+from flitstack.stages.delta.standing import KEEP, decision_on
 from flitstack.stages.writing.schema import LEVEL_STEP
 
 if TYPE_CHECKING:
@@ -40,44 +42,55 @@ async def find_leaving(ctx: RunContext, spec: Spec, vanished: str) -> None:
         (entry, link, dict(afterwards[entry]))
         for entry, _, link in (ctx.journal.leaving.without_wish(afterwards) if afterwards else ())
     ]
+    for name in ctx.journal.leaving.needed() & going.keys():
+        del going[name]
     if going:
-        for name in ctx.journal.leaving.needed() & going.keys():
-            del going[name]
-        hung = await _hung(ctx, going)
-        at = ctx.at()
-        ctx.journal.conflicts.note(Conflict(*name, "", "delta", ctx.id, at) for name in sorted(hung))
-        for name in hung:
-            del going[name]
-    ctx.standing.leaving = [going[name] for name in going]
+        await _keep_what_people_made_theirs(ctx, going)
+    ctx.standing.leaving = list(going.values())
+
+
+async def _keep_what_people_made_theirs(ctx: RunContext, going: dict[Name, tuple[str, Link]]) -> None:
+    """Take out of what is to go all that an undo would leave as well, and set up the look right before each deletion.
+
+    What people changed or hung something on is a conflict; what stays only because that needs it is none.
+    """
+    from flitstack.stages.rollback.changed import Changes  # only a run that deletes needs them
+    from flitstack.stages.rollback.decide import CHANGED, NEEDED, OTHERS, decide
+    from flitstack.stages.rollback.guard import Guard
+    from flitstack.stages.rollback.scope import Wanted
+    from flitstack.stages.rollback.survey import Reading, know_habits
+
+    wanted = Wanted()
+    for one in ctx.journal.undo.ours():
+        (wanted.delete if one.name in going else wanted.others).append(one)
+    items = await ctx.writer.schema()
+    changes = Changes(ctx, know_habits(ctx, items, ()))
+    ours = {(one.object, one.destination_id): one for one in (*wanted.delete, *wanted.others)}
+    survey = await Reading(ctx, changes, ours, {}, frozenset()).run(items)
+    decision = decide(ctx, survey, wanted)
+    torn = [
+        Conflict(*one.ours.name, one.field if one.code == CHANGED else "", "delta", ctx.id, ctx.at())
+        for one in decision.kept
+        if one.code not in (NEEDED, OTHERS)
+    ]
+    ctx.journal.conflicts.note([replace(one, state=_state(ctx, one)) for one in torn])
+    left = {one.name for one in (*decision.delete, *decision.gone)}
+    for name in going.keys() - left:
+        del going[name]
+    places = {(one.object, one.destination_id) for one in wanted.delete if one.name in left}
+    ctx.standing.guard = Guard(ctx, changes, survey.newest, places)
+
+
+def _state(ctx: RunContext, conflict: Conflict) -> str:
+    """Return in which state a conflict stands: what people made theirs is never deleted, whatever was decided."""
+    return "kept" if (decision_on(ctx, conflict) or ctx.standing.rule) == KEEP else "open"
 
 
 def mark_vanished(ctx: RunContext, vanished: str) -> None:
-    """Take what vanished for left out, where it is to be deleted."""
+    """Take for left out what vanished, where it is to be deleted, and what vanished before it was ever written."""
+    ctx.journal.leaving.pass_over_unwritten()
     if vanished == "delete":
         ctx.journal.leaving.mark_vanished()
-
-
-async def _hung(ctx: RunContext, going: Mapping[Name, tuple[str, Link]]) -> set[Name]:
-    """Return which of them a record leads to that is not going itself: known by lists, not by a request each."""
-    places = {(link.object, link.destination_id): name for name, (_, link) in going.items()}
-    targets = {link.object for _, link in going.values()}
-    found: set[Name] = set()
-    for object_ in ctx.behaviours.objects:
-        if object_ in ctx.behaviours.schema_objects:
-            continue
-        leads = ctx.journal.undo.leads_to().get(object_, {})
-        names = {name for name, to in leads.items() if to in targets}
-        names |= {parent for parent in ctx.behaviours.objects[object_].parents if leads.get(parent, parent) in targets}
-        if not names:
-            continue
-        async for stored in ctx.writer.list(object_):
-            if (object_, stored.id) in places:
-                continue
-            for name in names & stored.links.keys():
-                for target in {leads.get(name, name)} & targets:
-                    if (target, stored.links[name]) in places:
-                        found.add(places[target, stored.links[name]])
-    return found
 
 
 def leaving_operations(ctx: RunContext) -> Iterable[Planned]:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from flitstack.journal import Conflict, DesiredRow, Link
     from flitstack.protocols import Stored
     from flitstack.stages.context import RunContext
+    from flitstack.stages.rollback.guard import Guard
 
 Name = tuple[str, str, str]
 KEEP, OVERWRITE = "keep", "overwrite"
@@ -34,6 +35,7 @@ class Standing:
     :param overwrites: conflicts that are written over, once that is approved.
     :param leaving: (entry, link) of what is to be deleted, as the source has it no more.
     :param parting: (entry, link, fields) of what the map makes no more, and is only marked so.
+    :param guard: looks once more at each record that is to be deleted, right before; None when none is.
     """
 
     rule: str = ""
@@ -41,6 +43,7 @@ class Standing:
     overwrites: list[Conflict] = field(default_factory=list)
     leaving: list[tuple[str, Link]] = field(default_factory=list)
     parting: list[tuple[str, Link, dict[str, Any]]] = field(default_factory=list)
+    guard: Guard | None = None
 
     def overruled(self, name: Name) -> set[str] | None:
         """Return the fields of a record that are written whatever the account holds; None for all."""

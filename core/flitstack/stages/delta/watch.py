@@ -17,7 +17,7 @@ from flitstack.errors import (
     UsageError,
 )
 from flitstack.journal import Journal, dumps
-from flitstack.stages.delta.dropped import Dropped, Folder
+from flitstack.stages.delta.dropped import Dropped, Folder, mark_of
 from flitstack.stages.delta.until import read_until
 from flitstack.stages.gates.gate import Passing
 from flitstack.stages.proof.recheck import RecheckOptions, recheck
@@ -139,6 +139,7 @@ class _Watcher:
         self._picked: dict[str, str] = dict(kept.get("picked", {}))
         self._told = {"folder": str(watching.folder.resolve()), "asked": watching.until or ""}
         self._until = _until(watching.until, kept, clock.now())
+        self._overtaken: str = kept.get("overtaken", "")
         self._held: Dropped | None = None
         self._approvals = 0
         self._not_before = clock.now()
@@ -149,9 +150,8 @@ class _Watcher:
         until = f"until {self._until:%Y-%m-%d %H:%M %Z}" if self._until else "until stopped (Ctrl-C)"
         self._progress.say(f"Watching {self._folder.path} for later exports, {until}.")
         self._keep()
-        if first is not None:
-            path = Path(first)
-            await self._load(Dropped(path, "", 0), self._options.passing)
+        if first is not None and not self._is_overtaken(Path(first)):
+            await self._load(Dropped(Path(first), "", 0), self._options.passing)
         while True:
             self._stop.check()
             following = self._next()
@@ -166,8 +166,6 @@ class _Watcher:
         """Return what is to be loaded now: what came to rest, or what waited and may go on."""
         found = self._folder.whole(self._picked, self._clock.monotonic())
         if found:
-            if self._held is not None:
-                self._progress.say(f"{self._held.path.name}: overtaken by {found[0].path.name}, which is later.")
             return found[0]
         held = self._held
         if held is None or self._clock.now() < self._not_before:
@@ -180,7 +178,11 @@ class _Watcher:
         """Load one export, and note what became of it; what ends the watch is raised."""
         name = dropped.path.name
         self._progress.say(f"{name}: picked up.")
+        before: tuple[Dropped | None, str, str] = self._held, self.report.waiting, self._overtaken
         self._held, self.report.waiting = None, ""
+        if dropped.mark and self._options.input is not None:
+            self._overtaken = mark_of(Path(self._options.input))
+            self._keep()
         options = replace(self._options, input=str(dropped.path), passing=passing)
         try:
             report = await run_migration(
@@ -194,6 +196,8 @@ class _Watcher:
         except UsageError as exc:
             self._note(dropped, PickedUp(name, type(exc).__name__, str(exc)))
             self._progress.say(f"{name}: passed over. {exc}")
+            self._held, self.report.waiting, self._overtaken = before
+            before = None, "", ""
         except Stopped as exc:
             self._hold(dropped)
             self._not_before = self._again_at(exc)
@@ -202,7 +206,16 @@ class _Watcher:
             self.report.last = report
             self._note(dropped, PickedUp(name, report.status))
             self._progress.say(f"{name}: {report.status.replace('_', ' ')}.")
+        if before[0] is not None and before[0].path != dropped.path:
+            self._progress.say(f"{before[0].path.name}: overtaken by {name}, which is later.")
         self._keep()
+
+    def _is_overtaken(self, first: Path) -> bool:
+        """Tell whether a later export was picked up before this invocation: the first would take it all back."""
+        if not self._overtaken or self._overtaken != mark_of(first):
+            return False
+        self._progress.say(f"{first.name}: not read again; a later export was picked up since.")
+        return True
 
     def _hold(self, dropped: Dropped) -> None:
         self._held = dropped
@@ -247,7 +260,8 @@ class _Watcher:
             if mark and (self._held is None or name != self._held.path.name)
         }
         state = {
-            **self._told, "until": self._until.isoformat() if self._until else "", "picked": picked,
+            **self._told, "overtaken": self._overtaken, "picked": picked,
+            "until": self._until.isoformat() if self._until else "",
             "waiting": self._held.path.name if self._held else "", "gate": self.report.waiting.split("\n")[0],
         }  # fmt: skip
         with Journal.existing(self._options.journal) as journal:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from flitstack.protocols import full_key
 
@@ -87,6 +87,13 @@ class Reconciled:
         return not self.differing and not self.unread and not self.lacking
 
     @property
+    def verdict(self) -> Literal["agrees", "differs", "unread", "nothing"]:
+        """Return how both sides compare; `unread` and `nothing` while there is too little to compare."""
+        if self.differing or self.lacking:
+            return "differs"
+        return "unread" if self.unread else "agrees" if self.moved.count or not self.source.count else "nothing"
+
+    @property
     def difference(self) -> Decimal:
         """Return what the destination holds more than what was moved."""
         return self.held.sum - self.moved.sum
@@ -96,7 +103,8 @@ class Reconciled:
         return {
             "title": self.title, "field": self.field, "rows": self.source.count, "moved": self.moved.count,
             "stayed_behind": self.behind.count, "replaced_by_newer": self.older.count, "held": self.held.count,
-            "unread": self.unread, "lacking": self.lacking, "agrees": self.agrees, "differing": list(self.differing),
+            "unread": self.unread, "lacking": self.lacking, "agrees": self.agrees, "verdict": self.verdict,
+            "differing": list(self.differing),
             "people": [{"key": one.key, "id": one.destination_id, "agrees": one.agrees} for one in self.people],
         }  # fmt: skip
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 FORMAT = "flit report 1"
 TOLD = 40
+ENDED = ("done", "done_with_others", "mismatched")
 SETTLED = ("created", "updated", "unchanged")
 LEFT = ("in_doubt", "rejected", "conflict", "blocked", "pending")
 
@@ -149,10 +150,32 @@ class FinalReport:
         return sum(run.tokens for run in self.runs)
 
     @property
+    def as_planned(self) -> tuple[RunRow, ...]:
+        """Return the runs that came to the end of what they had planned: what they spent can be held against it."""
+        return tuple(run for run in self.runs if run.predicted is not None and run.status in ENDED)
+
+    @property
     def predicted(self) -> int | None:
-        """Return what the runs that planned anything were expected to spend together; None when none did."""
-        told = [run.predicted for run in self.runs if run.predicted is not None]
-        return sum(told) if told else None
+        """Return what the runs `as_planned` were expected to spend together; None when there is none."""
+        return sum(run.predicted or 0 for run in self.as_planned) if self.as_planned else None
+
+    @property
+    def unknown_spent(self) -> int:
+        """Return how many runs were killed, or are under way: nobody knows what these spent."""
+        return sum(run.finished_at is None for run in self.runs)
+
+    @property
+    def spent_words(self) -> str:
+        """Return what all runs spent, beside what was predicted of those that did all they had planned."""
+        words = f"{self.tokens:,} tokens spent"
+        spent = sum(run.tokens for run in self.as_planned)
+        if self.predicted is not None and spent == self.tokens:
+            words += f", {self.predicted:,} predicted"
+        elif self.predicted is not None:
+            words += f", {spent:,} of them by runs that did all they had planned, {self.predicted:,} predicted"
+        if self.unknown_spent:
+            words += f"; not counted: {self.unknown_spent} that did not end"
+        return words
 
     @property
     def confidential(self) -> bool:
@@ -195,7 +218,9 @@ class FinalReport:
                         for one in self.by_hand],
             "sign": [one.as_json() for one in self.sign],
             "runs": [asdict(run) for run in self.runs], "days": [asdict(day) for day in self.days],
-            "tokens": {"spent": self.tokens, "predicted": self.predicted},
+            "tokens": {"spent": self.tokens, "predicted": self.predicted,
+                       "spent_as_planned": sum(run.tokens for run in self.as_planned),
+                       "runs_not_counted": self.unknown_spent},
             "approvals": [asdict(one) for one in self.approvals],
             "audit": {"length": self.audit.length, "head": self.audit.hash, "whole": self.whole},
         }  # fmt: skip

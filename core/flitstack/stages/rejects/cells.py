@@ -41,6 +41,17 @@ def same_for_a_spreadsheet(before: str, after: str) -> bool:
     return first is not None and second is not None and _day(first) == _day(second)
 
 
+def lost_letters(before: str, after: str) -> bool:
+    """Tell whether a cell came back with question marks where letters stood: saved in a character set without them."""
+    before, after = " ".join(before.split()), " ".join(after.split())
+    # Programs that count in UTF-16 write two for a character beyond its first plane.
+    return not before.isascii() and after in (_asked(before, 1), _asked(before, 2))
+
+
+def _asked(text: str, beyond: int) -> str:
+    return "".join(c if c.isascii() else "?" * (beyond if ord(c) > 0xFFFF else 1) for c in text)
+
+
 def _number(text: str) -> Decimal | None:
     try:
         return Decimal(text.replace(",", "."))

@@ -9,7 +9,7 @@ from flitstack.errors import UsageError
 from flitstack.journal import KeptCorrection
 from flitstack.protocols import Where, split_source_key
 from flitstack.stages.auditlog.purge import require_values
-from flitstack.stages.rejects.cells import same_for_a_spreadsheet
+from flitstack.stages.rejects.cells import lost_letters, same_for_a_spreadsheet
 from flitstack.stages.rejects.export import rejected_rows, source_id_of
 from flitstack.stages.rejects.sheets import INDEX, read_sheet
 
@@ -103,10 +103,16 @@ def withdraw_corrections(journal: Journal, keys: Sequence[str], at: str) -> int:
 def _sheets(source: Path) -> list[tuple[Path, SheetRow]]:
     if not source.exists():
         raise UsageError(f"{source}: no such file or folder.")
-    paths = sorted(p for p in source.glob("*.csv") if p.name != INDEX) if source.is_dir() else [source]
+    paths = sorted(filter(_is_sheet, source.iterdir())) if source.is_dir() else [source]
     if not paths:
         raise UsageError(f"{source}: no CSV file here. Name the folder that `flit rejects export` wrote.")
     return [(path, row) for path in paths for row in read_sheet(path)]
+
+
+def _is_sheet(path: Path) -> bool:
+    """Tell sheets from the index and from what systems and programs leave in a folder for themselves."""
+    name = path.name.lower()
+    return name.endswith(".csv") and name != INDEX and not name.startswith((".", "~$"))
 
 
 def _require_known(journal: Journal, source_id: str, path: Path, keys: Sequence[str]) -> None:
@@ -147,6 +153,9 @@ def _changes(path: Path, row: SheetRow, now: SheetRow, fields: frozenset[str]) -
         text = after.get(name, was).replace("\r\n", "\n")
         if text == was.replace("\r\n", "\n"):
             continue
+        if lost_letters(was, text):
+            told = f'{_place(now)}, column "{name}" came back with question marks in place of letters.'
+            raise UsageError(f"{path.name}: {told} Export again, and save it as CSV UTF-8.")
         if name not in fields and was.strip() and same_for_a_spreadsheet(was, text):
             rewritten += 1
         else:

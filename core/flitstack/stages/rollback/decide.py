@@ -146,6 +146,8 @@ def _keep_needed(survey: Survey, going: dict[Place, Ours], decision: Decision) -
         for ref in seen.refs:
             if ref.place == seen.place or (ref.place not in going and ref.place not in needed):
                 continue
+            if ref.place not in survey.seen:  # somebody deleted it, and the account still shows the link
+                continue
             if ref.place in going:
                 needed[ref.place] = going.pop(ref.place)
                 waiting.append(survey.seen[ref.place])

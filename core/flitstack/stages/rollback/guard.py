@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from flitstack.journal import UNREAD
+from flitstack.protocols import Surveying
 from flitstack.stages.rollback.survey import EMPTY, record_objects
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
     from flitstack.journal import OperationRow
@@ -54,12 +55,12 @@ class Guard:
     """
 
     def __init__(
-        self, ctx: RunContext, changes: Changes, newest: Mapping[str, datetime], going: Collection[Place]
+        self, ctx: RunContext, changes: Changes, newest: Mapping[str, datetime], going: Iterable[Place]
     ) -> None:
         self._ctx = ctx
         self._changes = changes
         self._newest = dict(newest)
-        self._going = going
+        self._going = set(going)
         self._hung: set[Place] = set()
         self._looked: dict[str, float] = {}
 
@@ -67,7 +68,9 @@ class Guard:
         """Return what must not be sent: gone already, changed since, or something new hangs on it."""
         judged: dict[int, tuple[str, str]] = {}
         for object_ in dict.fromkeys(row.object for row in rows):
-            mine = [row for row in rows if row.object == object_ and row.inverse_of is not None]
+            mine = [
+                row for row in rows if row.object == object_ and (row.verb == "delete" or row.inverse_of is not None)
+            ]
             if object_ in self._ctx.behaviours.schema_objects:
                 judged |= await self._judge_schema(object_, mine)
             elif mine:
@@ -108,10 +111,18 @@ class Guard:
         held = {stored.id: stored for stored in await self._ctx.writer.get_many(object_, ids)}
         judged: dict[int, tuple[str, str]] = {}
         for row in rows:
-            verdict = self._verdict(row, held.get(row.destination_id or ""))
+            stored = held.get(row.destination_id or "")
+            verdict = self._verdict(row, stored)
             if verdict is not None:
                 judged[row.id] = verdict
+            if stored is not None and verdict is not None and row.verb == "delete":
+                self._stay(stored)
         return judged
+
+    def _stay(self, stored: Stored) -> None:
+        """Keep what a record leads to that was to go and stays: gone, it would take from what people made theirs."""
+        self._going.discard((stored.object, stored.id))
+        self._hung |= self._ends(stored)
 
     def _verdict(self, row: OperationRow, stored: Stored | None) -> tuple[str, str] | None:
         link = self._ctx.journal.records.link(row.object, row.key, row.part)
@@ -133,10 +144,20 @@ class Guard:
             return
         self._looked[object_] = now
         for other in record_objects(self._ctx):
-            leads = {n: to for n, to in self._changes.habits.leads_to.get(other, {}).items() if to == object_}
-            if not leads:
+            leads = self._changes.habits.leads_to.get(other, {})
+            if isinstance(self._ctx.writer, Surveying) and object_ not in leads.values():
                 continue
             since = self._newest.get(other) if self._ctx.behaviours.objects[other].filter_since else None
             async for stored in self._ctx.writer.list(other, since=since):
                 if (other, stored.id) not in self._going:
-                    self._hung |= {(object_, end) for name, end in stored.links.items() if name in leads}
+                    self._hung |= self._ends(stored)
+
+    def _ends(self, stored: Stored) -> set[Place]:
+        """Return all that a record leads to; a link that nobody knows may lead to anything of that id."""
+        leads = self._changes.habits.leads_to.get(stored.object, {})
+        anything = record_objects(self._ctx)
+        return {
+            (object_, end)
+            for name, end in stored.links.items()
+            for object_ in ([leads[name]] if name in leads else anything)
+        }

@@ -37,29 +37,31 @@ async def prove(ctx: RunContext, survey: Survey, decision: Decision, kept: Seque
     back: set[Place] = set()
     found: dict[Place, str] = {}
     ctx.progress.begin("verify", len(expected))
+
+    def take(stored: Stored) -> None:
+        place = (stored.object, stored.id)
+        if place in restored and _is_back(ctx, restored[place], stored):
+            back.add(place)
+        if place not in left_out:
+            found[place] = digest(ctx.writer.comparable(stored.object, stored.fields), stored.links)
+            ctx.progress.advance()
+
     try:
         for object_ in record_objects(ctx):
             async for stored in all_of(ctx, object_):
-                place = (object_, stored.id)
-                if place in restored and _is_back(ctx, restored[place], stored):
-                    back.add(place)
-                if place not in left_out:
-                    found[place] = digest(ctx.writer.comparable(object_, stored.fields), stored.links)
-                    ctx.progress.advance()
+                take(stored)
             # Lists may leave out a record that is there all the same: what they showed before is asked for by its id.
             missing = [p[1] for p in expected if p[0] == object_ and p not in found]
             for stored in await ctx.writer.get_many(object_, missing) if missing else ():
-                found[object_, stored.id] = digest(ctx.writer.comparable(object_, stored.fields), stored.links)
+                take(stored)
     finally:
         ctx.progress.end()
     wrong = [(p[0], p[1], "is still there") for p in sorted(going) if p in found]
-    wrong += [
-        (p[0], full_key(restored[p].ours.key, restored[p].ours.part), "is not as it was")
-        for p in sorted(restored.keys() - mixed - back)
-        if found.get(p) != expected.get(p) and p in found
-    ]
+    broken = {p for p in restored.keys() - mixed - back if p in found and found[p] != expected.get(p)}
+    keys = {p: full_key(restored[p].ours.key, restored[p].ours.part) for p in broken}
+    wrong += [(p[0], keys[p], "is not as it was") for p in sorted(broken)]
     wrong += await _schema(ctx, survey, decision, expected, found, left_out)
-    theirs = {p for p in {*expected, *found} if expected.get(p) != found.get(p)} - going - (restored.keys() - back)
+    theirs = {p for p in {*expected, *found} if expected.get(p) != found.get(p)} - going - broken
     for place in theirs:  # people went on working: what they did meanwhile is theirs, and no part of the comparison
         expected.pop(place, None)
         found.pop(place, None)

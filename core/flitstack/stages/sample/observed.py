@@ -134,8 +134,8 @@ class Beside:
 
     def _referred(self, rows: Sequence[Row]) -> Iterator[Row]:
         for row in rows:
-            for field, stream in self.references.get(row.stream, {}).items():
-                value = row.data.get(field)
+            for column, stream in self.references.get(row.stream, {}).items():
+                value = row.data.get(column)
                 if isinstance(value, str) and (found := self._row(stream, value)):
                     yield found
 

@@ -35,6 +35,9 @@ async def look(ctx: RunContext, rows: Sequence[OperationRow], targets: Targets) 
         if link is not None:
             looked.links[row.id] = link
             wanted.setdefault(row.object, []).append(link.destination_id)
+    leaving = [row for row in rows if row.verb == "delete" and row.id in looked.links]
+    if ctx.standing.guard is not None and leaving:
+        looked.verdicts = await ctx.standing.guard.judge(leaving)
     for object_, ids in wanted.items():
         looked.held |= {(object_, stored.id): stored for stored in await ctx.writer.get_many(object_, ids)}
     return looked
@@ -51,6 +54,7 @@ class Looked:
 
     :param links: by operation; one without was not looked at. :param held: by object and id.
     :param merges: what judging came to, for the journal.
+    :param verdicts: by operation, the state and code of what is not to be deleted.
     """
 
     ctx: RunContext
@@ -58,6 +62,7 @@ class Looked:
     links: dict[int, Link] = field(default_factory=dict)
     held: dict[tuple[str, str], Stored] = field(default_factory=dict)
     merges: list[Merge] = field(default_factory=list)
+    verdicts: Mapping[int, tuple[str, str]] = field(default_factory=dict)
 
     def judge(self, row: OperationRow, ends: Mapping[str, str]) -> tuple[OperationRow, str, str]:
         """Return the operation with what may be written, and its state and code when nothing may.
@@ -94,12 +99,12 @@ class Looked:
         """A record that somebody changed since is not deleted; one that is gone need not be."""
         if stored is None:
             return row, "", ""
-        changed = images(self.ctx, link, stored, self.targets).changed()
-        overruled = self.ctx.standing.overruled((row.object, row.key, row.part))
-        if overruled is None or not set(changed) - overruled:
+        state, code = self.verdicts.get(row.id, ("", ""))
+        if state != "conflict":
             return row, "", ""
-        self._merge(row, row, Merged(conflicts=tuple(changed)))
-        return row, "conflict", CHANGED
+        changed = images(self.ctx, link, stored, self.targets).changed() if code == CHANGED else []
+        self._merge(row, row, Merged(conflicts=tuple(changed) or ("",)))
+        return row, state, code
 
     def _merge(self, row: OperationRow, left: OperationRow, merged: Merged) -> None:
         name = (row.object, row.key, row.part)

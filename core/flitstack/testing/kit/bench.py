@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import os
 from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import pytest
 
 from flitstack.protocols import DestinationPlugin
+from flitstack.testing.kit.common import PluginSuite
 from flitstack.testing.kit.port import find_port
-from flitstack.testing.kit.suite import Suite, does_not_apply, lacking
+from flitstack.testing.kit.suite import does_not_apply, lacking
 from flitstack.testing.kit.trial import Trial
+from flitstack.testing.simulation.walk import MEMORY_FOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from flitstack.registry import Plugin
     from flitstack.testing.kit.guards import Guards
@@ -24,7 +27,7 @@ if TYPE_CHECKING:
 
 PLACES_VARIABLE = "FLITSTACK_KIT_PLACES"
 SEEDS_VARIABLE = "FLITSTACK_KIT_SEEDS"
-PLACES, SEEDS = 4, 25
+PLACES, SEEDS = 3, 10
 
 
 class Bench(Protocol):
@@ -35,7 +38,7 @@ class Bench(Protocol):
         ...
 
 
-class DestinationBench(Suite):
+class DestinationBench(PluginSuite):
     """Base of the parts.
 
     :cvar port: `MODULE:NAME`, or the object; left out, it is the entry point of the plugin's name in the group
@@ -65,13 +68,14 @@ class DestinationBench(Suite):
         return port
 
     @pytest.fixture
-    def bench(self, simulated: Port, tmp_path: Path, guards: Guards) -> Iterator[Bench]:
-        """Give what opens trials, each with a new account."""
-        with ExitStack() as stack:
+    def bench(self, simulated: Port, guards: Guards) -> Iterator[Bench]:
+        """Give what opens trials, each with a new account; they live in memory, where a commit waits for no disk."""
+        memory = MEMORY_FOLDER if MEMORY_FOLDER.is_dir() else None
+        with ExitStack() as stack, TemporaryDirectory(prefix="flit-kit-", dir=memory) as folder:
             numbers = iter(range(10**6))
 
             def open_(rows: Rows, **scenario: Any) -> Trial:
-                opened = Trial(simulated, tmp_path / str(next(numbers)), guards, rows, **scenario)
+                opened = Trial(simulated, Path(folder) / str(next(numbers)), guards, rows, **scenario)
                 stack.callback(opened.close)
                 return opened
 

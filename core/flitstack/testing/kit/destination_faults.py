@@ -146,7 +146,7 @@ class FaultsPart(DestinationBench):
 
     @check("X7", "gold")
     def test_at_random(self, bench: Bench) -> None:
-        """Random exports, faults, deaths, lags and refusals: nothing lost, nothing twice; running again writes nothing."""
+        """Random exports, faults, deaths, lags and refusals: nothing is lost, and nothing is there twice."""
         for seed in self.seeds():
             scenario = scenario_of(seed)
             trial = bench(scenario.exports[0], **{name: getattr(scenario, name) for name in RANDOM_FIELDS})

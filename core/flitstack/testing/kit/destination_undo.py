@@ -64,6 +64,7 @@ class UndoPart(DestinationBench):
         trial = bench(typical())
         self._can_delete(trial)
         need_kind(trial, "contact")
+        need_kind(trial, "visit")
         trial.until_done()
         need(trial.account, Touched).hang(GUS)
         trial.roll_back()

@@ -26,7 +26,7 @@ UNICODE: Mapping[str, str] = {
     "other scripts": "\u0141\u00f3d\u017a \u1e9e \u0130 \u4e2d\u6587 \u0e44\u0e17\u0e22",
 }
 SPECIAL: Mapping[str, str] = {
-    "quotes": "O'Neil \"Bo\" \u2018x\u2019",
+    "quotes": 'O\'Neil "Bo" \u2018x\u2019',
     "markup": "<b>Ann</b> &amp; Bob & Co",
     "formula": "=1+1",
     "backslashes": "a\\b\\n c%20d %s {0} {{x}} ${y}",
@@ -122,7 +122,9 @@ def as_held(records: Iterable[Held], holds: Mapping[str, Sequence[str]]) -> list
     """Return the records with those fields alone in which a destination is compared; those of strangers whole."""
     known = {kind: set(fields) for kind, fields in holds.items()}
     return [
-        one if one.kind == STRANGER else Held(one.kind, one.name, tuple(v for v in one.values if v[0] in known[one.kind]))
+        one
+        if one.kind == STRANGER
+        else Held(one.kind, one.name, tuple(v for v in one.values if v[0] in known[one.kind]))
         for one in records
         if one.kind in known or one.kind == STRANGER
     ]

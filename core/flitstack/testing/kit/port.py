@@ -8,7 +8,7 @@ a plugin that speaks HTTP over the simulated wire.
 from __future__ import annotations
 
 from importlib.metadata import entry_points
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from flitstack.errors import UsageError
 from flitstack.testing.kit.suite import lacking
@@ -27,7 +27,7 @@ from flitstack.testing.simulation.port import (
 from flitstack.testing.simulation.world import World
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 __all__ = [
     "EVERYTHING", "Budgeted", "Held", "Meter", "Metered", "Port", "Secretive", "SimulatedAccount", "Touched", "World",
@@ -37,7 +37,7 @@ __all__ = [
 GROUP = "flitstack.testing"
 
 T = TypeVar("T")
-_WORDS: Mapping[type, str] = {
+_WORDS: Mapping[Any, str] = {
     Metered: "meter(), what the account counted",
     Touched: "edit(), remove() and hang(), a person's hands in the account",
     Budgeted: "use_up(), the end of a day's budget",
@@ -69,8 +69,8 @@ def holds_of(port: Port) -> Mapping[str, Sequence[str]]:
     return holds
 
 
-def need(account: SimulatedAccount, piece: type[T]) -> T:
+def need(account: SimulatedAccount, piece: Callable[..., T]) -> T:
     """Return the account as one that has an optional piece; leave the test out when it has not."""
-    if not isinstance(account, piece):
+    if not isinstance(account, cast("type[T]", piece)):
         lacking(_WORDS[piece])
     return account

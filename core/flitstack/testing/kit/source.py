@@ -9,6 +9,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from flitstack.protocols import Record, Rejection, SourcePlugin
+from flitstack.testing.kit.common import PluginSuite
 from flitstack.testing.kit.levels import check
 from flitstack.testing.kit.offers import named
 from flitstack.testing.kit.sample import (
@@ -30,7 +31,7 @@ from flitstack.testing.kit.sample import (
     sample_of,
     types_of,
 )
-from flitstack.testing.kit.suite import Suite, does_not_apply
+from flitstack.testing.kit.suite import does_not_apply
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,7 +42,7 @@ SMALL, LARGE = 1_000_000, 4_000_000
 """Bytes that a file is multiplied to, for the measure of memory."""
 
 
-class SourceSuite(Suite):
+class SourceSuite(PluginSuite):
     """Subclass it in two lines: `class TestMine(SourceSuite): plugin = "mine"`.
 
     `example` may be overridden; what else is needed is derived from it.
@@ -286,16 +287,17 @@ class SourceSuite(Suite):
         sample, file = self._text()
         if max(file.plain) != len(file.lines) or not file.delimiter:
             does_not_apply("the file does not end with a row of cells")
-        last = file.lines[-1]
-        cut = last[: last.index(file.delimiter)] if last.index(file.delimiter) else last[: len(last) // 2]
-        after = sample.read(file.put(tmp_path / "out", file.text({len(file.lines): cut})), file.stream)
-        if after.refused:
-            return
-
-        check_others(sample, after, file.stream, {file.plain[len(file.lines)].id})
-        there = [row for row in after.of(file.stream) if row.where and row.where.line == len(file.lines)]
-        told = [row for row in there if not isinstance(row, Record)] or newly_found(after, sample.reading)
-        assert told, "the last row lost its end, and nobody was told"
+        last, whole = file.lines[-1], file.plain[len(file.lines)].id
+        ends = [number for number, letter in enumerate(last) if letter == file.delimiter and number]
+        for end in ends if '"' not in last else ends[:1]:
+            content = file.text({len(file.lines): last[:end]})
+            after = sample.read(file.put(tmp_path / str(end), content), file.stream)
+            if after.refused:
+                continue
+            check_others(sample, after, file.stream, {whole})
+            there = [row for row in after.of(file.stream) if row.where and row.where.line == len(file.lines)]
+            told = [row for row in there if not isinstance(row, Record)] or newly_found(after, sample.reading)
+            assert told, "the last row lost its end, and nobody was told"
 
     def _text(self) -> tuple[Sample, TextFile]:
         sample = sample_of(type(self))

@@ -9,6 +9,7 @@ import pytest
 from flitstack.registry import BrokenPlugin, load_plugins
 from flitstack.testing.kit.guards import Guards, guarded
 from flitstack.testing.kit.levels import Check, Level, check_of, is_within, sort_key
+from flitstack.testing.simulation.port import load_named
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -32,7 +33,8 @@ def lacking(what: str) -> NoReturn:
 class Suite:
     """Base of the suites: `class TestMine(DestinationSuite): plugin = "mine"` is a whole test module.
 
-    :cvar plugin: name of the plugin's entry point, or an object with hook implementations (a module, say).
+    :cvar plugin: name of the plugin's entry point, an object with hook implementations (a module, say), or the place
+        of one, `MODULE:NAME`.
     :cvar level: how far to go; tests above it are not collected.
     :cvar kind: what the suite is for, for the report: `destination`, `source` ...
     """
@@ -77,6 +79,8 @@ class Suite:
 
 def load(plugin: Any) -> Plugin:
     """Return a plugin, by the name of its entry point or as an object; fail the test when it is broken."""
+    if isinstance(plugin, str) and ":" in plugin:
+        plugin = load_named(plugin, "plugin")
     registry = load_plugins([plugin]) if isinstance(plugin, str) else load_plugins([], {"mine": plugin})
     for broken in registry.broken:
         _fail(broken)

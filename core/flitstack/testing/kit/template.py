@@ -13,9 +13,10 @@ from flitstack.errors import FlitError
 from flitstack.mapping import Template, find_template, load_spec, load_template
 from flitstack.protocols import MappingTemplate
 from flitstack.registry import Registry, load_plugins
+from flitstack.testing.kit.common import PluginSuite
 from flitstack.testing.kit.levels import check
 from flitstack.testing.kit.offers import offered, with_defaults
-from flitstack.testing.kit.suite import Suite, does_not_apply
+from flitstack.testing.kit.suite import does_not_apply
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from flitstack.protocols import Stream
 
 
-class TemplateSuite(Suite):
+class TemplateSuite(PluginSuite):
     """Subclass it in two lines: `class TestMine(TemplateSuite): plugin = "mine"`.
 
     Source and destination of a template are registered by the same plugin, or installed.

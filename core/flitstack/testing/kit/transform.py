@@ -15,9 +15,10 @@ import pytest
 from flitstack.errors import FlitError
 from flitstack.mapping import canonical
 from flitstack.protocols import Transform
+from flitstack.testing.kit.common import PluginSuite
 from flitstack.testing.kit.levels import check
 from flitstack.testing.kit.offers import offered
-from flitstack.testing.kit.suite import Suite, lacking
+from flitstack.testing.kit.suite import does_not_apply
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -41,10 +42,11 @@ AT_MOST = 2000
 IMPURE = frozenset({"now", "today", "utcnow", "time_ns", "random", "randint", "uuid4", "urandom", "getenv", "environ"})
 
 
-class TransformSuite(Suite):
+class TransformSuite(PluginSuite):
     """Subclass it in two lines: `class TestMine(TransformSuite): plugin = "mine"`.
 
-    :cvar examples: per name of a transform, pairs of arguments and result; needed for one that takes records.
+    :cvar examples: per name of a transform, pairs of arguments and result; without them, one that takes records is
+        tried with little.
     """
 
     kind = "transform"
@@ -105,7 +107,7 @@ class TransformSuite(Suite):
 
     @check("T5", "silver")
     def test_t5_does_what_its_examples_say(self) -> None:
-        """Each example gives its result; there are some where a function takes more than plain values."""
+        """Each example that its author gives in `examples` has the result that is stated."""
         transforms = {each.name: each for each in offered(self.plugin, Transform)}
         for name, given in self.examples.items():
             for arguments, wanted in given:
@@ -113,7 +115,7 @@ class TransformSuite(Suite):
                 assert transforms[name].call(*copy.deepcopy(arguments)) == wanted, f"{name}: another result"
         wide = [n for n, each in transforms.items() if any(_kinds(one) - VALUES.keys() for one in _required(each))]
         if wide and not self.examples:
-            lacking(f"`examples` of {', '.join(wide[:3])}{' ...' if len(wide) > 3 else ''}")
+            does_not_apply(f"there are no `examples` of {', '.join(wide[:3])}{' ...' if len(wide) > 3 else ''}")
 
     def _calls(self, transform: Transform) -> Iterator[tuple[Any, ...]]:
         yield from (arguments for arguments, _ in self.examples.get(transform.name, ()))

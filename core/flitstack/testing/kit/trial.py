@@ -67,6 +67,7 @@ class Trial:
         self._guards = guards
         self.world = World(self.scenario, folder / "flit.db", self._loop)
         self.account: SimulatedAccount = port.account(self.world)
+        guards.theirs |= set(folder.iterdir())
         self.before = self.picture()
         self.recording = Recording()
         self.destination: DestinationPlugin = recorded(self.account.destination(), self.recording)

@@ -16,10 +16,10 @@ from flitstack.journal import Journal
 from flitstack.protocols import Finding, Record, SourcePlugin, Validator
 from flitstack.registry import load_plugins
 from flitstack.stages.intake.validate import StagedRecords
+from flitstack.testing.kit.common import PluginSuite
 from flitstack.testing.kit.exports import Reading, read_export
 from flitstack.testing.kit.levels import check
 from flitstack.testing.kit.offers import offered, with_defaults
-from flitstack.testing.kit.suite import Suite
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -31,7 +31,7 @@ CANARY = "q7canary"
 AT = "2026-01-01T00:00:00Z"
 
 
-class ValidatorSuite(Suite):
+class ValidatorSuite(PluginSuite):
     """Subclass it in two lines: `class TestMine(ValidatorSuite): plugin = "mine"`.
 
     A validator looks at what its source reads; that source is registered by the same plugin, or installed.

@@ -183,7 +183,10 @@ class WireWriter:
 
 
 class SimulatedMemory:
-    """An account in memory at the other end of the wire; each of its records has a lag of its own."""
+    """An account in memory at the other end of the wire; each of its records has a lag of its own.
+
+    :ivar notes: what writers keep past the end of their process.
+    """
 
     writer: type[WireWriter] = WireWriter
     secrets: Sequence[str] = (SECRET,)
@@ -192,6 +195,7 @@ class SimulatedMemory:
         self.world = world
         self.memory = MemoryAccount(world.account_clock)
         self.behaviours = memory_behaviours(lag_s=DECLARED_LAG_S, concurrency=world.scenario.concurrency)
+        self.notes: dict[Any, Any] = {}
         self._meter = Meter(0, 0)
         self._closed_until: datetime | None = None
         self._shown: dict[tuple[str, str], timedelta] = {}

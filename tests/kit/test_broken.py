@@ -1,0 +1,44 @@
+"""The test-kit sees what it is for: each destination that is broken on purpose fails by the tests meant for it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+import pytest
+
+from flitstack.testing.broken import BROKEN
+from flitstack.testing.kit.running import run_module
+
+AT_ONCE = 8
+NAMES = sorted(BROKEN)
+CHUNKS = [NAMES[start : start + AT_ONCE] for start in range(0, len(NAMES), AT_ONCE)]
+
+
+def module_of(names: list[str]) -> str:
+    """Return a test module with a suite for each of these."""
+    lines = ["from flitstack.testing import DestinationSuite"]
+    for name in names:
+        lines += [
+            f"class Test_{name}(DestinationSuite):",
+            "    plugin = 'flitstack.testing.broken:PLUGIN'",
+            f"    port = 'flitstack.testing.broken:{name}'",
+        ]
+    return "\n".join(lines) + "\n"
+
+
+@pytest.mark.parametrize("names", CHUNKS, ids=lambda names: names[0])
+def test_every_broken_destination_is_seen(names: list[str]) -> None:
+    ids = [f"Test_{name}:{id_}" for name in names for id_ in BROKEN[name].killed_by]
+
+    failed: dict[str, set[str]] = defaultdict(set)
+    for one in run_module(module_of(names), ids):
+        if one["outcome"] == "failed":
+            failed[one["suite"].removeprefix("Test_")].add(one["id"])
+
+    assert {name: sorted(failed[name]) for name in names} == {name: sorted(BROKEN[name].killed_by) for name in names}
+
+
+def test_there_are_enough_of_them_and_each_says_what_is_wrong() -> None:
+    assert len(BROKEN) >= 12
+    assert all(one.what.endswith(".") and one.killed_by for one in BROKEN.values())
+    assert len({one.what for one in BROKEN.values()}) == len(BROKEN)

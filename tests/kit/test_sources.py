@@ -1,0 +1,108 @@
+"""The suite of sources passes good readers, and catches each broken one by the tests that are meant for it."""
+
+from __future__ import annotations
+
+import types
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from tests.kit.trying import ids_that_fail
+
+from flitstack.hookspecs import hookimpl
+from flitstack.protocols import SourcePlugin
+from flitstack.testing import SourceSuite
+from flitstack.testing.scaffolding import Wanted, write_plugin
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+SCHEMA = {"type": "object", "properties": {"as_of": {"type": "string", "description": "The day."}}}
+OF_ROW = 'Record(stream, str(row["id"]), row, where)'
+GUESS = 'next(d for d in map(lambda f: datetime.strptime(text, f).date(), ("%Y-%m-%d", "%d/%m/%Y", "%m/%d/%Y")))'
+CELLS = '"The row has another number of cells than the header."'
+KEEPING = "        self.__dict__.setdefault('k', []).append(cells)\n"
+FILLING = 'cells = [*cells, "", "", ""][:4] if len(cells) < 4 else cells\n        if len(cells) != 4:'
+MISSING = """\
+        index = list.index
+        class Header(list):
+            def __contains__(self, name): return name != ""
+            def index(self, name): return index(self, name) if name in list(self) else 3 - len(self)
+        header = Header([*header, ""])
+"""
+UNQUOTED = """\
+            rows = csv.reader((line.replace(chr(34), "") for line in file))
+            positions"""
+
+#: Name to what of the good reader's text becomes what, and an id that must fail for it.
+BROKEN: dict[str, tuple[str, str, str]] = {
+    "knows rows by their line": (OF_ROW, "Record(stream, str(where.line), row, where)", "S3"),
+    "makes up ids": (OF_ROW, "Record(stream, __import__('uuid').uuid4().hex, row, where)", "S4"),
+    "has one id for all": (OF_ROW, "Record(stream, '1', row, where)", "S6"),
+    "says more than its schema": (OF_ROW, "Record(stream, str(row['id']), {**row, 'x': 1}, where)", "S5"),
+    "makes nothing a number": (".strip() or None for", ".strip() or 0 for", "S5"),
+    "keeps every row": ("        if not cells:", f"{KEEPING}        if not cells:", "S7"),
+    "lets bad dates vanish": (
+        'return Rejection(stream, row["id"], "bad_date", reason, "Correct it.", where, "joined")',
+        'row["joined"] = None',
+        "S10",
+    ),
+    "takes any text for a date": ('if row["joined"] and not self._see(row["joined"]):', "if False:", "S10"),
+    "swallows malformed rows": (
+        "                    yield self._row(stream, cells, positions, Where(FILE, line))",
+        "                    found = self._row(stream, cells, positions, Where(FILE, line))\n"
+        "                    if isinstance(found, Record):\n                        yield found",
+        "S8",
+    ),
+    "stops at a malformed row": (f"            reason = {CELLS}", "            raise ValueError(cells)", "S8"),
+    "stops the export at a malformed row": (
+        f"            reason = {CELLS}", "            raise NotAnExportError('a row is wrong')", "S8",
+    ),
+    "fills short rows up": ('if len(cells) != positions[""]:', FILLING, "S11"),
+    "shows what a bad row says": (CELLS, 'f"The row is {cells}."', "S8"),
+    "reads a missing column as empty": ("        missing = [name", MISSING + "        missing = [name", "S9"),
+    "knows no BOM": ("utf-8-sig", "utf-8", "S2"),
+    "splits at every line end": ("            rows = csv.reader(file)\n            positions", UNQUOTED, "S2"),
+    "fails on another encoding": ("self._no_text() from exc\n        missing", "exc\n        missing", "S2"),
+    "takes anything for an export": ("if self._path.name != FILE or not self._path.is_file():", "if False:", "S1"),
+    "makes up its hashes": ('hashlib.file_digest(file, "sha256").hexdigest()', '"0" * 64', "S1"),
+    "cannot be closed twice": ('"""Nothing stays open."""', "del self._path", "S1"),
+}  # fmt: skip
+
+
+def plugin_of(open_: Callable[..., Any], demo: Callable[[str], str]) -> object:
+    class Plugin:
+        @hookimpl
+        def flit_register_sources(self, register: Callable[[SourcePlugin], None]) -> None:
+            register(SourcePlugin("example", SCHEMA, open=open_, required_streams=("people",), demo=demo))
+
+    return Plugin()
+
+
+def suite_of(folder: Path, old: str = "", new: str = "") -> type[SourceSuite]:
+    """Return the suite for the scaffold's reader, with some of its text replaced."""
+    written = write_plugin(Wanted("example", "source"), folder) / "src" / "flitstack_example"
+    modules = []
+    for name in ("reader", "example"):
+        text = (written / f"{name}.py").read_text("utf-8")
+        if name == "reader":
+            assert old in text, "the good reader has no such text"
+            text = text.replace(old, new)
+        module = types.ModuleType(f"broken_{name}")
+        exec(compile(text, f"{name}.py", "exec"), vars(module))  # noqa: S102 - our own scaffold
+        modules.append(module)
+    plugin = plugin_of(modules[0].ExampleReader, modules[1].write_example)
+    return type("TestExample", (SourceSuite,), {"plugin": plugin})
+
+
+def test_the_good_reader_passes(tmp_path: Path) -> None:
+    assert ids_that_fail(suite_of(tmp_path), tmp_path / "runs") == {}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_broken_reader_is_caught(tmp_path: Path, name: str) -> None:
+    old, new, killer = BROKEN[name]
+
+    failed = ids_that_fail(suite_of(tmp_path, old, new), tmp_path / "runs")
+
+    assert killer in failed, f"{sorted(failed)} fail for one that {name}"
