@@ -116,6 +116,13 @@ def three_way(session: nox.Session) -> None:
 
 
 @nox.session
+def kit(session: nox.Session) -> None:
+    """Our own plugins through the test-kit, each fault at every write, and all mutants; some ten minutes."""
+    env = {"FLITSTACK_KIT_PLACES": "1000", "FLITSTACK_KIT_SEEDS": "200", "FLITSTACK_KIT_MUTANTS": "1"}
+    session.run("pytest", "-q", "-n", "auto", "tests/kit", *session.posargs, env=env)
+
+
+@nox.session
 def docs(session: nox.Session) -> None:
     """The documentation, with a broken link as an error."""
     # Never with --quiet: it silences the warnings that --strict counts, and the build passes.
@@ -134,6 +141,6 @@ def wheel(session: nox.Session) -> None:
     # What needs a browser, Node or reference data does not depend on how flit was installed; `tests` has run it.
     env = {"FLITSTACK_WITHOUT_BROWSER": "1", "FLITSTACK_WITHOUT_NODE": "1", "FLITSTACK_EXPORTS": ""}
     # Nor does what the engine makes of faults; the sandbox's own rooms are many.
-    rooms = ("simulation", "faults", "pipedrive_sandbox")
+    rooms = ("simulation", "faults", "pipedrive_sandbox", "kit")
     left = [f"--ignore=tests/{room}" for room in rooms]
     session.run("pytest", "-q", "-n", "auto", "--import-mode=importlib", *left, *session.posargs, env=env)

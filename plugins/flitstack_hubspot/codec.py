@@ -75,6 +75,10 @@ def read_time(value: Any) -> datetime | None:
     return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
 
 
+UNASKED = ("hs_object_id", "hs_createdate", "hs_lastmodifieddate", "createdate", "lastmodifieddate")
+"""Properties that some answers hold though nobody asked for them; nobody writes them either."""
+
+
 def decode(shape: Shape, raw: Mapping[str, Any], links: Mapping[str, str], directory: Directory) -> Stored:
     """Return a record in canonical form.
 
@@ -85,7 +89,7 @@ def decode(shape: Shape, raw: Mapping[str, Any], links: Mapping[str, str], direc
     fields = {
         name: _value(directory, shape.object, name, str(value))
         for name, value in given.items()
-        if name not in PROPERTY_LINKS and name not in (PIPELINE, "hs_object_id")
+        if name not in PROPERTY_LINKS and name not in (PIPELINE, *UNASKED)
     }
     return Stored(
         shape.object,

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 MEMORY = "flitstack.testing.simulation.memory_port:PORT"
-HUBSPOT = f"{Path(__file__).parent / 'hubspot_port.py'}:PORT"
+HUBSPOT = "flitstack_hubspot.testing:PORT"
 PIPEDRIVE = "flitstack_pipedrive.testing:PORT"
 
 

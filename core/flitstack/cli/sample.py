@@ -41,7 +41,7 @@ def sample(
     """Migrate a few records with all that hangs on them, and compare field by field what became of them.
 
     They are chosen to hold every status and type and whatever is likely to break, and are written for real: the full
-    run that follows leaves them as they are. Undoing them comes with `flit rollback`.
+    run that follows leaves them as they are. `flit rollback` undoes them.
 
     \b
     Example:

@@ -167,7 +167,7 @@ class ReadBackPart(DestinationBench):
         trial = bench(typical())
         need_kind(trial, "memo")
         trial.check(trial.until_done())
-        uploads = [(p, o) for p, o in _done(trial, "create") if trial.behaviours.objects[p.object].key_in == "content"]
+        uploads = [(p, o) for p, o in _done(trial, "create") if p.key.startswith("memory:memos:")]
         assert uploads, "no file was uploaded"
         for sent, outcome in uploads:
             _has_its_bytes(trial, sent, outcome)
