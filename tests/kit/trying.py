@@ -13,13 +13,16 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def ids_that_fail(suite: type, folder: Path) -> dict[str, str]:
-    """Return id to message of the standard tests that fail; only those that `suite`'s own module holds."""
+def ids_that_fail(suite: type, folder: Path, only: str = "") -> dict[str, str]:
+    """Return id to message of the standard tests that fail; those alone that the suite of its kind holds.
+
+    :param only: try the tests of this id; "" for all.
+    """
     home = next(base for base in suite.__mro__ if "kind" in vars(base))
     failed: dict[str, str] = {}
     for number, (name, function) in enumerate(vars(home).items()):
         found = check_of(function)
-        if found is None:
+        if found is None or only not in ("", found.id):
             continue
         given: dict[str, Any] = {}
         if "tmp_path" in inspect.signature(function).parameters:

@@ -143,6 +143,7 @@ def kit_page(result: KitResult) -> str:
             "result": result,
             "levels": [one for one in levels if sum(one[1])],
             "outcomes": [WORDS[outcome] for outcome in OUTCOMES],
+            "open": [one for one in result.not_passed() if one.outcome in SEVERITIES],
             "words": WORDS,
             "severities": SEVERITIES,
             "failed": sum(one.outcome == "failed" for one in result.tests),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -84,6 +85,8 @@ def decode(shape: Shape, raw: Mapping[str, Any], directory: Directory) -> Stored
     if shape.entity is not None:
         key = _decode_custom(shape, raw, directory, fields, links)
     _decode_rest(shape, raw, directory, fields, links)
+    for name in shape.seen:
+        fields.setdefault(name, _opaque(raw.get(name)))
     return Stored(
         object=shape.object,
         id=str(raw["id"]),
@@ -219,6 +222,18 @@ def _decode_custom(
     return key
 
 
+def _opaque(value: Any) -> JSON:
+    """Return a value that is never written as one text, so that two that differ do; None where there is none.
+
+    A filled-in place and contact data come in parts, all of them empty where nobody filled them in.
+    """
+    if isinstance(value, dict):
+        value = {name: part for name, part in value.items() if part not in (None, "", [])}
+    if isinstance(value, list):
+        value = [item for item in value if not isinstance(item, dict) or item.get("value", True) not in (None, "")]
+    return None if value in (None, "", [], {}) else json.dumps(value, sort_keys=True, ensure_ascii=False)
+
+
 def _decode_rest(
     shape: Shape, raw: Mapping[str, Any], directory: Directory, fields: dict[str, JSON], links: dict[str, str]
 ) -> None:
@@ -230,6 +245,7 @@ def _decode_rest(
             person = first["person_id"] if first else raw.get("person_id")
             if person is not None:
                 links["person_id"] = str(person)
+            fields["participants"] = _opaque(sorted(one["person_id"] for one in people if one is not first))
             type_id = directory.type_id(str(raw.get("type")))
             if type_id is not None:
                 links["type"] = type_id

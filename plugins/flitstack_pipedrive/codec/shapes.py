@@ -47,6 +47,7 @@ class Shape:
     :param links: canonical link to the API's key.
     :param entity: whose custom fields it has, or None.
     :param marked: the text that carries the source key as its last line, or None.
+    :param seen: further fields that people can fill in, read so that an undo knows what they did, and never written.
     """
 
     object: str
@@ -57,6 +58,7 @@ class Shape:
     entity: str | None = None
     marked: str | None = None
     parents: tuple[str, ...] = ()
+    seen: tuple[str, ...] = ()
 
 
 def _text(longest: int | None = None) -> Callable[[JSON, str], Any]:
@@ -137,6 +139,15 @@ SHAPES: Mapping[str, Shape] = {
             ),
             {"owner_id": "owner_id"},
             entity="organization",
+            seen=(
+                "annual_revenue",
+                "employee_count",
+                "industry",
+                "label_ids",
+                "linkedin",
+                "visible_to",
+                "website",
+            ),
         ),
         Shape(
             "person",
@@ -150,6 +161,16 @@ SHAPES: Mapping[str, Shape] = {
             ),
             {"owner_id": "owner_id", "org_id": "org_id"},
             entity="person",
+            seen=(
+                "birthday",
+                "im",
+                "job_title",
+                "label_ids",
+                "marketing_status",
+                "notes",
+                "postal_address",
+                "visible_to",
+            ),
         ),
         Shape(
             "deal",
@@ -167,6 +188,7 @@ SHAPES: Mapping[str, Shape] = {
             ),
             {"stage_id": "stage_id", "person_id": "person_id", "org_id": "org_id", "owner_id": "owner_id"},
             entity="deal",
+            seen=("label_ids", "probability", "visible_to"),
         ),
         Shape(
             "activity",
@@ -182,6 +204,7 @@ SHAPES: Mapping[str, Shape] = {
             ),
             {"owner_id": "owner_id", "deal_id": "deal_id", "org_id": "org_id", "lead_id": "lead_id"},
             marked="note",
+            seen=("attendees", "busy", "location", "priority", "project_id", "public_description"),
         ),
         Shape(
             "lead",
@@ -195,6 +218,7 @@ SHAPES: Mapping[str, Shape] = {
             {"person_id": "person_id", "organization_id": "organization_id", "owner_id": "owner_id"},
             entity="deal",
             parents=("person_id", "organization_id"),
+            seen=("channel", "channel_id", "label_ids", "visible_to"),
         ),
         Shape(
             "note",
@@ -213,6 +237,14 @@ SHAPES: Mapping[str, Shape] = {
             },
             marked="content",
             parents=("person_id", "deal_id", "org_id", "lead_id"),
+            seen=(
+                "pinned_to_deal_flag",
+                "pinned_to_lead_flag",
+                "pinned_to_organization_flag",
+                "pinned_to_person_flag",
+                "project_id",
+                "task_id",
+            ),
         ),
         Shape(
             "file",

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import pytest
 
 from flitstack.protocols import DestinationPlugin, MappingTemplate, SourcePlugin, Transform, Validator
+from flitstack.registry import Registry, load_plugins
 from flitstack.testing.kit.suite import load
+from flitstack.testing.simulation.port import load_named
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,6 +34,13 @@ def named(plugin: Any, kind: type[Kind], name: str) -> Kind:
         word = kind.__name__.removesuffix("Plugin").lower()
         pytest.fail(f"the plugin registers {len(found)} of them; say which: `{word} = NAME` in the suite.")
     return found[0]
+
+
+def registry_with(plugin: Any) -> Registry:
+    """Return all that is installed, and the plugin where it is handed over as an object or `MODULE:NAME`."""
+    if isinstance(plugin, str) and ":" not in plugin:
+        return load_plugins()
+    return load_plugins(objects={"mine": load_named(plugin, "plugin") if isinstance(plugin, str) else plugin})
 
 
 def with_defaults(schema: Schema, given: Mapping[str, Any]) -> dict[str, Any]:

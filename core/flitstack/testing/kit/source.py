@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import pytest
 from jsonschema import Draft202012Validator
 
+from flitstack.errors import SettingsError
 from flitstack.protocols import Record, Rejection, SourcePlugin
+from flitstack.settings import resolve_settings
 from flitstack.testing.kit.common import PluginSuite
 from flitstack.testing.kit.levels import check
 from flitstack.testing.kit.offers import named
@@ -61,6 +63,25 @@ class SourceSuite(PluginSuite):
         if plugin.demo is None:
             pytest.fail(f"source {plugin.name} brings no example: register `demo=`, or override `example`.")
         return plugin.demo(str(folder))
+
+    @check("C2", "bronze")
+    def test_settings_have_a_schema_that_helps(self) -> None:
+        """The settings are a valid JSON Schema, defaults fit it, and a mistyped name is refused."""
+        plugin = named(self.plugin, SourcePlugin, self.source)
+        schema: Any = plugin.settings_schema
+        Draft202012Validator.check_schema(schema)
+        for name, setting in schema.get("properties", {}).items():
+            wrong = "default" in setting and not Draft202012Validator(setting).is_valid(setting["default"])
+            assert not wrong, f"{name}: the default does not fit"
+        with pytest.raises(SettingsError, match="zq_mistyped"):
+            resolve_settings(schema, what="the source", prefix="source", given={"zq_mistyped": "1"})
+
+    @check("C7", "bronze")
+    def test_every_setting_is_described(self) -> None:
+        """Each setting says what it is for."""
+        settings = named(self.plugin, SourcePlugin, self.source).settings_schema.get("properties", {})
+        silent = [name for name, setting in settings.items() if not setting.get("description")]
+        assert not silent, f"no description: {', '.join(silent)}"
 
     @check("S1", "bronze")
     def test_s1_finds_the_streams_of_an_export_and_names_its_files(self) -> None:
@@ -289,7 +310,7 @@ class SourceSuite(PluginSuite):
             does_not_apply("the file does not end with a row of cells")
         last, whole = file.lines[-1], file.plain[len(file.lines)].id
         ends = [number for number, letter in enumerate(last) if letter == file.delimiter and number]
-        for end in ends if '"' not in last else ends[:1]:
+        for end in ends[:1] if '"' in last else {ends[0], ends[len(ends) // 2], ends[-1]}:
             content = file.text({len(file.lines): last[:end]})
             after = sample.read(file.put(tmp_path / str(end), content), file.stream)
             if after.refused:

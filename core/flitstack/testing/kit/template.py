@@ -12,16 +12,16 @@ import pytest
 from flitstack.errors import FlitError
 from flitstack.mapping import Template, find_template, load_spec, load_template
 from flitstack.protocols import MappingTemplate
-from flitstack.registry import Registry, load_plugins
 from flitstack.testing.kit.common import PluginSuite
 from flitstack.testing.kit.levels import check
-from flitstack.testing.kit.offers import offered, with_defaults
+from flitstack.testing.kit.offers import offered, registry_with, with_defaults
 from flitstack.testing.kit.suite import does_not_apply
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from flitstack.protocols import Stream
+    from flitstack.registry import Registry
 
 
 class TemplateSuite(PluginSuite):
@@ -97,7 +97,7 @@ class TemplateSuite(PluginSuite):
                 f"{template.path.name} is for {template.source} to {template.destination}, "
                 f"and registered for {each.source} to {each.destination}"
             )
-            yield _registry(self.plugin), template
+            yield registry_with(self.plugin), template
 
     def _least(self, template: Template) -> dict[str, Any]:
         """Return what must be given: the suite's own values, and the first choice where there is no default."""
@@ -157,17 +157,13 @@ class TemplateSuite(PluginSuite):
 @cache
 def _known_streams(suite: Any, name: str) -> Mapping[str, Stream]:
     """Return the streams that a source knows when it reads its example; made and read once per suite."""
-    source = _registry(suite.plugin).source(name)
+    source = registry_with(suite.plugin).source(name)
     if source.demo is None:
         pytest.fail(f"source {name} brings no example whose streams could be known: register `demo=`.")
     with tempfile.TemporaryDirectory(prefix="flit-kit-") as folder:
         reader = source.open(source.demo(folder), with_defaults(source.settings_schema, suite.settings))
         with closing(reader):
             return {stream.name: stream for stream in reader.known_streams()}
-
-
-def _registry(plugin: Any) -> Registry:
-    return load_plugins() if isinstance(plugin, str) else load_plugins(None, {"mine": plugin})
 
 
 def _choices(template: Template) -> Iterator[tuple[str, Any]]:

@@ -14,12 +14,11 @@ import pytest
 
 from flitstack.journal import Journal
 from flitstack.protocols import Finding, Record, SourcePlugin, Validator
-from flitstack.registry import load_plugins
 from flitstack.stages.intake.validate import StagedRecords
 from flitstack.testing.kit.common import PluginSuite
 from flitstack.testing.kit.exports import Reading, read_export
 from flitstack.testing.kit.levels import check
-from flitstack.testing.kit.offers import offered, with_defaults
+from flitstack.testing.kit.offers import offered, registry_with, with_defaults
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -128,7 +127,7 @@ class _Staged:
 @cache
 def _example(suite: Any, name: str) -> tuple[Reading, Mapping[str, Stream]]:
     """Return what the source reads of its example, and all streams that it knows; read once."""
-    source = load_plugins(objects={} if isinstance(suite.plugin, str) else {"mine": suite.plugin}).source(name)
+    source = registry_with(suite.plugin).source(name)
     kept = tempfile.TemporaryDirectory(prefix="flit-kit-")
     atexit.register(kept.cleanup)
     path, settings = suite().example(source, Path(kept.name)), with_defaults(source.settings_schema, suite.settings)
