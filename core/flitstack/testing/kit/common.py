@@ -25,8 +25,9 @@ import flitstack.hookspecs
 def watch(event, args):
     if event in ("socket.connect", "socket.getaddrinfo", "subprocess.Popen", "os.remove", "os.mkdir"):
         sys.exit("it uses " + event)
-    if event == "open" and isinstance(args[1], str) and set(args[1]) & set("wax+") and "__pycache__" not in str(args[0]):
-        sys.exit("it writes a file")
+    if event == "open" and isinstance(args[1], str) and set(args[1]) & set("wax+"):
+        if "__pycache__" not in str(args[0]):
+            sys.exit("it writes a file")
 sys.dont_write_bytecode = True
 before, began = set(sys.modules), time.perf_counter()
 sys.addaudithook(watch)
