@@ -10,9 +10,9 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from flitstack.stages.plan.estimate import terms_of
 from flitstack.stages.plan.grade import Figures, Grade, grade_of
 from flitstack.stages.plan.price import Duration, duration
+from flitstack.stages.plan.terms import terms_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -24,13 +24,14 @@ from flitstack.stages.plan.assumed import AssumedWriter
 from flitstack.stages.plan.offers import PlanOffer, offers
 from flitstack.stages.plan.operations import plan_operations
 from flitstack.stages.plan.price import Duration, Load, LoadPrice, Pace, duration, price_load
+from flitstack.stages.plan.terms import Terms, terms_of
 from flitstack.stages.writing.schema import link_found
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from flitstack.mapping import Template
-    from flitstack.protocols import JSON, Account, AccountPlan, SchemaItem, SourceReader, Stream, User, Writer
+    from flitstack.protocols import JSON, Account, SchemaItem, SourceReader, Stream, User, Writer
     from flitstack.stages.context import Progress, StopFlag
     from flitstack.stages.setup import Setup
 
@@ -99,47 +100,6 @@ class Estimate:
             "plans": [offer.as_json() for offer in self.plans],
             "assumptions": list(self.assumptions),
         }
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """The account's side of an estimate: its plan, if it is known, seats and reserve."""
-
-    plans: tuple[AccountPlan, ...]
-    plan: AccountPlan | None
-    seats: int | None
-    reserve: float
-
-    def pace(self, daily_units: int | None = None) -> Pace:
-        """Return what the account allows.
-
-        :param daily_units: as the account itself states them; None takes the plan's.
-        """
-        plan = self.plan
-        if daily_units is None and plan is not None and self.seats is not None:
-            daily_units = plan.daily_units * self.seats
-        if plan is None:
-            return Pace(daily_units, self.reserve, None)
-        return Pace(daily_units, self.reserve, plan.requests, plan.window_s)
-
-    def assumptions(self) -> Iterator[str]:
-        """Yield what the account's side stands on, in words."""
-        if self.plan is None:
-            yield "The account's plan is not stated: its days are not known; the table shows every plan's."
-        if self.seats is None:
-            yield "Seats are not stated: the plans are reckoned with one seat; with more, the days shrink accordingly."
-        yield (
-            f"{self.reserve:.0%} of each day's tokens is left to the account's other integrations; the rest of the "
-            "first day is taken as unspent, and nothing has to be sent twice."
-        )
-
-
-def terms_of(setup_plans: Sequence[AccountPlan], settings: Mapping[str, Any], facts: Mapping[str, Any]) -> Terms:
-    """Return the account's side from its own facts, else from what settings state."""
-    name = facts.get("plan") or settings.get("plan")
-    seats: Any = facts.get("seats") or settings.get("seats")
-    plan = next((one for one in setup_plans if one.name == name), None)
-    return Terms(tuple(setup_plans), plan, None if seats is None else int(seats), float(settings.get("reserve", 0.0)))
 
 
 def make_estimate(
