@@ -89,6 +89,41 @@ def test_no_level_above_the_one_that_was_asked_for_is_reached() -> None:
     assert reached([{"level": "bronze", "outcome": "passed"}], "bronze") == "bronze"
 
 
+def test_a_file_of_the_plugin_that_is_no_python_is_named_with_what_is_wrong(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "broken_part.py").write_text("def x(:\n", encoding="utf-8")
+    lines = [
+        "from flitstack.hookspecs import hookimpl",
+        "from flitstack.protocols import SourcePlugin",
+        "def part(*given):",
+        "    import broken_part",
+        "class Plugin:",
+        "    @hookimpl",
+        "    def flit_register_sources(self, register):",
+        "        register(SourcePlugin('acme', {'type': 'object', 'properties': {}}, open=part, demo=part))",
+        "PLUGIN = Plugin()",
+    ]
+    (tmp_path / "acme_plugin.py").write_text("\n".join(lines), encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    done = CliRunner().invoke(cli, ["plugins", "test", "acme_plugin:PLUGIN", "--only", "S1", "--json"])
+
+    assert done.exit_code == 1, done.output
+    reasons = {one["reason"] for one in json.loads(done.stdout)["results"]}
+    assert len(reasons) == 1
+    (reason,) = reasons
+    assert reason.startswith("SyntaxError: ")
+    assert "broken_part.py" in reason
+
+
+def test_an_id_that_no_test_has_is_named() -> None:
+    done = CliRunner().invoke(cli, ["plugins", "test", PLUGIN, "--port", PORT, "--only", "ZZ9"])
+
+    assert done.exit_code == 4
+    assert "No standard test of this kind of plugin has the id ZZ9." in done.output
+
+
 def test_the_page_names_what_failed_and_why() -> None:
     failed = outcome("gold", "failed", reason="lost: contact <1>")
     page = kit_page(kit_result(result(outcome("bronze", "passed"), failed)))

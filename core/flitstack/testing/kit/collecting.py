@@ -104,4 +104,6 @@ def _why(report: pytest.TestReport) -> str:
     crash = getattr(report.longrepr, "reprcrash", None)
     text = str(crash.message if crash is not None else report.longrepr)
     lines: Sequence[str] = text.strip().splitlines() or [""]
+    if lines[0].startswith('File "'):  # a file of the plugin that is no Python: what is wrong stands last
+        return f"{lines[-1].strip()} ({lines[0].strip()})"[:LONGEST]
     return lines[0].removeprefix("AssertionError: ").removeprefix("Failed: ")[:LONGEST]

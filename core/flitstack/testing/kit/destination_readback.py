@@ -288,8 +288,10 @@ class ReadBackPart(DestinationBench):
         ids = [outcome.destination_id or "" for _, outcome in made]
         found = trial.talk(lambda writer: writer.get_many(made[0][0].object, ids[:-1]))
 
-        assert sorted(one.id for one in found) == sorted(ids[:-1])
-        assert {one.key for one in found} == {p.key for p, o in made if o.destination_id != ids[-1]}
+        asked, got = sorted(ids[:-1]), sorted(one.id for one in found)
+        assert got == asked, f"{len(asked)} ids were asked for, and not those {len(asked)} records came but {len(got)}"
+        known = {p.key for p, o in made if o.destination_id != ids[-1]}
+        assert {one.key for one in found} == known, "a record that is found by its id has not its source key"
 
     @check("B5", "silver")
     def test_lists_go_on_past_the_first_page(self, bench: Bench) -> None:
@@ -304,7 +306,8 @@ class ReadBackPart(DestinationBench):
         trial.run()
         keys = [one.key for one in _listed(trial, object_) if one.key]
 
-        assert len(keys) == len(set(keys)) == size + 3
+        told = f"of {size + 3} records with a source key {len(set(keys))} are listed, {len(keys)} times all together"
+        assert len(keys) == len(set(keys)) == size + 3, told
 
     @check("B6", "silver")
     def test_comparing_is_by_meaning(self, bench: Bench) -> None:

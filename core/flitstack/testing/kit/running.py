@@ -90,6 +90,8 @@ def run_module(text: str, ids: Sequence[str] = (), *, first: bool = False) -> li
         results = json.loads(result.read_text("utf-8")) if result.exists() else []
     if not results:
         said = (done.stdout + done.stderr).strip().splitlines()
+        if ids and said and "deselected" in said[-1]:
+            raise PluginError(f"No standard test of this kind of plugin has the id {' or '.join(ids)}.")
         raise PluginError(f"No standard test ran. {said[-1] if said else ''}".strip())
     return list(results)
 

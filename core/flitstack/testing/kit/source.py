@@ -293,6 +293,8 @@ class SourceSuite(PluginSuite):
             after = sample.read(file.put(tmp_path / other.replace("/", "-"), content), file.stream)
             assert not after.refused, f"one unreadable date stops the whole export: {after.refused}"
             check_others(sample, after, file.stream, {file.plain[line].id})
+            there = [row for row in after.of(file.stream) if row.where is not None and row.where.line == line]
+            assert there or newly_found(after, sample.reading), f"{name}: a row with a bad date vanished without a word"
             value = after.records(file.stream).get(file.plain[line].id, {name: "rejected"}).get(name)
             assert value is not None or newly_found(after, sample.reading), f"{name}: a bad date vanished, unsaid"
             assert value != other, f"{name}: text that is no ISO date was taken for one"
