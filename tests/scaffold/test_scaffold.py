@@ -90,6 +90,15 @@ def test_a_name_that_cannot_be_one_is_refused_and_nothing_is_written(tmp_path: P
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("name", ["pipedrive", "sqlite"])
+def test_a_name_that_is_installed_is_refused_and_nothing_is_written(tmp_path: Path, name: str) -> None:
+    result = CliRunner().invoke(cli, ["plugins", "new", name, "--kind", "destination", "--into", str(tmp_path)])
+
+    assert result.exit_code == 2
+    assert "is installed" in result.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_what_is_there_already_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "flitstack-acme").mkdir()
 

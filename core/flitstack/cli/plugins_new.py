@@ -23,8 +23,15 @@ def new(name: str, kind: str, into: Path, source: str, dest: str, install: bool)
     Example:
         flit plugins new acme --kind source --install
     """
+    from flitstack.errors import UsageError
+    from flitstack.registry import load_plugins
     from flitstack.testing.scaffolding import Wanted, install_plugin, write_plugin
 
+    known = load_plugins()
+    if name in {*(each.name for each in (*known.plugins, *known.broken)), *known.sources(), *known.destinations()}:
+        raise UsageError(
+            f"{name}: a plugin of this name is installed, and two would stop each other. Choose another name."
+        )
     folder = write_plugin(Wanted(name, kind, source, dest), into)
     click.echo(str(folder))
     if install:
