@@ -40,7 +40,7 @@ def imports(session: nox.Session) -> None:
 @nox.session
 def tests(session: nox.Session) -> None:
     """All tests, against the checkout."""
-    session.run("pytest", "-q", "-n", "auto", *session.posargs)
+    session.run("pytest", "-q", "-n", "auto", "--dist", "worksteal", *session.posargs)
 
 
 @nox.session
@@ -145,4 +145,16 @@ def wheel(session: nox.Session) -> None:
     rooms = ("cli", "dental", "docs", "e2e", "hubspot", "registry", "scaffold", "sqlite", "templates")
     left = [f"--deselect=tests/e2e/{name}" for name in ("test_there_and_back.py", "test_rollback.py")]
     tests = [f"tests/{room}" for room in rooms]
-    session.run("pytest", "-q", "-n", "auto", "--import-mode=importlib", *left, *tests, *session.posargs, env=env)
+    session.run(
+        "pytest",
+        "-q",
+        "-n",
+        "auto",
+        "--dist",
+        "worksteal",
+        "--import-mode=importlib",
+        *left,
+        *tests,
+        *session.posargs,
+        env=env,
+    )

@@ -70,7 +70,8 @@ def test_importing_and_registering_loads_neither_network_nor_database() -> None:
 
 def test_only_the_wire_knows_httpx() -> None:
     folder = Path(flitstack_pipedrive.__file__).parent
-    ours = [path for path in folder.rglob("*.py") if "sandbox" not in path.parts]
+    parts = {"sandbox", "testing"}  # what stands in for the account; it comes along, and moves nobody's records
+    ours = [path for path in folder.rglob("*.py") if not parts & set(path.parts)]
 
     assert [path.name for path in ours if "import httpx" in path.read_text("utf-8")] == ["wire.py"]
 
