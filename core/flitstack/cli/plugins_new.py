@@ -28,7 +28,8 @@ def new(name: str, kind: str, into: Path, source: str, dest: str, install: bool)
     from flitstack.testing.scaffolding import Wanted, install_plugin, write_plugin
 
     known = load_plugins()
-    if name in {*(each.name for each in (*known.plugins, *known.broken)), *known.sources(), *known.destinations()}:
+    plugins = {*(each.name for each in known.plugins), *(each.name for each in known.broken)}
+    if name in {*plugins, *known.sources(), *known.destinations()}:
         raise UsageError(
             f"{name}: a plugin of this name is installed, and two would stop each other. Choose another name."
         )
