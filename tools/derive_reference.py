@@ -249,6 +249,8 @@ def _help(words: str, command: click.Command) -> str:
         command, info_name=words, max_content_width=110, terminal_width=110, help_option_names=["-h", "--help"]
     )
     # The top group names the distribution of each plugin's command, and its warnings go to stderr.
+    # A command remembers the names of its help option from where it was first asked for it.
+    command._help_option = None
     return "\n".join(line.rstrip() for line in command.get_help(context).splitlines())
 
 
