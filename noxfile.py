@@ -94,7 +94,6 @@ def long(session: nox.Session) -> None:
         "auto",
         "tests/e2e/test_real_export.py",
         "tests/e2e/test_estimate.py",
-        "tests/e2e/test_rollback.py",
         "tests/pipedrive/test_probes_killed.py",
         *session.posargs,
         env=env,

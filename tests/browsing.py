@@ -29,6 +29,8 @@ SCREENSHOTS = "FLITSTACK_SCREENSHOTS"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
 PATIENCE_S = 15.0
+PHONE = 360
+"""Pixels across a phone."""
 
 
 class Browser:
@@ -165,6 +167,23 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
             yield opened
         finally:
             opened.close()
+
+
+def show_whole(browser: Browser, page: Path) -> None:
+    """Show a report as at a desk, and require that it needs nothing but itself: no script, nothing fetched."""
+    browser.resize(1000, 1180)
+    browser.open(page.as_uri())
+    assert browser.run("return document.scripts.length") == 0
+    assert browser.run("return performance.getEntriesByType('resource').length") == 0
+    assert browser.complaints() == []
+
+
+def show_on_phone(browser: Browser, page: Path) -> None:
+    """Show a report on a phone with all unfolded, and require that nobody has to scroll sideways."""
+    browser.resize(PHONE, 740)
+    browser.open(page.as_uri())
+    browser.run("document.querySelectorAll('details').forEach((one) => { one.open = true })")
+    assert browser.run("return document.documentElement.scrollWidth") <= PHONE
 
 
 def keep(browser: Browser, name: str) -> None:

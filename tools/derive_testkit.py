@@ -15,7 +15,10 @@ from flitstack.testing.kit.levels import LEVELS
 from flitstack.testing.kit.suite import checks_of
 
 PAGE = Path(__file__).parents[1] / "docs" / "testkit.md"
-SUITES = ("PluginSuite", "DestinationSuite", "SourceSuite", "TransformSuite", "ValidatorSuite", "TemplateSuite")
+SUITES = (
+    "PluginSuite", "DestinationSuite", "SourceSuite", "TransformSuite", "ValidatorSuite", "TemplateSuite",
+    "ProposerSuite",
+)  # fmt: skip
 
 
 def tests_table() -> str:

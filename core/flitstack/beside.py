@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from flitstack.errors import ApprovalNeeded, ConfigurationError, PluginError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
     from types import ModuleType
 
@@ -93,8 +94,7 @@ def confirm_file_plugin(journal: Path, name: str, by: str, at: str) -> FilePlugi
     """
     found = {plugin.name: plugin for plugin in find_file_plugins(journal)}
     if name not in found:
-        folder = journal.absolute().parent / FOLDER
-        raise UsageError(f"{folder}: there is no {name}.py. There: {', '.join(found) or 'no plugin'}.")
+        raise _missing(journal, name, found.values())
     plugin = found[name]
     known = _confirmations(plugin.path.parent)
     known[plugin.path.name] = Confirmation(plugin.sha256, by, at)
@@ -106,6 +106,21 @@ def confirm_file_plugin(journal: Path, name: str, by: str, at: str) -> FilePlugi
     return FilePlugin(plugin.name, plugin.path, plugin.source, known[plugin.path.name])
 
 
+def load_file_plugin(journal: Path, name: str) -> ModuleType:
+    """Run one confirmed plugin beside a journal, whatever else is there, and return its module.
+
+    :raises UsageError: there is no such file.
+    :raises ApprovalNeeded: it is not confirmed as it is now.
+    :raises PluginError: it fails when it is run.
+    """
+    plugins = find_file_plugins(journal)
+    found = next((plugin for plugin in plugins if plugin.name == name), None)
+    if found is None:
+        raise _missing(journal, name, plugins)
+    _require_confirmed([found], journal)
+    return _run(found)
+
+
 def load_file_plugins(journal: Path) -> dict[str, ModuleType]:
     """Run the confirmed plugins beside a journal and return their modules by name.
 
@@ -113,6 +128,12 @@ def load_file_plugins(journal: Path) -> dict[str, ModuleType]:
     :raises PluginError: one fails when it is run.
     """
     plugins = find_file_plugins(journal)
+    _require_confirmed(plugins, journal)
+    return {plugin.name: _run(plugin) for plugin in plugins}
+
+
+def _require_confirmed(plugins: Sequence[FilePlugin], journal: Path) -> None:
+    """:raises ApprovalNeeded: one is not confirmed as it is now."""
     if waiting := [plugin for plugin in plugins if not plugin.confirmed]:
         told = "\n".join(f"  {plugin.path}: {plugin.state} (sha256 {plugin.sha256[:16]})." for plugin in waiting)
         place = quote(str(journal))
@@ -121,7 +142,11 @@ def load_file_plugins(journal: Path) -> dict[str, ModuleType]:
             f"Plugins in files are programs, and run with all that you may do:\n{told}\nNothing was run. Read them, "
             f"and move away what you do not want. To use them, then run the same command again:\n{commands}"
         )
-    return {plugin.name: _run(plugin) for plugin in plugins}
+
+
+def _missing(journal: Path, name: str, plugins: Iterable[FilePlugin]) -> UsageError:
+    there = ", ".join(plugin.name for plugin in plugins) or "no plugin"
+    return UsageError(f"{journal.absolute().parent / FOLDER}: there is no {name}.py. There: {there}.")
 
 
 def _run(plugin: FilePlugin) -> ModuleType:

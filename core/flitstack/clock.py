@@ -6,11 +6,16 @@ import asyncio
 import os
 import time
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from flitstack.errors import ConfigurationError
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 NOW_VARIABLE = "FLITSTACK_NOW"
+DEMO_START = datetime(2026, 7, 1, 8, 0, tzinfo=UTC)
+DEMO_CLOCK_FILE = "demo-clock.txt"
 
 
 class Clock(Protocol):
@@ -67,6 +72,37 @@ class VirtualClock:
     def advance(self, seconds: float) -> None:
         """Let `seconds` pass."""
         self._elapsed += seconds
+
+
+class DemoClock(VirtualClock):
+    """A virtual clock that goes on, in the next process, after the latest time this one may have shown.
+
+    :param file: keeps that time; without it, or unreadable, the demo starts anew.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        super().__init__(self._kept_time() + timedelta(seconds=1))
+        self._keep(0.0)
+
+    async def sleep(self, seconds: float) -> None:
+        """Keep the time to come before it comes, so that a kill leaves no record in the future."""
+        self._keep(max(seconds, 0.0))
+        await super().sleep(seconds)
+
+    def advance(self, seconds: float) -> None:
+        """Let `seconds` pass."""
+        self._keep(seconds)
+        super().advance(seconds)
+
+    def _kept_time(self) -> datetime:
+        try:
+            return datetime.fromisoformat(self._file.read_text("ascii").strip())
+        except (OSError, ValueError):
+            return DEMO_START
+
+    def _keep(self, seconds: float) -> None:
+        self._file.write_text((self.now() + timedelta(seconds=seconds)).isoformat(), "ascii")
 
 
 def clock_from_environment() -> Clock:

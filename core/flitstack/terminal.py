@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 
-# All control characters but tab and line feed, and those that turn the direction of writing round.
-_STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+# All control characters but tab and line feed, those that turn the direction of writing round, and halves of
+# characters, as which Python reads bytes of a file's name that are no UTF-8: these cannot be written at all.
+_STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def visible(text: str) -> str:

@@ -32,7 +32,7 @@ _NAMED: Mapping[str, Parse] = {
     "perio_margin": values.perio_margin,
 }
 _MENDED: Mapping[str, Callable[[str], str]] = {"decimal": values.mended_amount, "cdt": values.mended_code}
-_REPEATING = frozenset({"date", "local-datetime", "decimal", "integer", "boolean", "code", *_NAMED})
+_REPEATING = frozenset({"date", "local-datetime", "decimal", "integer", "ordinal", "boolean", "code", *_NAMED})
 _AS_WRITTEN = frozenset({"text", "id"})
 _BIRTHS = frozenset({"birth_date"})
 _PEOPLES = frozenset({"first_name", "middle_name", "last_name", "preferred_name", "name"})
@@ -228,6 +228,8 @@ def field_kind(stream: str, name: str, cell: Cell) -> str:
         return "id"
     if name == "phone" or (stream, name) == ("contact_points", "value"):
         return "phone"
+    if (stream, name) == ("patient_insurance", "ordinal"):
+        return "ordinal"
     if "enum" in schema:
         return "code"
     types = schema.get("type", ())
@@ -283,6 +285,8 @@ def _plain_parser(kind: str, stream: str, name: str, cell: Cell, at: int, source
         return _without_ssn(values.id_parser(column, source.layout.null_ids), column, source.counters)
     if kind == "integer":
         return values.integer_parser(column)
+    if kind == "ordinal":
+        return values.ordinal_parser(column)
     if kind in ("boolean", "negated"):
         truth = values.boolean_parser(column)
         return truth if kind == "boolean" else _negated(truth)

@@ -6,7 +6,7 @@ import csv
 import re
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
@@ -15,7 +15,10 @@ DELIMITERS = (",", ";", "\t", "|", "^", ":")
 QUOTES = ('"', "~", "'")
 NO_QUOTE = "\0"
 _SAMPLE_ROWS = 200
+_MOST_TITLES = 20
+_LEAST_WIDTH = 3
 _SEP = re.compile(r'^\ufeff?"?sep=(\\t|.)"?[ \t]*(?:\r\n|\r|\n|$)', re.I)
+_VALUE = re.compile(r"\s*[\d.,:/()$€£+\- ]*\d[\d.,:/()$€£+\- ]*(?:[AaPp][Mm])?\s*|\S+@\S+\.\S+")
 _NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe", "^": "caret", ":": "colon", " ": "space"}
 _ENDINGS = {"\r\n": "CRLF", "\n": "LF", "\r": "CR"}
 
@@ -25,7 +28,7 @@ class Dialect:
     """How one file is written.
 
     :param quote: the quote character, `NO_QUOTE` when quoting is switched off.
-    :param skip_lines: physical lines before the header (a `sep=` line).
+    :param skip_lines: physical lines before the header (a `sep=` line, the titles of a report).
     :param stray: lines begin with one character before the first quote, which belongs to no cell.
     :param skip_space: a space stands between a delimiter and an opening quote.
     """
@@ -67,6 +70,8 @@ def find_dialect(sample: str, known: AbstractSet[str], delimiter: str = "", quot
     candidates = [delimiter] if delimiter else present or [","]
     best = max(candidates, key=lambda each: _score(sample, each, quote or _find_quote(sample, each), known))
     chosen = quote or _find_quote(sample, best)
+    titles = _title_lines(sample, best, chosen)
+    sample, skip = "".join(_lines(sample)[titles:]), skip + titles
     return Dialect(
         delimiter=best,
         quote=chosen,
@@ -100,24 +105,61 @@ def _score(sample: str, delimiter: str, quote: str, known: AbstractSet[str]) -> 
     rows = _sample_rows(sample, delimiter, quote)
     if not rows:
         return (0, 0.0, 0)
-    header = rows[0]
+    header = rows[_titles(rows)]
     hits = sum(normalise(cell) in known for cell in header) if len(header) > 1 else 0
     width = Counter(map(len, rows)).most_common(1)[0][0]
     same = sum(len(row) == width for row in rows) / len(rows)
     return (hits, same if width > 1 else 0.0, width)
 
 
-def _sample_rows(sample: str, delimiter: str, quote: str) -> list[list[str]]:
-    rows: list[list[str]] = []
-    reader = csv.reader(
+def _title_lines(sample: str, delimiter: str, quote: str) -> int:
+    """Return how many physical lines stand above the header: the titles of a report, and what is blank around them."""
+    rows = _sample_rows(sample, delimiter, quote)
+    if not (titles := _titles(rows)):
+        return 0
+    reader = _reader(sample, delimiter, quote)
+    at, seen = 0, 0
+    for row in reader:  # the same rows again, this time with the lines on which they end
+        if row and seen == titles:
+            break
+        seen += bool(row)
+        at = reader.line_num
+    return at
+
+
+def _titles(rows: list[list[str]]) -> int:
+    """Return how many of the first rows are the titles of a report.
+
+    They fill half of the columns at most; the first row below that fills more is the header if no cell of it is a
+    number or a date, and if most rows below have as many cells.
+    """
+    widths = Counter(len(row) for row in rows if len(row) >= _LEAST_WIDTH)
+    if not widths:
+        return 0
+    width = widths.most_common(1)[0][0]
+    for at, row in enumerate(rows[: _MOST_TITLES + 1]):
+        filled = [cell for cell in row if cell.strip()]
+        if len(filled) * 2 > width:
+            named = len(row) == width and len(filled) * 4 >= width * 3 and not any(map(_VALUE.fullmatch, filled))
+            below = [len(each) == width for each in rows[at + 1 :]]
+            return at if named and sum(below) * 2 > len(below) else 0
+    return 0
+
+
+def _reader(sample: str, delimiter: str, quote: str) -> Any:
+    return csv.reader(
         _lines(sample),
         delimiter=delimiter,
         quotechar=None if quote == NO_QUOTE else quote,
         quoting=csv.QUOTE_NONE if quote == NO_QUOTE else csv.QUOTE_MINIMAL,
         skipinitialspace=False,
     )
+
+
+def _sample_rows(sample: str, delimiter: str, quote: str) -> list[list[str]]:
+    rows: list[list[str]] = []
     try:
-        for row in reader:
+        for row in _reader(sample, delimiter, quote):
             if row:
                 rows.append(row)
             if len(rows) >= _SAMPLE_ROWS:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import textwrap
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from flitstack_dental.dialect import normalise
-from flitstack_dental.layout import stream_schemas
+from flitstack_dental.layout import SHIPPED, stream_schemas
 from flitstack_dental.lexicon import beside, meanings, words_of
 from flitstack_dental.values import fold_code
 
@@ -28,6 +29,8 @@ _WORDS = frozenset("y n yes no true false on off null none".split())
 _TIME = re.compile(r"\d{1,2}:\d{2}(:\d{2})?( ?[AaPp]\.?[Mm]?\.?)?")
 _RECURS = 3
 _MOST_CODES = 40
+_MOSTLY = 0.9
+_REMARK = 100
 _HERE = Path(__file__).parent
 _NEEDS_TIME = frozenset({"starts_at"})
 _PAST = (
@@ -100,7 +103,8 @@ def _file(
     if not file.stream:
         near = ", ".join(name for name, _ in file.others)
         why = "; ".join(file.reasons)
-        return [f"  {_text(role)}: {{}}  # [ ] {why}; not read." + (f" Near: {near}." if near else "")]
+        head = f"  {_text(role)}: {{}}  # [ ] {why}; not read." + (f" Near: {near}." if near else "")
+        return [head, *_columns_of([*(column.column for column in file.columns), *dropped])]
     mapped = {column.chosen.target: column for column in file.columns if column.chosen is not None}
     others = ", ".join(name for name, _ in file.others)
     lines = [f"  {_text(role)}:  # {file.stream}: {'; '.join(file.reasons)}." + (f" Else: {others}." if others else "")]
@@ -119,6 +123,14 @@ def _file(
         if column.chosen is None and column.column not in joined:
             lines.append(f"    # nothing found for {_plain(column.column).rstrip('.')}.{_else(column.others)}")
     return [*lines, *_customs(customs, id_text if file.stream == "patients" else "")]
+
+
+def _columns_of(names: Sequence[str]) -> Iterator[str]:
+    """Yield remarks with the columns of a file that was not placed, so that a person can say what they are."""
+    if names:
+        told = textwrap.wrap(", ".join(map(_plain, names)), _REMARK, break_long_words=False, break_on_hyphens=False)
+        yield f"    # Its columns: {told[0]}"
+        yield from (f"    #   {line}" for line in told[1:])
 
 
 def _fields(
@@ -215,7 +227,10 @@ def _book(values: Sequence[str], known: Mapping[str, str], allowed: Sequence[str
     A single letter is known only where all of them are: beside an H, an M is a woman in Spanish.
     """
     times = Counter(value.strip() for value in values)
-    codes = [code for code, n in sorted(times.items()) if n >= _RECURS or fold_code(code) in known][:_MOST_CODES]
+    recur = {code for code, n in times.items() if n >= _RECURS}
+    if sum(times[code] for code in recur) < _MOSTLY * times.total():
+        recur = set()  # texts that mostly stand once are no codes, and those that recur may be somebody's name
+    codes = [code for code in sorted(times) if code in recur or fold_code(code) in known][:_MOST_CODES]
     letters = [code for code in codes if len(code) == 1]
     if any(fold_code(letter) not in known for letter in letters):
         known = {code: meaning for code, meaning in known.items() if len(code) > 1}
@@ -272,7 +287,9 @@ def _customs(customs: Sequence[CustomField], patient: str) -> list[str]:
 
 def _known_with_customs(proposal: Proposal, export: SampledExport) -> str:
     """Return the known layout, cut down to this export, with its unread columns on offer as custom columns."""
-    raw = yaml.safe_load((_HERE / "layouts" / f"{proposal.layout}.yaml").read_text(encoding="utf-8"))
+    own = proposal.layout not in SHIPPED
+    path = Path(proposal.layout) if own else _HERE / "layouts" / f"{proposal.layout}.yaml"
+    raw = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
     headers = {file.role: {normalise(c.name) for c in file.columns} for file in export.files if file.role}
     names = {file.role: file.name for file in export.files if file.role}
     files: list[str] = []

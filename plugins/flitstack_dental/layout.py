@@ -116,6 +116,7 @@ class Layout:
     :param manifest: normalised stem of the file that says when the export was made.
     :param file: its file's name when it is the user's own, "" for a shipped one.
     :param ignore: normalised columns that are left on purpose in every file.
+    :param number_ids: normalised columns whose ids are numbers; an export with words in them has lost its ids.
     """
 
     name: str
@@ -127,6 +128,7 @@ class Layout:
     manifest: str = ""
     file: str = ""
     ignore: frozenset[str] = frozenset()
+    number_ids: frozenset[str] = frozenset()
 
     def known_columns(self) -> frozenset[str]:
         """Return the normalised names of all columns it mentions."""
@@ -187,6 +189,7 @@ def _layout(raw: dict[str, Any]) -> Layout:
         as_of=tuple(AsOf(each["stream"], each["field"], each.get("when", {})) for each in raw.get("as_of", ())),
         manifest=normalise(raw.get("manifest", "")),
         ignore=frozenset(map(normalise, raw.get("ignore", ()))),
+        number_ids=frozenset(map(normalise, raw.get("number_ids", ()))),
     )
 
 

@@ -9,6 +9,7 @@ import jsonschema_rs
 
 from flitstack.errors import SettingsError
 from flitstack_dental.dialect import normalise
+from flitstack_dental.headed import shown_name
 from flitstack_dental.values import fold_code
 
 if TYPE_CHECKING:
@@ -19,12 +20,12 @@ if TYPE_CHECKING:
     from flitstack_dental.recognise import DataFile
 
 PARSERS = (
-    "text", "phone", "id", "date", "local-datetime", "decimal", "integer", "boolean", "negated", "stamp", "zone", "cdt",
-    "pattern_minutes", "recall_interval", "perio_depth", "perio_margin",
+    "text", "phone", "id", "date", "local-datetime", "decimal", "integer", "ordinal", "boolean", "negated", "stamp",
+    "zone", "cdt", "pattern_minutes", "recall_interval", "perio_depth", "perio_margin",
 )  # fmt: skip
 """What `parse` may name; `flitstack_dental.convert` has what they do."""
 
-_LAYOUT = ("name", "title", "manifest", "null_ids", "as_of", "ignore", "codes", "files")
+_LAYOUT = ("name", "title", "manifest", "null_ids", "as_of", "ignore", "number_ids", "codes", "files")
 _AS_OF = ("stream", "field", "when")
 _FILE = ("names", "require", "ignore", "records")
 _RECORD = ("stream", "id", "fields", "but", "set", "when", "unless_empty", "when_missing")
@@ -67,6 +68,7 @@ _SHAPE = jsonschema_rs.Draft202012Validator(
             "manifest": {"type": "string"},
             "null_ids": {"type": "array"},
             "ignore": _TEXTS,
+            "number_ids": _TEXTS,
             "as_of": {
                 "type": "array",
                 "items": {
@@ -286,7 +288,8 @@ def check_columns(layout: Layout, files: Sequence[DataFile], roles: Mapping[str,
             continue
         for column, place in _absent(spec, columns):
             near = nearest(column, file.header, only_close=True)
-            shown = ", ".join(file.header[:_SHOWN]) + (", ..." if len(file.header) > _SHOWN else "")
+            shown = ", ".join(shown_name(at, name) for at, name in enumerate(file.header[:_SHOWN]))
+            shown += ", ..." if len(file.header) > _SHOWN else ""
             problems.append(
                 f"{layout.file}, {place}: file {file.name} has no column {column}.{near} Its columns are {shown}."
             )

@@ -10,7 +10,7 @@ import yaml
 
 from flitstack.mapping.proposing import Vocabulary
 from flitstack.protocols import Lexicon
-from flitstack_dental.layout import load_layouts
+from flitstack_dental.layout import load_layouts, stream_schemas
 from flitstack_dental.values import fold_code
 
 if TYPE_CHECKING:
@@ -60,7 +60,9 @@ def beside() -> Sequence[Mapping[str, Any]]:
 def meanings(stream: str, field: str) -> dict[str, str]:
     """Return the codes of a field whose meaning is known, folded, with it; a spelling of two meanings is not known."""
     books = load_layouts("neutral")[0].codes
-    found = {word: str(meaning) for word, (meaning, _) in books.get(_book(stream, field), {}).items()}
+    allowed = stream_schemas()[stream]["properties"][field].get("enum", ())
+    found = {fold_code(str(meaning)): str(meaning) for meaning in allowed if meaning is not None}
+    found |= {word: str(meaning) for word, (meaning, _) in books.get(_book(stream, field), {}).items()}
     for meaning, words in lexicon_data()["codes"].get(f"{stream}.{field}", {}).items():
         found |= {fold_code(str(word)): meaning for word in words}
     return found

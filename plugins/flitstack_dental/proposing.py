@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +17,7 @@ from flitstack.protocols import (
 from flitstack_dental.container import open_container
 from flitstack_dental.dialect import normalise
 from flitstack_dental.draft import write_draft
+from flitstack_dental.headed import no_header
 from flitstack_dental.layout import Layout, columns_of, load_layouts, stream_schemas
 from flitstack_dental.lexicon import beside, lexicon, lexicon_data, meanings
 from flitstack_dental.recognise import Recognised, look_at, recognise
@@ -27,14 +27,13 @@ from flitstack_dental.settings import parse_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
 
     from flitstack_dental.container import Container
     from flitstack_dental.layout import FileSpec, RecordSpec
     from flitstack_dental.recognise import DataFile
 
 _NAMED = 5
-_VALUE = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+|\d{1,4}[-/.]\d{1,2}[-/.]\d{2,4}(?:[ T].*)?")
-_NUMBERS = re.compile(r"[\d\s.,:/()$€£+-]*\d[\d\s.,:/()$€£+-]*")
 _NO_TARGETS = frozenset({"practice"})
 _SECRET_SHARE = 0.5
 
@@ -65,12 +64,15 @@ def sample(path: str, settings: Mapping[str, Any], rows: int) -> SampledExport:
         if not files:
             raise NotAnExportError(f"{Path(path).name}: no CSV or text files here. Give the folder of the export.")
         found = _recognised(files, layouts, Path(path).name)
-        sampled = tuple(_sampled(container, file, found, rows) for file in files)
+        known = frozenset().union(*(layout.known_columns() for layout in layouts))
+        sampled = tuple(_sampled(container, file, found, rows, known) for file in files)
         sampled = sampled if found else tuple(_told_apart(files, sampled))
         if not any(file.columns for file in sampled):
             told = "; ".join(f"{file.name}: {file.note}" for file in sampled[:_NAMED])
             raise NotAnExportError(f"No table here that could be mapped. {told}.")
-        return SampledExport(sampled, found.layout.name if found else "")
+        if found is None:
+            return SampledExport(sampled)
+        return SampledExport(sampled, str(Path(parsed.layout).expanduser()) if found.layout.file else found.layout.name)
     finally:
         container.close()
 
@@ -97,15 +99,19 @@ def _recognised(files: Sequence[DataFile], layouts: Sequence[Layout], place: str
     return found if found.layout.file or 2 * len(found.roles) > len(data) else None
 
 
-def _sampled(container: Container, file: DataFile, found: Recognised | None, rows: int) -> SampledFile:
+def _sampled(
+    container: Container, file: DataFile, found: Recognised | None, rows: int, known: AbstractSet[str]
+) -> SampledFile:
     """Return a file with its first rows; where it is no table, or heads no columns, without any and with a note why.
 
     Without a header the first line would be shown as one, and it is a patient's row.
     """
     if note := _no_table(file):
         return SampledFile(file.name, (), note=note)
-    spec = found.roles.get(file.name) if found else None
     cells, count, whole = _cells(container, file, rows)
+    if file.headed and (why := no_header(file.header, cells, known)):
+        return SampledFile(file.name, (), note=f"{why}; {_with_header(file)}")
+    spec = found.roles.get(file.name) if found else None
     columns, dropped = [], []
     seen: set[str] = set()
     again: list[str] = []
@@ -113,7 +119,7 @@ def _sampled(container: Container, file: DataFile, found: Recognised | None, row
         if not normalise(name):
             continue  # without a name nothing can be said of it; the reader warns of such columns
         if normalise(name) in seen:
-            again.append(name)
+            again.append(str(at + 1))  # never the name: of a file that has no header after all, it is a patient's cell
             continue
         seen.add(normalise(name))
         values = tuple(row[at] for row in cells if at < len(row) and row[at].strip())
@@ -125,7 +131,7 @@ def _sampled(container: Container, file: DataFile, found: Recognised | None, row
     read = _read_columns(found.layout, spec) if found and spec else frozenset()
     unread = tuple(column.name for column in columns if normalise(column.name) not in read)
     role, stream = (spec.role, _row_stream(spec) if spec.records else "") if spec else ("", "")
-    note = f"of columns headed alike only the first is read ({', '.join(again)})" if again else ""
+    note = _headed_alike(again)
     return SampledFile(file.name, tuple(columns), role, stream, unread, tuple(dropped), note)
 
 
@@ -136,20 +142,23 @@ def _no_table(file: DataFile) -> str:
         return "it is empty"
     if len(file.header) == 1:
         return "one column only; if the delimiter was misjudged, --set source.delimiter=CHARACTER helps"
-    if file.headed and _is_row(file.header):
-        plain = PurePosixPath(file.name).name
-        return (
-            "its first line seems to be data and not a header; export it with column names, or say what they are with "
-            f"""--set source.headerless='{{"{plain}": ["id", "..."]}}'"""
-        )
     return ""
 
 
-def _is_row(header: Sequence[str]) -> bool:
-    """Say whether a first line is a row: it has an e-mail address or a date, or most of its cells are numbers."""
-    cells = [cell for cell in header if cell]
-    numbers = sum(_NUMBERS.fullmatch(cell) is not None for cell in cells)
-    return any(map(_VALUE.fullmatch, cells)) or 2 * numbers > len(cells)
+def _with_header(file: DataFile) -> str:
+    plain = PurePosixPath(file.name).name
+    return (
+        "export it with column names, or say what they are with "
+        f"""--set source.headerless='{{"{plain}": ["id", "..."]}}'"""
+    )
+
+
+def _headed_alike(places: Sequence[str]) -> str:
+    """Return what is said of columns that have the name of one before them, by their places in the file."""
+    if not places:
+        return ""
+    more = f" and {len(places) - _NAMED:,} more" if len(places) > _NAMED else ""
+    return f"of columns headed alike only the first is read; left out, by place: {', '.join(places[:_NAMED])}{more}"
 
 
 def _read_columns(layout: Layout, spec: FileSpec) -> frozenset[str]:
@@ -189,7 +198,7 @@ def _own() -> Iterator[Target]:
             yield Target(
                 stream,
                 field,
-                given,
+                given if field != "ordinal" else {"type": ["string", "null"]},  # it is also written in words
                 tuple(names.get(f"{stream}.{field}", ())),
                 field in required,
                 looks=_looks(field),

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from flitstack.errors import Rejected, SettingsError
+from flitstack.errors import NotAnExportError, Rejected, SettingsError
 from flitstack.protocols import Finding, InputFile, Record, Rejection, Skip, SourceRow, Stream, Where
 from flitstack_dental.container import open_container
 from flitstack_dental.convert import codebook
@@ -67,6 +67,7 @@ class DentalReader:
                 for file in data
                 if file.name in found.roles
             }
+            self._refuse_names_for_ids()
             self._documents = self._find_documents()
         except LookupError as exc:
             self._container.close()
@@ -203,6 +204,15 @@ class DentalReader:
     def close(self) -> None:
         """Let go of open files."""
         self._container.close()
+
+    def _refuse_names_for_ids(self) -> None:
+        """:raises NotAnExportError: names stand where ids should: who is who could no more be told."""
+        for name, table in self._tables.items():
+            if column := table.named_ids():
+                raise NotAnExportError(
+                    f"{name}: column {column} holds names in place of ids, so people of one name would become one. "
+                    f"Export again with ids as they are ({self._layout.title}: the format Raw, not Human-readable)."
+                )
 
     def _sources(self) -> Iterator[tuple[RecordSpec, Table]]:
         for table in self._tables.values():

@@ -6,7 +6,7 @@ import re
 import zipfile
 import zlib
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from flitstack.errors import NotAnExportError
 from flitstack_dental.container import DAMAGED
 from flitstack_dental.dialect import Dialect, find_dialect, normalise
 from flitstack_dental.encoding import ERRORS, Encoded, examine
+from flitstack_dental.filenames import known_within, plain_stem
 from flitstack_dental.rows import BadRow, Tally, read_rows
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class DataFile:
     :param header: its columns as written; from a setting when the file has no header line.
     :param headed: the first row is the header.
     :param kind: what it is instead of a text, in words; "" for a text.
+    :param known_as: the name of a layout that its own name holds beside a day or what all files share; "" for none.
     """
 
     name: str
@@ -52,11 +54,12 @@ class DataFile:
     header: tuple[str, ...]
     headed: bool = True
     kind: str = ""
+    known_as: str = ""
 
     @property
     def stem(self) -> str:
-        """Its name as layouts know it: `SdPat (2).csv` is `sdpat`."""
-        return _stem(self.name)
+        """Its name as layouts know it: `SdPat (2).csv` is `sdpat`, `2026-06-30_SDPAT.csv` perhaps, too."""
+        return self.known_as or plain_stem(self.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +83,9 @@ def look_at(container: Container, settings: Settings, layouts: Sequence[Layout])
         _refuse_workbooks(container)
     tables = [name for name in names if not name.lower().endswith(".txt")] or names  # a README.txt is no table
     depth = min((name.count("/") for name in tables), default=0)
-    chosen = [name for name in names if name.count("/") == depth or _stem(name) in named]
-    return [_look_at_file(container, name, settings, known) for name in chosen]
+    within = known_within(names, named)
+    chosen = [name for name in names if name.count("/") == depth or plain_stem(name) in named or name in within]
+    return [replace(_look_at_file(container, name, settings, known), known_as=within.get(name, "")) for name in chosen]
 
 
 def _refuse_workbooks(container: Container) -> None:
@@ -95,10 +99,6 @@ def _refuse_workbooks(container: Container) -> None:
             f"{', '.join(books[:_NAMED])}{more}: spreadsheets are not read. Save each sheet as "
             "CSV (UTF-8) into one folder."
         )
-
-
-def _stem(name: str) -> str:
-    return normalise(re.sub(r"[ _-]*\(\d+\)$", "", PurePosixPath(name).stem))
 
 
 def _look_at_file(container: Container, name: str, settings: Settings, known: AbstractSet[str]) -> DataFile:

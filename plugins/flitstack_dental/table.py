@@ -6,6 +6,7 @@ import re
 from contextlib import closing
 from dataclasses import replace
 from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from flitstack.protocols import Finding, Record, Rejection, Skip, SourceRow, Where
@@ -22,11 +23,12 @@ from flitstack_dental.convert import (
 from flitstack_dental.corrections import FileCorrections, RowView
 from flitstack_dental.dialect import normalise
 from flitstack_dental.evidence import Evidence, gather
+from flitstack_dental.headed import shown_name
 from flitstack_dental.layout import columns_of
 from flitstack_dental.rows import BadRow, Row, Tally, read_rows, split_line
 from flitstack_dental.sensitive import is_secret_name
 from flitstack_dental.validate import fault, validator
-from flitstack_dental.values import BadCell
+from flitstack_dental.values import BadCell, phone
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Mapping
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
     from flitstack_dental.settings import Settings
 
 _SHOWN = 40
+_ID_ROWS = 200
 
 _TOTALS = re.compile(
     r"\s*(?:(?:grand|sub)[\s-]*)?totals?\b|\s*(?:sum|count|records?|rows)\b\s*(?:[:=]|$)|\s*end of ", re.I
@@ -95,6 +98,19 @@ class Table:
                 shown = view.show(self._corrections.one(row) if self._corrections else row) if mark else None
                 if mark is not None and shown is not None:
                     yield SourceRow(Where(self.file.name, row.line), mark, *shown)
+
+    def named_ids(self) -> str:
+        """Return the column that should hold numbers as ids and holds words instead, "" when there is none."""
+        at = next((at for at, name in enumerate(self.file.header) if normalise(name) in self._layout.number_ids), None)
+        if at is None:
+            return ""
+        with closing(self._rows(Tally())) as rows:
+            cells = [
+                row.cells[at].strip() for row in islice(rows, _ID_ROWS) if isinstance(row, Row) and at < len(row.cells)
+            ]
+        filled = [cell for cell in cells if cell]
+        words = sum(any(map(str.isalpha, cell)) for cell in filled)
+        return self.file.header[at] if words * 2 > len(filled) else ""
 
     def _view(self) -> RowView:
         self._look()
@@ -154,9 +170,10 @@ class Table:
             message = f"{name} was not read: it lacks the column of its id. Export it with that column."
             yield Finding("no_id_column", message, "error", self.spec.records[0].stream)
         if dropped := self.dropped:
+            named = [self._shown(each) for each in dropped] if self.records else [_columns_only(len(dropped))]
             yield Finding(
                 "secrets_dropped",
-                f"{name}: columns with secrets were not read: {', '.join(dropped)}.",
+                f"{name}: columns with secrets were not read: {', '.join(named)}.",
                 stream=self.records[0].stream if self.records else None,
                 count=len(dropped),
             )
@@ -192,9 +209,14 @@ class Table:
             yield Finding("mixed_encoding", f"{name} is UTF-8 with some Windows-1252; both were read.", "warning")
         names = [normalise(each) for each in self.file.header]
         if twice := sorted({each for each in self.file.header if names.count(normalise(each)) > 1}):
+            named = [self._shown(each) for each in twice] if self.records else [_columns_only(len(twice))]
             yield Finding(
-                "duplicate_header", f"{name}: columns of one name, the first was read: {', '.join(twice)}.", "warning"
+                "duplicate_header", f"{name}: columns of one name, the first was read: {', '.join(named)}.", "warning"
             )
+
+    def _shown(self, header: str) -> str:
+        """Return how a message calls a column; a header that an open quote made of rows is called by its place."""
+        return shown_name(self.file.header.index(header), header)
 
     def _columns_not_read(self) -> Iterator[Finding]:
         """Yield the columns that no record reads: a warning, but for those that the layout leaves on purpose."""
@@ -203,8 +225,8 @@ class Table:
         known = self.spec.require.union(*(map(normalise, columns_of(record)) for record in self.records))
         names = dict.fromkeys(name for name in self.file.header if normalise(name) not in known)
         unread = [name for name in names if name not in self.dropped]
-        left = [name for name in unread if normalise(name) in self.spec.ignore]
-        unread = [name for name in unread if normalise(name) not in self.spec.ignore]
+        left = [self._shown(name) for name in unread if normalise(name) in self.spec.ignore]
+        unread = [self._shown(name) for name in unread if normalise(name) not in self.spec.ignore]
         file = self.file.name
         if unread:
             message = f"{file}: {_columns(len(unread))} not read: {_listed(unread)}."
@@ -319,8 +341,13 @@ def _columns(count: int) -> str:
     return f"{count} column is" if count == 1 else f"{count} columns are"
 
 
+def _columns_only(count: int) -> str:
+    """Return how many columns of a file are meant whose first line may be no header, and is not shown."""
+    return f"{count} of its first line"
+
+
 def _listed(names: list[str]) -> str:
-    shown = ", ".join(name or "(without a name)" for name in names[:_SHOWN])
+    shown = ", ".join(names[:_SHOWN])
     return shown if len(names) <= _SHOWN else f"{shown} and {len(names) - _SHOWN} more"
 
 
@@ -360,6 +387,6 @@ def _chosen(plans: list[Plan], cells: list[str]) -> Iterator[Plan]:
     for plan in plans:
         if plan.when is not None and not plan.when(cells):
             continue
-        if plan.unless_empty and not any(cells[at].strip() for at in plan.unless_empty):
+        if plan.unless_empty and all(phone(cells[at]) is None for at in plan.unless_empty):  # empty, or a mask
             continue
         yield plan

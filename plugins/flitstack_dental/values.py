@@ -234,6 +234,26 @@ def integer_parser(column: str) -> Callable[[str], int | None]:
     return parse
 
 
+_PLACES = (
+    "primary p pr 1st first prim 1",
+    "secondary s sc 2nd second sec 2",
+    "tertiary t 3rd third tert 3",
+    "4th quat 4",
+)
+
+
+def ordinal_parser(column: str) -> Callable[[str], int | None]:
+    """Return a function from a place in an order, such as `Secondary` or `2`, to its number."""
+    parse_integer = integer_parser(column)
+    places = {word: place for place, words in enumerate(_PLACES, 1) for word in words.split()}
+
+    def parse(text: str) -> int | None:
+        word = text.split()[0].lower() if text.split() else ""  # `Primary insurance`
+        return places[word] if word in places else parse_integer(text)
+
+    return parse
+
+
 def code_parser(column: str, book: Mapping[str, Any], setting: str, otherwise: Any) -> Callable[[str], Any]:
     """Return a function from a code, or the word for it, to its meaning.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from flitstack.errors import AuthError, ConfigurationError
+from flitstack.errors import AuthError, ConfigurationError, Rejected
 from flitstack.protocols import Account, User
 from flitstack_hubspot.answers import Call
 from flitstack_hubspot.client import USAGE
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 DETAILS = Call("GET", "/account-info/v3/details", scope="account")
 TOKEN_INFO = "/oauth/v2/private-apps/get/access-token-info"  # noqa: S105 - a path, no secret
+DEALS = "0-3"  # the type of deals, as the API numbers objects
 WATCHERS = (
     "HubSpot can create companies by the domain of a new contact's e-mail address, and associate them. Switch it off "
     "before the run: Settings, Objects, Companies.",
@@ -75,6 +76,7 @@ async def read_account(client: Client, id: str, user: User, plan: str | None) ->
     limit = day.get("usageLimit")
     if isinstance(limit, int):
         client.day.limit, client.day.remaining = limit, limit - int(day.get("currentUsage") or 0)
+    slots, unsaid = await read_room(client)
     return Account(
         id=id,
         name=name,
@@ -87,13 +89,43 @@ async def read_account(client: Client, id: str, user: User, plan: str | None) ->
             "seats": 1,  # the limits are the account's, however many it has
             "name": name,
         },
-        slots={},
+        slots=slots,
         daily_budget=limit if isinstance(limit, int) else None,
         compromises=(
-            "How many custom properties, pipelines and association labels the subscription allows, no request tells: "
-            "HubSpot refuses what is too many, and the run then says so before any record is written.",
+            f"How many {unsaid} the subscription allows is not known beforehand: HubSpot refuses what is too many, and "
+            "the run then says so before any record is written.",
         ),
     )
+
+
+async def read_room(client: Client) -> tuple[dict[str, int], str]:
+    """Return how many properties and deal pipelines the account can still have, and in words what it does not say.
+
+    Source: HubSpot developer documentation, "Limits tracking".
+    """
+    slots: dict[str, int] = {}
+    properties = await _limits(client, "custom-properties")
+    pipelines = await _limits(client, "pipelines")
+    deals = [one for one in pipelines.get("hubspotDefinedObjectTypes") or () if one.get("objectTypeId") == DEALS]
+    _note_room(slots, "field", properties.get("overallLimit"), properties.get("overallUsage"))
+    for one in deals:
+        _note_room(slots, "pipeline", one.get("limit"), one.get("usage"))
+    words = {"field": "custom properties", "pipeline": "pipelines"}
+    unsaid = [said for name, said in words.items() if name not in slots]
+    return slots, " and ".join([*unsaid, "association labels, and properties of one object,"])
+
+
+def _note_room(slots: dict[str, int], name: str, limit: Any, usage: Any) -> None:
+    if isinstance(limit, int) and isinstance(usage, int) and limit > 0:
+        slots[name] = max(0, limit - usage)
+
+
+async def _limits(client: Client, what: str) -> dict[str, Any]:
+    """Return what the account says of a limit; {} where the token or the subscription does not let it."""
+    try:
+        return await client.send(Call("GET", f"/crm/v3/limits/{what}"))
+    except (AuthError, Rejected):
+        return {}
 
 
 async def _all(client: Client, path: str, **query: str) -> Any:

@@ -23,7 +23,9 @@ from flitstack.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Collection, Mapping
+
+    from flitstack.web.answers import Answer
 
 REFUSED = "destination_refused"
 NOT_FOUND = "destination_not_found"
@@ -60,23 +62,6 @@ class Call:
     def words(self) -> str:
         """The request in words for messages; ids are left out."""
         return f"{self.method} {self.words_of or self.path}"
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """One HTTP answer; header names are lower-case."""
-
-    status: int
-    headers: Mapping[str, str]
-    content: bytes
-
-    def parsed(self) -> dict[str, Any] | None:
-        """Return the JSON object in it, or None when there is none."""
-        try:
-            value = json.loads(self.content) if self.content else None
-        except ValueError:
-            return None
-        return value if isinstance(value, dict) else None
 
 
 def is_passing(answer: Answer) -> bool:
@@ -150,13 +135,15 @@ def scopes_of(parsed: Mapping[str, Any]) -> str:
     return ", ".join(dict.fromkeys(found))
 
 
-def refusal_of(words: str, error: Mapping[str, Any], names: Iterable[str], *, account: bool = False) -> FlitError:
+def refusal_of(words: str, error: Mapping[str, Any], names: Collection[str], *, account: bool = False) -> FlitError:
     """Return what a refusal of one record, or of one request, means.
 
     :param names: the properties that were sent; only these are named.
     """
     said = json.dumps(error)
     named = [name for name in names if re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", said)]
+    if not named and error.get("category") == "CONFLICT" and "email" in names:
+        named = ["email"]  # the one value whose conflict HubSpot states without its name
     listed = ", ".join(f'"{name}"' for name in named)
     if account and LIMITS.search(str(error.get("message") or "")):
         return PlanLimit(

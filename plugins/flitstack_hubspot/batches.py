@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from flitstack.protocols import Operation
-    from flitstack_hubspot.answers import Answer
+    from flitstack.web.answers import Answer
     from flitstack_hubspot.client import Client
     from flitstack_hubspot.objects import Directory, Shape
 

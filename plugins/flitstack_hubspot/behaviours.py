@@ -6,6 +6,7 @@ not be verified is listed in docs/hubspot-facts.md. A budget unit is one request
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 CONCURRENCY = 8
 RESTORE_DAYS = 90
 NAME_LIMIT = 100
+CLASH_SUFFIX = "_flit"  # a property's name holds lower-case letters, digits and underscores
 FILE = "file"
 FILE_KEY = "source_key"
 SCHEMA_OBJECTS = ("field_group", "field", "pipeline", "stage", "label")
@@ -62,6 +64,7 @@ def behaviours(lag_s: float = 5.0) -> Behaviours:
         )
         for name in SCHEMA_OBJECTS
     }
+    schema["field"] = replace(schema["field"], clash_suffix=CLASH_SUFFIX)
     file = ObjectBehaviour(
         verbs=_ALL,
         cost={**_ONE, "hash": 2},

@@ -2,18 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import signal
-import threading
-from typing import TYPE_CHECKING
-
 import click
 
 from flitstack.clock import clock_from_environment
 from flitstack.errors import FlitError
-
-if TYPE_CHECKING:
-    from flitstack_hubspot.sandbox.app import Sandbox
 
 
 @click.group()
@@ -56,30 +48,16 @@ def serve(port: int, state: str | None, tier: str, faults: str | None, burst: in
     """
     try:
         # Imported here because the help must stay quick.
+        from flitstack.web.serving import serve_until_signal
         from flitstack_hubspot.sandbox.account import Switches
         from flitstack_hubspot.sandbox.app import Sandbox
         from flitstack_hubspot.sandbox.faults import read_faults
+        from flitstack_hubspot.sandbox.serving import serve_in_thread
 
         rules = read_faults(faults) if faults else {}
         manners = Switches(burst=burst)
         account = Sandbox(state, clock=clock_from_environment(), tier=tier, switches=manners, faults=rules, seed=seed)
-        _serve(account, port, state)
+        serve_until_signal(account, serve_in_thread(account, port), state)
     except FlitError as exc:
         click.echo(f"Error: {exc}", err=True)
         raise SystemExit(exc.exit_code) from exc
-
-
-def _serve(account: Sandbox, port: int, state: str | None) -> None:
-    """Serve until a signal comes; the first line on stdout says where."""
-    from flitstack_hubspot.sandbox.serving import serve_in_thread
-
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
-    with account, serve_in_thread(account, port) as url:
-        click.echo(json.dumps({"url": url, "users": account.users}))
-        where = state or "a temporary file"
-        click.echo(f"Sandbox on {url}, a development aid; its state is in {where}. Ctrl-C stops it.", err=True)
-        while not stop.wait(0.5):  # a wait without end would keep Windows from noticing Ctrl-C
-            pass
-    click.echo("Sandbox stopped.", err=True)

@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 from flitstack.errors import BudgetExhausted, InDoubt, NotSent, RateLimited, Rejected, Unavailable
 from flitstack.protocols import end_of_budget
+from flitstack.web.answers import LostError
 from flitstack_hubspot.answers import NOT_FOUND, Call, data_of, is_passing
 from flitstack_hubspot.limits import DAILY, Day, Window
-from flitstack_hubspot.wire import LostError, Wire
+from flitstack_hubspot.wire import Wire
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
     from flitstack.clock import Clock
-    from flitstack_hubspot.answers import Answer
+    from flitstack.web.answers import Answer
     from flitstack_hubspot.settings import Settings
     from flitstack_hubspot.wire import Transport
 

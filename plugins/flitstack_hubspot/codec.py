@@ -9,10 +9,10 @@ import re
 import unicodedata
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
-from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
 
 from flitstack.protocols import Stored
+from flitstack.web.texts import visible_text
 from flitstack_hubspot.objects import ATTACHMENTS, KEY, OWNER, SHAPES
 
 if TYPE_CHECKING:
@@ -22,10 +22,9 @@ if TYPE_CHECKING:
     from flitstack_hubspot.objects import Directory, Shape
 
 STAGE, PIPELINE = "dealstage", "pipeline"
-PROPERTY_LINKS = frozenset({OWNER, STAGE, ATTACHMENTS})
+PROPERTY_LINKS = {OWNER: "user", STAGE: "stage", ATTACHMENTS: "file"}  # to the object each leads to
 NEVER_READ = frozenset({"path", "sha256"})
 _DIGITS = re.compile(r"\d+")
-_BLOCKS = frozenset("blockquote br dd div dl dt h1 h2 h3 h4 h5 h6 hr li ol p pre table td th tr ul".split())
 
 
 def properties_of(
@@ -86,6 +85,7 @@ def decode(shape: Shape, raw: Mapping[str, Any], links: Mapping[str, str], direc
     """
     given = {name: value for name, value in (raw.get("properties") or {}).items() if value not in (None, "")}
     found = {name: str(value) for name, value in given.items() if name in PROPERTY_LINKS}
+    found |= _attached(found.get(ATTACHMENTS, ""))
     fields = {
         name: _value(directory, shape.object, name, str(value))
         for name, value in given.items()
@@ -100,6 +100,12 @@ def decode(shape: Shape, raw: Mapping[str, Any], links: Mapping[str, str], direc
         read_time(raw.get("createdAt")),
         read_time(raw.get("updatedAt")),
     )
+
+
+def _attached(ids: str) -> dict[str, str]:
+    """Return the files of a note as links: a mapping attaches one, the others are somebody's and come after it."""
+    several = sorted((id for id in ids.split(";") if id), key=lambda id: (len(id), id))
+    return {ATTACHMENTS + (f" {place}" if place > 1 else ""): id for place, id in enumerate(several, 1)}
 
 
 def _value(directory: Directory, object: str, name: str, text: str) -> JSON:
@@ -171,32 +177,3 @@ def _lines(value: str) -> JSON:
     """Return a text with composed characters and white space joined within its lines."""
     lines = unicodedata.normalize("NFC", value).replace("\r\n", "\n").replace("\r", "\n").split("\n")
     return "\n".join(" ".join(part.split()) for part in lines).strip("\n") or None
-
-
-def visible_text(html: str) -> JSON:
-    """Return what a reader sees of HTML, as one line."""
-    reader = _TextReader()
-    reader.feed(html)
-    reader.close()
-    return " ".join(unicodedata.normalize("NFC", "".join(reader.parts)).split()) or None
-
-
-class _TextReader(HTMLParser):
-    """Collects the text between tags; a tag that starts a new line counts as white space."""
-
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.parts: list[str] = []
-
-    def handle_data(self, data: str) -> None:
-        self.parts.append(data)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self._space(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        self._space(tag)
-
-    def _space(self, tag: str) -> None:
-        if tag in _BLOCKS:
-            self.parts.append(" ")

@@ -14,9 +14,9 @@ from flitstack_hubspot.answers import Call
 from flitstack_hubspot.batches import Batches
 from flitstack_hubspot.behaviours import FILE, SCHEMA_OBJECTS, behaviours
 from flitstack_hubspot.codec import comparable_fields, decode
-from flitstack_hubspot.files import Files
-from flitstack_hubspot.links import first_of, has_plain_links, plain_links, read_kinds, read_links
-from flitstack_hubspot.objects import BATCH, KEY, SHAPES, Directory
+from flitstack_hubspot.files import PARENT, Files
+from flitstack_hubspot.links import first_of, leads_of, listed_with, plain_links, read_kinds, read_links
+from flitstack_hubspot.objects import BATCH, FEW, KEY, SHAPES, Directory
 from flitstack_hubspot.schema import AccountSchema
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 PAGES_AT_ONCE = 10  # whose associations are read together
 
 _Found: TypeAlias = "list[Stored]"  # inside the class, `list` is its method
+_Raw: TypeAlias = "list[dict[str, Any]]"
 
 
 class HubSpotWriter:
@@ -130,6 +131,16 @@ class HubSpotWriter:
         """Return the fields in the form in which two of them mean the same exactly if they are equal."""
         return comparable_fields(object, fields, self._directory)
 
+    def leads_to(self, object: str) -> Mapping[str, str]:
+        """Return every link that records of the object may have, with the object that it leads to."""
+        return leads_of(SHAPES[object], self._directory) if object in SHAPES else {PARENT: PARENT}
+
+    async def archived(self, object: str) -> AsyncIterator[Stored]:
+        """Yield nothing: what a list leaves out is in the recycling bin."""
+        nothing: _Found = []
+        for stored in nothing:
+            yield stored
+
     async def watchers(self) -> Sequence[str]:
         """Return what importing may set off."""
         return WATCHERS
@@ -187,14 +198,17 @@ class HubSpotWriter:
     async def _records(self, shape: Shape) -> AsyncIterator[Stored]:
         """Yield all records of an object, the associations of several pages read together."""
         await self._know(shape.object)
-        query = {"limit": str(BATCH), "properties": ",".join(self._directory.names(shape)), "archived": "false"}
-        if has_plain_links(shape):
-            query["associations"] = ",".join(SHAPES[to].path for to in shape.default)
+        names = self._directory.names(shape)
+        query = {"limit": str(BATCH), "archived": "false"}
+        if len(names) <= FEW:
+            query["properties"] = ",".join(names)
+        query["associations"] = ",".join(SHAPES[to].path for to in listed_with(shape))
         kept: list[dict[str, Any]] = []
         seen: set[str] = set()
         async for page in self._client.pages(f"/crm/v3/objects/{shape.path}", query):
-            kept += [raw for raw in page if str(raw["id"]) not in seen]
+            new = [raw for raw in page if str(raw["id"]) not in seen]
             seen.update(str(raw["id"]) for raw in page)
+            kept += new if len(names) <= FEW else await self._with_properties(shape, names, new)
             if len(kept) >= PAGES_AT_ONCE * BATCH:
                 for stored in await self._decoded(shape, kept):
                     yield stored
@@ -206,15 +220,23 @@ class HubSpotWriter:
         await self._know(shape.object)
         if by is not None and by not in self._directory.types.get(shape.object, {}):
             return []  # without the property nothing carries a key
+        return await self._decoded(shape, await self._raw(shape, ids, self._directory.names(shape), by))
+
+    async def _with_properties(self, shape: Shape, names: Sequence[str], page: Sequence[Mapping[str, Any]]) -> _Raw:
+        """Return the records of a page with their properties, of which there are too many for a list's address."""
+        read = {str(raw["id"]): raw for raw in await self._raw(shape, [str(raw["id"]) for raw in page], names)}
+        return [{**raw, **read[str(raw["id"])]} for raw in page if str(raw["id"]) in read]
+
+    async def _raw(self, shape: Shape, ids: Sequence[str], names: Sequence[str], by: str | None = None) -> _Raw:
+        """Return those records that exist, as the API spells them."""
         found: list[dict[str, Any]] = []
         for start in range(0, len(ids), BATCH):
-            inputs = [{"id": id} for id in ids[start : start + BATCH]]
-            body: dict[str, Any] = {"inputs": inputs, "properties": self._directory.names(shape)}
+            body: dict[str, Any] = {"inputs": [{"id": id} for id in ids[start : start + BATCH]], "properties": names}
             if by is not None:
                 body["idProperty"] = by
             path = f"/crm/v3/objects/{shape.path}/batch/read"
             found += (await self._client.send(Call("POST", path, body=body, reads=True))).get("results") or []
-        return await self._decoded(shape, [raw for raw in found if not raw.get("archived")])
+        return [raw for raw in found if not raw.get("archived")]
 
     async def _decoded(self, shape: Shape, found: Sequence[Mapping[str, Any]]) -> _Found:
         if not found:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from flitstack.errors import Rejected
 from flitstack.protocols import Stored, full_key
+from flitstack.web.documents import check_document
 from flitstack_hubspot.answers import NOT_FOUND, Call
 from flitstack_hubspot.behaviours import FILE, FILE_KEY
 from flitstack_hubspot.codec import read_time
@@ -102,24 +103,7 @@ class Files:
 
         :raises Rejected: the bytes are missing or others.
         """
-        path = str(operation.fields.get("path") or "")
-        try:
-            size, sha256 = _measure(self._open, path)
-        except (OSError, KeyError, ValueError) as exc:
-            raise Rejected(
-                "attachment_missing",
-                "The export names this document, but does not hold its bytes.",
-                "Put the file where the record says, then retry the rejected records.",
-                "path",
-            ) from exc
-        stated_size, stated_sum = operation.fields.get("size"), operation.fields.get("sha256")
-        if stated_size not in (None, size) or stated_sum not in (None, "", sha256):
-            raise Rejected(
-                "attachment_differs",
-                "The document's bytes are not those the record describes.",
-                "Export it again, then retry the rejected records.",
-                "sha256" if stated_sum not in (None, "", sha256) else "size",
-            )
+        path = check_document(self._open, operation.fields)
         return str(operation.fields.get("name") or path.rpartition("/")[2])
 
     async def get_many(self, ids: Sequence[str]) -> list[Stored]:
@@ -182,13 +166,3 @@ def _stored(raw: Mapping[str, Any]) -> Stored:
 
 def _folder(operation: Operation) -> str:
     return f"{folder_of(full_key(operation.key, operation.part))}/{operation.links[PARENT]}"
-
-
-def _measure(open_attachment: Callable[[str], BinaryIO], path: str) -> tuple[int, str]:
-    """Return size and SHA-256 of a document, read in pieces."""
-    size, digest = 0, hashlib.sha256()
-    with open_attachment(path) as stream:
-        while piece := stream.read(1 << 20):
-            size += len(piece)
-            digest.update(piece)
-    return size, digest.hexdigest()

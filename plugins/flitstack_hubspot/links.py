@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from flitstack.errors import Rejected
 from flitstack_hubspot.answers import NOT_FOUND, Call
 from flitstack_hubspot.codec import PROPERTY_LINKS
-from flitstack_hubspot.objects import SHAPES
+from flitstack_hubspot.objects import KEY, SHAPES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from flitstack_hubspot.client import Client
     from flitstack_hubspot.objects import Directory, Shape
 
+PEOPLE = ("company", "contact")
 READ_AT_ONCE = 1_000
 WRITE_AT_ONCE = 1_000
 
@@ -54,7 +55,7 @@ def kind_of(shape: Shape, link: str, directory: Directory) -> Kind:
     label = directory.labels.get((shape.object, link))
     if label is not None:
         return Kind(label.to, label.type_id, "USER_DEFINED")
-    if link in shape.default:
+    if link in shape.default and has_plain_links(shape):
         return Kind(link, shape.default[link], "HUBSPOT_DEFINED")
     raise Rejected(
         "destination_refused",
@@ -87,13 +88,30 @@ def has_plain_links(shape: Shape) -> bool:
 
     Between people and companies they are not: such a one may be anybody's, and each label brings one along.
     """
-    return shape.object not in ("company", "contact")
+    return shape.object not in PEOPLE
+
+
+def listed_with(shape: Shape) -> tuple[str, ...]:
+    """Return the objects to which a list of an object tells associations without a label."""
+    return tuple(shape.default) if has_plain_links(shape) else PEOPLE
+
+
+def leads_of(shape: Shape, directory: Directory) -> dict[str, str]:
+    """Return each link that is read back of an object, with the object that it leads to."""
+    found = {name: to for name, to in PROPERTY_LINKS.items() if name in shape.natives}
+    found |= {to: to for to in listed_with(shape)}
+    return found | {name: kind.to for name, kind in read_kinds(shape, directory).items()}
 
 
 def plain_links(shape: Shape, raw: Mapping[str, Any]) -> dict[str, str]:
-    """Return the links without a label that a page of a list tells of a record, the lowest id of several."""
+    """Return the links without a label that a page of a list tells of a record, the lowest id of several.
+
+    Of people and companies only those that carry no key have any: they hang on what they are associated with.
+    """
     found: dict[str, str] = {}
-    for to in shape.default if has_plain_links(shape) else ():
+    if not has_plain_links(shape) and (raw.get("properties") or {}).get(KEY):
+        return found
+    for to in listed_with(shape):
         results = ((raw.get("associations") or {}).get(SHAPES[to].path) or {}).get("results") or ()
         ids = sorted({str(one["id"]) for one in results}, key=_age)
         if ids:

@@ -15,6 +15,7 @@ ATTACHMENTS = "hs_attachment_ids"
 BATCH = 100  # records of one batch request, and of one page of a list
 BODY_LIMIT = 65_536
 FEW = 150  # properties that fit into an address
+FOLLOWING = frozenset({"associatedcompanyid"})  # HubSpot fills it in by itself, after an association
 
 Associated = Mapping[str, int]
 
@@ -197,6 +198,7 @@ class Directory:
     :param labels: (object, link) to the label that carries it.
     :param pipeline_of: stage id to the id of its pipeline.
     :param custom: object to the account's own properties. :param bound: object to those that the mapping uses.
+    :param native: object to HubSpot's own properties. :param open: object to those of them that people can fill in.
     """
 
     types: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -204,12 +206,18 @@ class Directory:
     labels: dict[tuple[str, str], Label] = field(default_factory=dict)
     pipeline_of: dict[str, str] = field(default_factory=dict)
     custom: dict[str, set[str]] = field(default_factory=dict)
+    native: dict[str, set[str]] = field(default_factory=dict)
+    open: dict[str, set[str]] = field(default_factory=dict)
     bound: dict[str, set[str]] = field(default_factory=dict)
 
     def names(self, shape: Shape) -> list[str]:
-        """Return the properties to ask for: those a mapping may write, and the account's own unless they are many."""
-        custom = self.custom.get(shape.object, set())
-        return sorted({*shape.natives, *self.bound.get(shape.object, ()), *(custom if len(custom) <= FEW else ())})
+        """Return the properties to ask for: all that a mapping may write or that people can fill in."""
+        return sorted(
+            {
+                *shape.natives,
+                *(name for kind in (self.bound, self.custom, self.open) for name in kind.get(shape.object, ())),
+            }
+        )
 
     def type_of(self, object: str, name: str) -> str:
         """Return the type of a property, `string` when nobody knows it."""

@@ -1,7 +1,8 @@
 """What each HubSpot subscription allows, and the account that an estimate stands on when nobody has signed in.
 
 Source: HubSpot developer changelog, "Increasing our API limits" (Professional and Enterprise); "API usage guidelines"
-(Free and Starter). Limits are the account's, however many seats it has; list prices were not looked up.
+(Free and Starter). Limits are the account's, however many seats it has; its list prices depend on more than the
+subscription and are not stated.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ TIERS: Mapping[str, tuple[int, int]] = {
     "professional": (190, 650_000),
     "enterprise": (190, 1_000_000),
 }
-OPENING = SCHEMA_READING + 7  # users, owners twice, the token, its user, details, usage
+OPENING = SCHEMA_READING + 9  # users, owners twice, the token, its user, details, usage, two limits
 
 
 def account_plans() -> tuple[AccountPlan, ...]:

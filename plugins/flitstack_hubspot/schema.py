@@ -6,14 +6,15 @@ Sources: HubSpot developer documentation, "Properties", "Pipelines", "Associatio
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from flitstack.errors import ConfigurationError, InDoubt, PlanLimit, Rejected
 from flitstack.protocols import SchemaItem
-from flitstack_hubspot.answers import NOT_FOUND, Call, data_of
-from flitstack_hubspot.behaviours import ENTITIES, LABELLED
-from flitstack_hubspot.codec import option_value
-from flitstack_hubspot.objects import KEY, SHAPES, Label
+from flitstack_hubspot.answers import NOT_FOUND, REFUSED, Call, data_of
+from flitstack_hubspot.behaviours import CLASH_SUFFIX, ENTITIES, LABELLED
+from flitstack_hubspot.codec import option_value, read_time
+from flitstack_hubspot.objects import FOLLOWING, KEY, SHAPES, Label
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from flitstack_hubspot.objects import Directory
 
 PIPELINES = "/crm/v3/pipelines/deals"
+TOGETHER = timedelta(minutes=1)
 # A spec's type to HubSpot's type and field type.
 TYPES = {
     "string": ("string", "text"),
@@ -34,7 +36,7 @@ TYPES = {
     "enum": ("enumeration", "select"),
     "set": ("enumeration", "checkbox"),
 }
-_NAME = re.compile(r"[a-z][a-z0-9_]{0,99}")
+NAME = re.compile(r"[a-z][a-z0-9_]{0,99}")
 
 
 class AccountSchema:
@@ -90,8 +92,7 @@ class AccountSchema:
         wanted = operation.fields
         of, name = str(wanted.get("of") or ""), str(wanted.get("name") or "")
         if operation.verb == "delete":
-            await self._client.send(Call("DELETE", _address(operation), words_of=f"/{operation.object}"))
-            return str(operation.destination_id)
+            return await self._delete(operation, of, name)
         match operation.object, operation.verb:
             case "field_group", "create":
                 body = {"name": name, "label": str(wanted.get("label") or name)}
@@ -108,6 +109,41 @@ class AccountSchema:
             case "label", "create":
                 return await self._create_label(of, name, wanted)
         return str(operation.destination_id)
+
+    async def _delete(self, operation: Operation, of: str, name: str) -> str:
+        """Delete an item; a property of HubSpot's own that was used in place of one stays."""
+        if operation.destination_id is None:
+            raise Rejected(NOT_FOUND, f"The {operation.object} has no id in the account.", "Plan again.")
+        id, query = operation.destination_id, dict[str, str]()
+        if operation.object == "field":
+            await self.know(of)
+            if name in self._directory.native.get(of, ()):
+                return id
+        if operation.object == "stage":
+            path = await self._stage_address(id)
+        else:
+            path = _address(operation.object, id)
+        if operation.object in ("pipeline", "stage"):
+            query = {"validateDealStageUsagesBeforeDelete": "true"}  # else HubSpot leaves its deals without a stage
+        await self._client.send(Call("DELETE", path, query, words_of=f"/{operation.object}"))
+        return id
+
+    async def _stage_address(self, id: str) -> str:
+        """Return what is to be deleted for a stage to go: the last one of a pipeline goes with the pipeline.
+
+        :raises Rejected: it is not there, or is the last one of a pipeline that was there before it.
+        """
+        found = (await self._client.send(Call("GET", PIPELINES, scope="account"))).get("results") or []
+        for raw in found:
+            stages = {str(one["id"]): one for one in raw.get("stages") or () if not one.get("archived")}
+            if raw.get("archived") or id not in stages:
+                continue
+            if len(stages) > 1:
+                return f"{PIPELINES}/{raw['id']}/stages/{id}"
+            if _made_together(raw, stages[id]):
+                return f"{PIPELINES}/{raw['id']}"
+            raise Rejected(REFUSED, "A pipeline keeps its last stage.", "Give the pipeline another stage first.")
+        raise Rejected(NOT_FOUND, "The stage is gone.", "Plan again.")
 
     async def _create(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """Return what was created.
@@ -143,6 +179,9 @@ class AccountSchema:
         name, kind = str(raw["name"]), _spec_type(str(raw.get("type")), str(raw.get("fieldType")))
         self._directory.types.setdefault(entity, {})[name] = kind
         if raw.get("hubspotDefined"):
+            self._directory.native.setdefault(entity, set()).add(name)
+            if _is_open(raw):
+                self._directory.open.setdefault(entity, set()).add(name)
             return None
         self._directory.custom.setdefault(entity, set()).add(name)
         settings: dict[str, Any] = {"type": kind, "label": raw.get("label"), "group": raw.get("groupName")}
@@ -159,16 +198,20 @@ class AccountSchema:
 
     async def _create_field(self, of: str, name: str, wanted: Mapping[str, JSON]) -> str:
         kind, entity = str(wanted.get("type") or "string"), _entity(of)
-        if kind not in TYPES or not _NAME.fullmatch(name):
+        if kind not in TYPES or not NAME.fullmatch(name):
             raise Rejected(
                 "schema_unfit",
                 f'Property "{name}" of {of}: HubSpot has no type "{kind}", or takes no such name.',
                 "Use lower-case letters, digits and underscores, and a type of docs/hubspot.md.",
             )
+        await self.know(of)
+        if name in self._directory.native.get(of, ()):
+            return self._use_native(of, name, kind)
         type_, field_type = TYPES[kind]
+        label = str(wanted.get("label") or name)
         body: dict[str, Any] = {
             "name": name,
-            "label": str(wanted.get("label") or name),
+            "label": f"{label} (flit)" if name.endswith(CLASH_SUFFIX) and label != name else label,
             "type": type_,
             "fieldType": field_type,
             "groupName": str(wanted.get("group") or "") or _own_group(of),
@@ -181,6 +224,18 @@ class AccountSchema:
             body["options"] = [{"label": "Yes", "value": "true"}, {"label": "No", "value": "false"}]
         raw = await self._create(f"/crm/v3/properties/{entity}", body)
         self._field(of, {**body, **raw, "name": name})
+        return f"{of}/{name}"
+
+    def _use_native(self, of: str, name: str, kind: str) -> str:
+        """Return the id of a property of HubSpot's own that does as well as the wanted one.
+
+        :raises PlanLimit: it holds something else.
+        """
+        if kind in ("enum", "set") or self._directory.types[of][name] != kind:
+            raise PlanLimit(
+                f'hubspot: HubSpot has a property "{name}" of {of} of its own, which holds something else than the '
+                "mapping wants there. Choose another name in the mapping, then run the same command."
+            )
         return f"{of}/{name}"
 
     async def _add_options(self, id: str, wanted: Mapping[str, JSON]) -> str:
@@ -274,6 +329,12 @@ class AccountSchema:
         return f"{of}/{to}/{here[0]['typeId']}"
 
 
+def _is_open(raw: Mapping[str, Any]) -> bool:
+    """Tell whether people can fill in a property of HubSpot's own, which HubSpot itself does not."""
+    is_read_only = (raw.get("modificationMetadata") or {}).get("readOnlyValue")
+    return not (is_read_only or raw.get("calculated") or raw.get("hidden") or raw["name"] in FOLLOWING)
+
+
 def _spec_type(type_: str, field_type: str) -> str:
     for kind, known in TYPES.items():
         if known == (type_, field_type):
@@ -295,21 +356,22 @@ def _label_path(of: str, to: str) -> str:
     return f"/crm/v4/associations/{SHAPES[of].path}/{SHAPES[to].path}/labels"
 
 
-def _address(operation: Operation) -> str:
-    """Return where a schema item is deleted."""
-    id = operation.destination_id
-    if id is None:
-        raise Rejected(NOT_FOUND, f"The {operation.object} has no id in the account.", "Plan again.")
-    if operation.object in ("pipeline", "stage"):
-        if operation.object == "pipeline":
-            return f"{PIPELINES}/{id}"
-        return f"{PIPELINES}/{operation.fields.get('pipeline') or operation.fields.get('of')}/stages/{id}"
+def _address(object: str, id: str) -> str:
+    """Return where a schema item other than a stage is deleted."""
+    if object == "pipeline":
+        return f"{PIPELINES}/{id}"
     of, rest = id.split("/", 1)
-    if operation.object == "label":
+    if object == "label":
         to, type_id = rest.split("/")
         return f"{_label_path(of, to)}/{type_id}"
-    middle = "groups/" if operation.object == "field_group" else ""
+    middle = "groups/" if object == "field_group" else ""
     return f"/crm/v3/properties/{SHAPES[of].path}/{middle}{rest}"
+
+
+def _made_together(pipeline: Mapping[str, Any], stage: Mapping[str, Any]) -> bool:
+    """Tell whether a stage came with its pipeline, as the stages do of each that is made here."""
+    times = [read_time(one.get("createdAt")) for one in (pipeline, stage)]
+    return None not in times and abs(times[0] - times[1]) <= TOGETHER  # type: ignore[operator]
 
 
 def _stage(given: Any, place: int) -> dict[str, Any]:

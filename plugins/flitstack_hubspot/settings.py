@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from flitstack.errors import AuthError, SettingsError
+from flitstack.web.embedded import SCHEME
+from flitstack.web.settings import ATTEMPTS, CONNECT_TIMEOUT_S, TIMEOUT_S, WAITING, header_token, host_root
 from flitstack_hubspot.plans import TIERS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 API_HOST = "https://api.hubapi.com"
-SANDBOX_SCHEME = "sandbox:"
 SANDBOX_FILE = "hubspot-sandbox.db"
-LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 DEFAULT_RESERVE = 0.1
 DEFAULT_LAG_S = 5.0
 
@@ -55,25 +54,7 @@ SETTINGS_SCHEMA: Mapping[str, Any] = {
             "default": DEFAULT_LAG_S,
             "description": "Seconds after a write within which a list may not show it yet; HubSpot states none.",
         },
-        "connect_timeout_s": {
-            "type": "number",
-            "exclusiveMinimum": 0,
-            "default": 10,
-            "description": "Seconds to wait for a connection.",
-        },
-        "timeout_s": {
-            "type": "number",
-            "exclusiveMinimum": 0,
-            "default": 60,
-            "description": "Seconds to wait for an answer.",
-        },
-        "attempts": {
-            "type": "integer",
-            "minimum": 1,
-            "maximum": 10,
-            "default": 4,
-            "description": "How often a read is tried before the destination counts as unavailable.",
-        },
+        **WAITING,
     },
 }
 
@@ -88,9 +69,9 @@ class Settings:
     plan: str | None = None
     reserve: float = DEFAULT_RESERVE
     list_lag_s: float = DEFAULT_LAG_S
-    connect_timeout_s: float = 10.0
-    timeout_s: float = 60.0
-    attempts: int = 4
+    connect_timeout_s: float = CONNECT_TIMEOUT_S
+    timeout_s: float = TIMEOUT_S
+    attempts: int = ATTEMPTS
 
 
 def parse_settings(given: Mapping[str, Any]) -> Settings:
@@ -101,41 +82,25 @@ def parse_settings(given: Mapping[str, Any]) -> Settings:
     :raises AuthError: there is no usable token.
     """
     base_url = str(given.get("base_url") or "")
-    sandbox = base_url.removeprefix(SANDBOX_SCHEME) if base_url.startswith(SANDBOX_SCHEME) else None
+    sandbox = base_url.removeprefix(SCHEME) if base_url.startswith(SCHEME) else None
     if sandbox == "":
         raise SettingsError('hubspot: "base_url" names no sandbox. Write sandbox:FOLDER.')
     return Settings(
         access_token=_token(given, optional=sandbox is not None),
-        host=API_HOST if sandbox or not base_url else _host_root(base_url),
+        host=API_HOST if sandbox or not base_url else host_root(base_url, "hubspot"),
         sandbox=sandbox,
         plan=given.get("plan"),
         reserve=given.get("reserve", DEFAULT_RESERVE),
         list_lag_s=given.get("list_lag_s", DEFAULT_LAG_S),
-        connect_timeout_s=given.get("connect_timeout_s", 10.0),
-        timeout_s=given.get("timeout_s", 60.0),
-        attempts=given.get("attempts", 4),
+        connect_timeout_s=given.get("connect_timeout_s", CONNECT_TIMEOUT_S),
+        timeout_s=given.get("timeout_s", TIMEOUT_S),
+        attempts=given.get("attempts", ATTEMPTS),
     )
 
 
 def _token(given: Mapping[str, Any], *, optional: bool) -> str:
-    token = str(given.get("access_token") or "").strip()
+    variable = ENVIRONMENT["access_token"]
+    token = header_token(given.get("access_token"), plugin="hubspot", called="access token", variable=variable)
     if not token and not optional:
         raise AuthError("hubspot: no access token. Set HUBSPOT_ACCESS_TOKEN to the token of a private app.")
-    if not token.isascii() or not all(character.isprintable() and character != " " for character in token):
-        raise AuthError("hubspot: the access token holds characters no token has. Check HUBSPOT_ACCESS_TOKEN.")
     return token
-
-
-def _host_root(base_url: str) -> str:
-    try:
-        parts = urlsplit(base_url)
-        host, _ = parts.hostname, parts.port
-    except ValueError as exc:
-        raise SettingsError('hubspot: "base_url" is no address. Give a host root, https://HOST.') from exc
-    if parts.scheme not in ("http", "https") or not host:
-        raise SettingsError('hubspot: "base_url" is no address. Give a host root, https://HOST.')
-    if parts.path.strip("/") or parts.query or parts.fragment or parts.username:
-        raise SettingsError('hubspot: "base_url" is more than a host root. Leave out everything after the host.')
-    if parts.scheme == "http" and host not in LOOPBACK:
-        raise SettingsError('hubspot: "base_url" is http to another machine, which would show the token. Use https.')
-    return f"{parts.scheme}://{parts.netloc}"

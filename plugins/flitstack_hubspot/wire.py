@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from flitstack.errors import NotSent, Unavailable
-from flitstack_hubspot.answers import Answer
+from flitstack.web.answers import Answer, LostError
 
 if TYPE_CHECKING:
     from flitstack_hubspot.answers import Call
@@ -19,10 +19,6 @@ if TYPE_CHECKING:
 
 Transport = httpx.AsyncBaseTransport
 _NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
-
-
-class LostError(Exception):
-    """The request left, or may have; no whole answer came."""
 
 
 class Wire:
@@ -101,33 +97,3 @@ class Wire:
                 headers=self._headers, timeout=self._timeout, transport=self._given, follow_redirects=False
             )
         return self._opened
-
-
-def app_transport(app: Any) -> Transport:
-    """Return the way to an ASGI application in this process, without a network.
-
-    An application that raises `ConnectionError` broke the connection: the client sees what it would see of a network.
-    """
-    return _InProcess(app)
-
-
-class _InProcess(Transport):
-    def __init__(self, app: Any) -> None:
-        self._app = app
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        broken: list[ConnectionError] = []
-
-        async def watched(scope: Any, receive: Any, send: Any) -> None:
-            try:
-                await self._app(scope, receive, send)
-            except ConnectionError as exc:
-                broken.append(exc)
-                raise
-
-        transport = httpx.ASGITransport(app=watched, raise_app_exceptions=False)
-        response = await transport.handle_async_request(request)
-        if broken:
-            refused = isinstance(broken[0], ConnectionRefusedError)
-            raise (httpx.ConnectError if refused else httpx.ReadError)(str(broken[0]), request=request) from broken[0]
-        return response

@@ -7,7 +7,6 @@ fixed list.
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
@@ -25,6 +24,8 @@ from flitstack.errors import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from flitstack.web.answers import Answer
 
 REFUSED = "destination_refused"
 FORBIDDEN = "destination_forbidden"
@@ -75,23 +76,6 @@ class Call:
         sent = self.body if isinstance(self.body, dict) else dict(self.form or {})
         custom = sent.get("custom_fields")
         return [*sent, *(custom if isinstance(custom, dict) else ())]
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """One HTTP answer; header names are lower-case."""
-
-    status: int
-    headers: Mapping[str, str]
-    content: bytes
-
-    def parsed(self) -> dict[str, Any] | None:
-        """Return the JSON object in it, or None when there is none."""
-        try:
-            value = json.loads(self.content)
-        except ValueError:
-            return None
-        return value if isinstance(value, dict) else None
 
 
 def is_passing(answer: Answer) -> bool:

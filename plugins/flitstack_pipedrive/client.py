@@ -20,7 +20,8 @@ from flitstack.errors import (
     Unavailable,
 )
 from flitstack.protocols import end_of_budget
-from flitstack_pipedrive.answers import NOT_FOUND, Answer, Call, data_of, is_passing
+from flitstack.web.answers import LostError
+from flitstack_pipedrive.answers import NOT_FOUND, Call, data_of, is_passing
 from flitstack_pipedrive.costs import cost_of
 from flitstack_pipedrive.limits import (
     REMAINING_HEADER,
@@ -34,7 +35,7 @@ from flitstack_pipedrive.limits import (
 )
 from flitstack_pipedrive.plans import SMALLEST_BURST
 from flitstack_pipedrive.settings import API_HOST
-from flitstack_pipedrive.wire import LostError, Wire, app_transport
+from flitstack_pipedrive.wire import Wire
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -42,11 +43,10 @@ if TYPE_CHECKING:
     from flitstack.clock import Clock
     from flitstack.errors import FlitError
     from flitstack.protocols import JSON
+    from flitstack.web.answers import Answer
     from flitstack_pipedrive.limits import Ticket
     from flitstack_pipedrive.settings import Settings
     from flitstack_pipedrive.wire import Transport
-
-__all__ = ["Client", "app_transport"]
 
 logger = logging.getLogger("flitstack.pipedrive")
 
@@ -251,7 +251,8 @@ class Client:
             paging = more.get("pagination") or more
             if not paging.get("more_items_in_collection"):
                 return
-            start = int(paging.get("next_start") or start + limit)
+            # A page may be shorter than asked for, and is not always said to be.
+            start = int(paging.get("next_start") or start + (len(records) or limit))
             query["start"] = str(start)
 
     def _give_up(self, call: Call, cause: Exception, failures: int) -> None:

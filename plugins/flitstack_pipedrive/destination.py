@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias, cast
 
 from flitstack.errors import ConfigurationError, Fatal, FlitError, InDoubt, Rejected
 from flitstack.protocols import Outcome, Spent, Stored
+from flitstack.web.documents import check_document
 from flitstack_pipedrive.account import ME, USERS, count_custom_fields, read_account, read_user, require_admin
 from flitstack_pipedrive.answers import NOT_FOUND, Call
 from flitstack_pipedrive.behaviours import DOWNLOAD, FILES_PAGE, PAGE, SCHEMA_OBJECTS, behaviours
@@ -138,8 +138,10 @@ class PipedriveWriter:
             return
         shape = SHAPES[object]
         await self._know(shape)
+        seen: set[str] = set()
         async for raw in self._client.pages(Call(shape.version, "GET", f"{shape.path}/archived"), PAGE):
-            if _is_live(raw):
+            if _is_live(raw) and str(raw["id"]) not in seen:
+                seen.add(str(raw["id"]))
                 yield self._read(shape, raw)
 
     async def get_many(self, object: str, ids: Sequence[str]) -> Sequence[Stored]:
@@ -306,25 +308,8 @@ class PipedriveWriter:
 
         :raises Rejected: the bytes are missing or others.
         """
-        path = str(operation.fields.get("path") or "")
+        path = check_document(self._open_attachment, operation.fields)
         name = str(body.get("name") or path.rpartition("/")[2])
-        try:
-            size, sha256 = _measure(self._open_attachment, path)
-        except (OSError, KeyError, ValueError) as exc:
-            raise Rejected(
-                "attachment_missing",
-                "The export names this document, but does not hold its bytes.",
-                "Put the file where the record says, then retry the rejected records.",
-                "path",
-            ) from exc
-        stated_size, stated_sum = operation.fields.get("size"), operation.fields.get("sha256")
-        if (stated_size not in (None, size)) or (stated_sum not in (None, "", sha256)):
-            raise Rejected(
-                "attachment_differs",
-                "The document's bytes are not those the record describes.",
-                "Export it again, then retry the rejected records.",
-                "sha256" if stated_sum not in (None, "", sha256) else "size",
-            )
         form = {key: str(value) for key, value in body.items() if key != "name"}
         return Call(1, "POST", "/files", form=form, upload=(name, lambda: self._open_attachment(path)))
 
@@ -414,13 +399,3 @@ def _target(operation: Operation) -> str:
 def _stored_item(item: SchemaItem) -> Stored:
     fields = {"name": item.name, "of": item.of, **item.settings}
     return Stored(item.object, item.id or "", None, fields, {}, read_time(None), None)
-
-
-def _measure(open_attachment: Callable[[str], BinaryIO], path: str) -> tuple[int, str]:
-    """Return size and SHA-256 of a document, read in pieces."""
-    size, digest = 0, hashlib.sha256()
-    with open_attachment(path) as stream:
-        while piece := stream.read(1 << 20):
-            size += len(piece)
-            digest.update(piece)
-    return size, digest.hexdigest()

@@ -9,7 +9,7 @@ from flitstack.errors import Unavailable
 from flitstack_pipedrive.answers import Call, data_of
 
 if TYPE_CHECKING:
-    from flitstack_pipedrive.answers import Answer
+    from flitstack.web.answers import Answer
     from flitstack_pipedrive.client import Client
 
 ATTEMPTS = 3

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flitstack.clock import VirtualClock
-from flitstack_pipedrive.client import Client, app_transport
+from flitstack.clock import DEMO_CLOCK_FILE, DemoClock
+from flitstack.web.embedded import HOST, SCHEME, state_file, token_for
+from flitstack_pipedrive.client import Client
 from flitstack_pipedrive.destination import PipedriveWriter
-from flitstack_pipedrive.settings import SANDBOX_FILE, SANDBOX_SCHEME, parse_settings
+from flitstack_pipedrive.settings import SANDBOX_FILE, parse_settings
+from flitstack_pipedrive.wire import app_transport
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,9 +19,6 @@ if TYPE_CHECKING:
     from flitstack.protocols import WriterContext
     from flitstack_pipedrive.settings import SandboxPlace, Settings
 
-SANDBOX_HOST = "http://sandbox.localhost"
-DEMO_START = datetime(2026, 7, 1, 8, 0, tzinfo=UTC)  # after the day of the example export
-DEMO_CLOCK_FILE = "demo-clock.txt"
 DEMO_PLAN, DEMO_SEATS = "ultimate", 5
 
 
@@ -36,54 +35,20 @@ def open_writer(given: Mapping[str, Any], context: WriterContext) -> PipedriveWr
     return PipedriveWriter(client, settings, context.open_attachment)
 
 
-def demo(folder: str) -> tuple[Mapping[str, Any], VirtualClock]:
+def demo(folder: str) -> tuple[Mapping[str, Any], DemoClock]:
     """Return settings and clock of an account kept under the folder, on a plan where no field has to fold."""
     kept = Path(folder)
     kept.mkdir(parents=True, exist_ok=True)
-    settings = {"base_url": f"{SANDBOX_SCHEME}{kept}?plan={DEMO_PLAN}&seats={DEMO_SEATS}", "list_lag_s": 0}
+    settings = {"base_url": f"{SCHEME}{kept}?plan={DEMO_PLAN}&seats={DEMO_SEATS}", "list_lag_s": 0}
     return settings, DemoClock(kept / DEMO_CLOCK_FILE)
 
 
-class DemoClock(VirtualClock):
-    """A virtual clock that goes on, in the next process, after the latest time this one may have shown."""
-
-    def __init__(self, file: Path) -> None:
-        self._file = file
-        super().__init__(self._kept_time() + timedelta(seconds=1))
-        self._keep(0.0)
-
-    async def sleep(self, seconds: float) -> None:
-        """Keep the time to come before it comes, so that a kill leaves no record in the future."""
-        self._keep(max(seconds, 0.0))
-        await super().sleep(seconds)
-
-    def advance(self, seconds: float) -> None:
-        """Let `seconds` pass."""
-        self._keep(seconds)
-        super().advance(seconds)
-
-    def _kept_time(self) -> datetime:
-        try:
-            return datetime.fromisoformat(self._file.read_text("ascii").strip())
-        except (OSError, ValueError):
-            return DEMO_START
-
-    def _keep(self, seconds: float) -> None:
-        self._file.write_text((self.now() + timedelta(seconds=seconds)).isoformat(), "ascii")
-
-
 def _open_sandbox(settings: Settings, place: SandboxPlace, context: WriterContext) -> PipedriveWriter:
-    from dataclasses import replace
-
     from flitstack_pipedrive.sandbox.app import Sandbox
 
-    path = Path(place.path)
-    file = path if path.suffix and not path.is_dir() else path / SANDBOX_FILE
-    file.parent.mkdir(parents=True, exist_ok=True)
+    file = state_file(place.path, SANDBOX_FILE)
     sandbox = Sandbox(str(file), plan=place.plan, seats=place.seats, clock=context.clock)
-    tokens = [str(user["token"]) for user in sandbox.users]
-    token = settings.api_token if settings.api_token in tokens else tokens[0]
-    mounted = replace(settings, host=SANDBOX_HOST, api_token=token)
+    mounted = replace(settings, host=HOST, api_token=token_for(sandbox.users, settings.api_token))
     client = _client(mounted, context, app_transport(sandbox.app))
     return PipedriveWriter(client, mounted, context.open_attachment, sandbox.close)
 

@@ -81,6 +81,7 @@ def account_plan(plan: Plan) -> AccountPlan:
         price=None if price is None else f"{price} USD",
         price_terms="" if price is None else PRICE_TERMS,
         price_date=None if price is None else PRICE_DATE,
+        is_sold=price is not None,
     )
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from flitstack.errors import AuthError, SettingsError
+from flitstack.web.embedded import SCHEME
+from flitstack.web.settings import ATTEMPTS, CONNECT_TIMEOUT_S, TIMEOUT_S, WAITING, header_token, host_root
 from flitstack_pipedrive.learned import assumptions
 from flitstack_pipedrive.plans import DEFAULT_RESERVE, PLANS, Plan
 
@@ -14,9 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 API_HOST = "https://api.pipedrive.com"
-SANDBOX_SCHEME = "sandbox:"
 SANDBOX_FILE = "pipedrive-sandbox.db"
-LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 ENVIRONMENT = {
     "api_token": "PIPEDRIVE_API_TOKEN",
@@ -70,25 +70,7 @@ SETTINGS_SCHEMA: Mapping[str, Any] = {
             "description": "Seconds after a write within which a list may not show it yet; 5, or three times what "
             "`flit probe` measured where that is more.",
         },
-        "connect_timeout_s": {
-            "type": "number",
-            "exclusiveMinimum": 0,
-            "default": 10,
-            "description": "Seconds to wait for a connection.",
-        },
-        "timeout_s": {
-            "type": "number",
-            "exclusiveMinimum": 0,
-            "default": 60,
-            "description": "Seconds to wait for an answer.",
-        },
-        "attempts": {
-            "type": "integer",
-            "minimum": 1,
-            "maximum": 10,
-            "default": 4,
-            "description": "How often a read is tried before the destination counts as unavailable.",
-        },
+        **WAITING,
     },
 }
 
@@ -117,9 +99,9 @@ class Settings:
     reserve: float = DEFAULT_RESERVE
     activity_zone_is_utc: bool = True
     list_lag_s: float = 5.0
-    connect_timeout_s: float = 10.0
-    timeout_s: float = 60.0
-    attempts: int = 4
+    connect_timeout_s: float = CONNECT_TIMEOUT_S
+    timeout_s: float = TIMEOUT_S
+    attempts: int = ATTEMPTS
     note_limit: int | None = None
 
     @property
@@ -137,54 +119,35 @@ def parse_settings(given: Mapping[str, Any], learned: Mapping[str, Any] | None =
     :raises AuthError: there is no usable token.
     """
     base_url = str(given.get("base_url") or "")
-    sandbox = _sandbox_place(base_url, given) if base_url.startswith(SANDBOX_SCHEME) else None
+    sandbox = _sandbox_place(base_url, given) if base_url.startswith(SCHEME) else None
     plan = sandbox.plan if sandbox else given.get("plan")
     found = assumptions(learned or {})
     return Settings(
         api_token=_token(given, optional=sandbox is not None),
-        host=None if sandbox or not base_url else _host_root(base_url),
+        host=None if sandbox or not base_url else host_root(base_url, "pipedrive"),
         sandbox=sandbox,
         plan=PLANS[plan] if plan else None,
         seats=sandbox.seats if sandbox else given.get("seats"),
         reserve=given.get("reserve", DEFAULT_RESERVE),
         activity_zone_is_utc=given.get("activity_time_zone", found.activity_time_zone) == "utc",
         list_lag_s=given.get("list_lag_s", found.list_lag_s),
-        connect_timeout_s=given.get("connect_timeout_s", 10.0),
-        timeout_s=given.get("timeout_s", 60.0),
-        attempts=given.get("attempts", 4),
+        connect_timeout_s=given.get("connect_timeout_s", CONNECT_TIMEOUT_S),
+        timeout_s=given.get("timeout_s", TIMEOUT_S),
+        attempts=given.get("attempts", ATTEMPTS),
         note_limit=found.note_limit,
     )
 
 
 def _token(given: Mapping[str, Any], *, optional: bool) -> str:
-    token = str(given.get("api_token") or "").strip()
+    variable = ENVIRONMENT["api_token"]
+    token = header_token(given.get("api_token"), plugin="pipedrive", called="API token", variable=variable)
     if not token and not optional:
         raise AuthError("pipedrive: no API token. Set PIPEDRIVE_API_TOKEN to the token of an admin user.")
-    if not token.isascii() or not all(character.isprintable() and character != " " for character in token):
-        raise AuthError("pipedrive: the API token holds characters no token has. Check PIPEDRIVE_API_TOKEN.")
     return token
 
 
-def _host_root(base_url: str) -> str:
-    try:
-        parts = urlsplit(base_url)
-        host = parts.hostname
-        _ = parts.port
-    except ValueError as exc:
-        raise SettingsError('pipedrive: "base_url" is no address. Give a host root, https://HOST.') from exc
-    if parts.scheme not in ("http", "https") or not host:
-        raise SettingsError('pipedrive: "base_url" is no address. Give a host root, https://HOST.')
-    if parts.path.strip("/") or parts.query or parts.fragment or parts.username:
-        raise SettingsError('pipedrive: "base_url" is more than a host root. Leave out everything after the host.')
-    if parts.scheme == "http" and host not in LOOPBACK:
-        raise SettingsError(
-            'pipedrive: "base_url" is http to another machine, which would show the token on the way. Use https.'
-        )
-    return f"{parts.scheme}://{parts.netloc}"
-
-
 def _sandbox_place(base_url: str, given: Mapping[str, Any]) -> SandboxPlace:
-    path, _, query = base_url.removeprefix(SANDBOX_SCHEME).partition("?")
+    path, _, query = base_url.removeprefix(SCHEME).partition("?")
     wanted = {name: values[-1] for name, values in parse_qs(query).items()}
     plan = wanted.get("plan", given.get("plan") or "growth")
     seats = wanted.get("seats", str(given.get("seats") or 1))

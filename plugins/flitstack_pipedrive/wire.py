@@ -19,7 +19,8 @@ from urllib.request import getproxies
 import httpcore
 
 from flitstack.errors import ConfigurationError, NotSent, Unavailable
-from flitstack_pipedrive.answers import Answer
+from flitstack.web import embedded
+from flitstack.web.answers import Answer, LostError
 from flitstack_pipedrive.sockets import AsyncioBackend
 
 if TYPE_CHECKING:
@@ -46,10 +47,6 @@ if not TYPE_CHECKING:
 Transport = httpx.AsyncBaseTransport
 _PROXIES = {"http", "https", "all"}
 _NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
-
-
-class LostError(Exception):
-    """The request left, or may have; no whole answer came."""
 
 
 class Wire:
@@ -170,30 +167,5 @@ def _parsed(url: str) -> httpx.URL:
 
 
 def app_transport(app: Any) -> Transport:
-    """Return the way to an ASGI application in this process, without a network.
-
-    An application that raises `ConnectionError` broke the connection: the client sees what it would see of a network.
-    """
-    return _InProcess(app)
-
-
-class _InProcess(Transport):
-    def __init__(self, app: Any) -> None:
-        self._app = app
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        broken: list[ConnectionError] = []
-
-        async def watched(scope: Any, receive: Any, send: Any) -> None:
-            try:
-                await self._app(scope, receive, send)
-            except ConnectionError as exc:
-                broken.append(exc)
-                raise
-
-        transport = httpx.ASGITransport(app=watched, raise_app_exceptions=False)
-        response = await transport.handle_async_request(request)
-        if broken:
-            refused = isinstance(broken[0], ConnectionRefusedError)
-            raise (httpx.ConnectError if refused else httpx.ReadError)(str(broken[0]), request=request) from broken[0]
-        return response
+    """Return the way to an ASGI application in this process, for the library that was chosen."""
+    return embedded.app_transport(app, httpx)

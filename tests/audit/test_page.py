@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.browsing import browser, keep
+from tests.browsing import browser, keep, show_on_phone, show_whole
 
 from flitstack.reports.audit import audit_page, write_audit
 from flitstack_dental.example import write_example
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from tests.browsing import Browser
 
 __all__ = ["browser"]
-PHONE = 360
 PERSONAL = {
     "last_name", "preferred_name", "chart_number", "birth_date", "death_date", "value", "line1", "city", "postal_code",
     "text", "note", "drug", "directions", "medical_alert", "email", "phone",
@@ -48,25 +47,18 @@ def page(audited: Audited, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_all_fifteen_sections_are_shown_and_nothing_is_fetched_or_run(browser: Browser, page: Path) -> None:
-    browser.resize(1000, 1180)
-    browser.open(page.as_uri())
+    show_whole(browser, page)
 
     assert browser.run("return document.querySelectorAll('main > section h2').length") == 16
     assert "15. Decisions" in browser.text("main")
-    assert browser.run("return document.scripts.length") == 0
-    assert browser.run("return performance.getEntriesByType('resource').length") == 0
-    assert browser.complaints() == []
     keep(browser, "audit")
     browser.run("document.querySelector('#ledger').scrollIntoView()")
     keep(browser, "audit-sign")
 
 
 def test_it_is_readable_at_the_width_of_a_phone(browser: Browser, page: Path) -> None:
-    browser.resize(PHONE, 740)
-    browser.open(page.as_uri())
-    browser.run("document.querySelectorAll('details').forEach((one) => { one.open = true })")
+    show_on_phone(browser, page)
 
-    assert browser.run("return document.documentElement.scrollWidth") <= PHONE
     small = browser.run(
         "return [...document.querySelectorAll('main *')].filter((one) => one.innerText"
         " && parseFloat(getComputedStyle(one).fontSize) < 12).map((one) => one.outerHTML.slice(0, 80))"

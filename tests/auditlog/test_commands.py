@@ -40,7 +40,8 @@ def test_an_exported_log_is_proved_against_the_head_that_was_printed(moved: Migr
     file = moved.journal.parent / f"audit.{form}"
 
     exported = told("journal", "export", "--audit", file, "--journal", moved.journal)
-    head = f"{exported['length']}:{exported['head']}"
+    head = exported["head"]
+    assert head.startswith(f"{exported['length']}:")
 
     assert head in flit("journal", "verify", "--journal", moved.journal).stdout
     proved = told("journal", "verify", "--export", file, "--head", head)

@@ -8,7 +8,8 @@ import pytest
 
 from flitstack.errors import ApprovalNeeded, UsageError
 from flitstack.protocols import Record
-from flitstack.stages.gates.gate import Passing, approve_shown
+from flitstack.stages.gates.gate import Passing
+from flitstack.stages.gates.passing import approve_shown
 from flitstack.testing.migration import Migration
 
 if TYPE_CHECKING:

@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import io
-import os
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from click.testing import CliRunner
-
-from flitstack.cli import cli
-from flitstack_pipedrive.sandbox.app import Sandbox
-from flitstack_pipedrive.sandbox.hand import Hand
+from tests.shell import at_work, shell_in
 
 if TYPE_CHECKING:
-    from click.testing import Result
+    from tests.shell import Shell
 
-WIDTH = 110
 IMAGES = Path(__file__).parents[2] / "docs" / "images"
 PATIENTS = """\
 id,last_name,first_name,status,birth_date
@@ -35,46 +28,16 @@ id,patient_id,kind,value
 HIDDEN = "--set source.as_of=2026-06-30 --set dest.list_lag_s=0 --set profile=full"
 
 
-class Shell:
-    """Runs commands in a folder, and keeps what a terminal would have shown."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self.shown: list[tuple[str, str]] = []
-
-    def flit(self, line: str, hidden: str = "", *, keep: bool = True) -> Result:
-        result = CliRunner(env={"COLUMNS": str(WIDTH)}).invoke(cli, [*line.split(), *hidden.split()])
-        if keep:
-            self.shown.append((f"flit {line}", result.output.rstrip()))
-        return result
-
-    def save(self, path: Path) -> None:
-        from rich.console import Console
-
-        console = Console(record=True, width=WIDTH, file=io.StringIO(), color_system=None)
-        for command, output in self.shown:
-            console.print(f"[bold]$ {command}[/bold]", highlight=False)
-            console.print(output.replace(f"{self._folder}/", ""), markup=False, highlight=False)
-        path.write_text(console.export_svg(title="A later export", unique_id="delta"), encoding="utf-8")
-
-
 @pytest.fixture
 def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shell:
     """A journal that moved three patients; somebody corrected the phone of one of them since."""
-    for name in [name for name in os.environ if name.startswith(("PIPEDRIVE_", "FLITSTACK_NOW"))]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("PIPEDRIVE_BASE_URL", f"sandbox:{tmp_path}/account.db?plan=ultimate&seats=5")
-    monkeypatch.chdir(tmp_path)
-    Path("friday").mkdir()
-    Path("friday/patients.csv").write_text(PATIENTS, encoding="utf-8")
-    Path("friday/contact_points.csv").write_text(PHONES, encoding="utf-8")
-    shell = Shell(tmp_path)
+    files = {"friday/patients.csv": PATIENTS, "friday/contact_points.csv": PHONES}
+    shell = shell_in(tmp_path, monkeypatch, files)
     first = "run --source dental --dest pipedrive --input friday --approve-unseen Dana --json"
-    done = shell.flit(first, HIDDEN, keep=False)
+    done = shell.flit(first, HIDDEN)
     assert done.exit_code == 0, done.output
-    with Sandbox("account.db", plan="ultimate", seats=5) as sandbox:
-        hand = Hand(sandbox.account, next(iter(sandbox.account.members.values())))
-        people = {doc["name"]: doc["id"] for doc in sandbox.account.store.docs("person")}
+    shell.shown.clear()
+    with at_work() as (hand, people):
         hand.edit("person", people["Bo Bell"], {"phones": [{"value": "(312) 555-0199", "primary": True}]})
     shutil.copytree("friday", "monday")
     text = PHONES.replace("555-0102", "555-0177").replace("555-0103", "555-0178")
@@ -102,6 +65,5 @@ def test_a_conflict_from_the_later_export_to_its_decision(shell: Shell) -> None:
     assert after.exit_code == 0
     assert "overwritten" in after.output
     assert all("555-" not in output for _, output in shell.shown)
-    if os.environ.get("FLITSTACK_PICTURES"):
-        shell.save(IMAGES / "delta-conflict.svg")
+    shell.keep("delta-conflict", "A later export")
     assert (IMAGES / "delta-conflict.svg").exists()

@@ -16,7 +16,8 @@ from flitstack.registry import load_plugins
 from flitstack.stages.delta.dropped import Folder
 from flitstack.stages.delta.until import read_until
 from flitstack.stages.delta.watch import Watching, WatchReport, watch
-from flitstack.stages.gates.gate import Passing, approve_shown
+from flitstack.stages.gates.gate import Passing
+from flitstack.stages.gates.passing import approve_shown
 from flitstack.stages.options import RunOptions
 from flitstack.testing.memory import memory_destination
 from flitstack.testing.memory_source import MemoryExport, MemoryReader

@@ -125,3 +125,38 @@ def test_backslash_escapes_of_a_database_dump_are_undone() -> None:
 
     assert bad == []
     assert rows[1].cells[3] == 'he said "ow" twice'
+
+
+TITLES = {
+    "of a report": "Bright Practice;\r\nPatients report\r\nPrinted 06/30/2026 10:15 AM\r\n\r\n",
+    "as a spreadsheet saves them": "Bright Practice;;;\r\n;;;\r\nFrom;01.01.2026;;\r\n;;;\r\n",
+    "of several lines in quotes": '"Bright Practice\r\nPatients";;;\r\n',
+    "after a sep line": "sep=;\r\nBright Practice\r\n",
+}
+
+
+@pytest.mark.parametrize("titles", TITLES.values(), ids=TITLES)
+@pytest.mark.parametrize("rows", [2, 3])
+def test_titles_above_a_header_are_no_header(titles: str, rows: int) -> None:
+    lines = ["id;patient_id;last_name;note", "1;7;Aldous;12,50", "2;8;Bell;", "3;9;Cole;a, b"][: rows + 1]
+    content = (titles + "\r\n".join(lines) + "\r\n").encode()
+
+    found, bad, _ = read_bytes(content)
+
+    assert [row.cells for row in found] == [line.split(";") for line in lines]
+    assert found[0].line == titles.count("\n") + 1
+    assert not bad
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["id;;;", "1;7;Aldous;x", "2;8;Bell;y"],
+        ["Bright Practice", "1;7;Aldous;x", "2;8;Bell;y"],
+        ["id;name", "1;Aldous", "2;Bell"],
+        ["note;id;;;;", "a;b;c;d;e;f"],
+    ],
+    ids=["a header of few names", "a title above data", "few columns", "a header above one row"],
+)
+def test_what_may_be_the_header_is_not_taken_for_a_title(lines: list[str]) -> None:
+    assert find_dialect("\n".join([*lines, ""]), KNOWN).skip_lines == 0

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from flitstack.errors import NotAnExportError
 from flitstack.protocols import Record, Rejection
 from flitstack_dental.reader import open_export
 
@@ -249,3 +250,27 @@ def test_a_missing_file_changes_no_other_stream(missing: str, streams: dict[str,
             continue
         assert list(reader.read(stream.name)) == streams[stream.name]
     reader.close()
+
+
+@pytest.mark.parametrize("empty", ["", "(   )   -    ", "\\N", "--"])
+def test_a_phone_that_is_an_empty_mask_is_no_contact_point(empty: str, tmp_path: Path) -> None:
+    row = f"7,Aldous,Ann,0,1,1980-02-03,{empty},{empty},5550100002,7"
+    header = "PatNum,LName,FName,PatStatus,Gender,Birthdate,HmPhone,WkPhone,WirelessPhone,Guarantor"
+    (tmp_path / "patient.csv").write_text(f"{header}\n{row}\n", encoding="utf-8")
+
+    reader = open_export(str(tmp_path), {})
+
+    points = [item for item in reader.read("contact_points")]
+    assert [type(item) for item in points] == [Record]
+
+
+def test_the_human_readable_format_is_refused_for_its_names_are_no_ids(tmp_path: Path) -> None:
+    header = "PatNum,LName,FName,PatStatus,Gender,Birthdate,Guarantor"
+    rows = ['"Aldous, Ann",Aldous,Ann,Patient,Female,02/03/1980,"Aldous, Ann"', '"Bell, Bo",Bell,Bo,Patient,Male,,']
+    (tmp_path / "patient.csv").write_text("\n".join([header, *rows, ""]), encoding="utf-8")
+
+    with pytest.raises(NotAnExportError) as refused:
+        open_export(str(tmp_path), {})
+
+    assert "patient.csv: column PatNum holds names in place of ids" in str(refused.value)
+    assert "Aldous" not in str(refused.value)

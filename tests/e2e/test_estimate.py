@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,7 @@ from flitstack.stages.options import RunOptions
 from flitstack.stages.plan.estimate import Estimate, estimate_export
 from flitstack.stages.run import run_migration
 from flitstack.stages.setup import set_up
+from flitstack.testing.migration import Words
 from flitstack_dental.example import write_example
 
 if TYPE_CHECKING:
@@ -30,18 +32,6 @@ if TYPE_CHECKING:
 
 NOW = datetime(2026, 7, 1, 8, tzinfo=UTC)
 PLAN, SEATS = "ultimate", 20
-
-
-class Silent:
-    """Progress that nobody sees."""
-
-    def begin(self, stage: str, total: int | None = None) -> None: ...
-
-    def advance(self, count: int = 1) -> None: ...
-
-    def end(self) -> None: ...
-
-    def say(self, text: str) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +53,11 @@ class Place:
     def estimate(self, *sets: str, policies: bool = False, offline: bool = False) -> Estimate:
         setup = set_up(self.options(*sets), clock=VirtualClock(NOW))
         return asyncio.run(
-            estimate_export(setup, Silent(), StopFlag(), journal=self.journal, policies=policies, offline=offline)
+            estimate_export(setup, Words(), StopFlag(), journal=self.journal, policies=policies, offline=offline)
         )
 
     def run(self, *sets: str) -> RunReport:
-        return asyncio.run(run_migration(self.options(*sets), Silent(), StopFlag(), clock=VirtualClock(NOW)))
+        return asyncio.run(run_migration(self.options(*sets), Words(), StopFlag(), clock=VirtualClock(NOW)))
 
 
 @pytest.fixture
@@ -180,7 +170,7 @@ def test_a_migration_under_way_is_not_estimated_without_its_account(tiny: Place)
 
 
 def test_an_estimate_without_an_export_goes_by_ratios() -> None:
-    ended = flit("estimate", "--patients", "8000", "--plan", "growth", "--seats", "3", "--json")
+    ended = flit("estimate", "--records", "8000", "--plan", "growth", "--seats", "3", "--json")
 
     found = json.loads(ended.stdout)
     assert found["objects"]["person"]["operations"]["create"] in range(7_500, 8_500)
@@ -195,7 +185,7 @@ def test_an_estimate_without_an_export_goes_by_ratios() -> None:
 
 def test_a_policy_that_is_set_is_reckoned_with_and_not_offered_again() -> None:
     plain, joined = (
-        json.loads(flit("estimate", "--dest", "pipedrive", "--patients", "800", "--json", *more).stdout)
+        json.loads(flit("estimate", "--dest", "pipedrive", "--records", "800", "--json", *more).stdout)
         for more in ((), ("--set", "notes=per_visit"))
     )
 
@@ -205,14 +195,14 @@ def test_a_policy_that_is_set_is_reckoned_with_and_not_offered_again() -> None:
 
 
 def test_ratios_are_refused_for_what_they_do_not_hold_for() -> None:
-    ended = flit("estimate", "--dest", "pipedrive", "--patients", "800", "--set", "profile=engagement")
+    ended = flit("estimate", "--dest", "pipedrive", "--records", "800", "--set", "profile=engagement")
 
     assert ended.exit_code == 2
     assert "profile=full" in ended.output
 
 
 def test_without_seats_every_plan_is_reckoned_with_one_and_the_days_stay_unknown() -> None:
-    ended = flit("estimate", "--dest", "pipedrive", "--patients", "500", "--json")
+    ended = flit("estimate", "--dest", "pipedrive", "--records", "500", "--json")
 
     found = json.loads(ended.stdout)
     assert (found["seats"], found["days"]) == (None, None)
@@ -220,12 +210,46 @@ def test_without_seats_every_plan_is_reckoned_with_one_and_the_days_stay_unknown
     assert any("Seats are not stated" in line for line in found["assumptions"])
 
 
-@pytest.mark.parametrize("arguments", [(), ("--input", "x", "--patients", "3")])
+@pytest.mark.parametrize("arguments", [(), ("--input", "x", "--records", "3")])
 def test_an_estimate_needs_an_export_or_a_number(arguments: tuple[str, ...]) -> None:
     ended = flit("estimate", *arguments)
 
     assert ended.exit_code == 2
-    assert "--patients" in ended.output
+    assert "--records" in ended.output
+
+
+def test_the_number_can_be_said_by_the_name_of_the_sources_main_stream() -> None:
+    named, joined, plain = (
+        flit("estimate", "--dest", "pipedrive", "--plan", "growth", "--json", *more).stdout
+        for more in (("--patients", "900"), ("--patients=900",), ("--records", "900", "--source", "dental"))
+    )
+
+    assert named == joined == plain
+    assert json.loads(plain)["tokens"] > 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("--doctors", "3"), "No such option: --doctors.*What can be counted: --patients"),
+        (("--source", "sqlite", "--patients", "3"), "No such option: --patients"),
+        (("--patients", "many"), "Invalid value for '--patients'"),
+        (("--patients", "0"), "Invalid value for '--patients'"),
+        (("--patients", "3", "--records", "3"), "--records and --patients say the same"),
+        (("--patients", "3", "--patients", "4"), "unexpected extra arguments"),
+        (("--plann", "growth", "--records", "3"), r"No such option '?--plann.*--plan"),
+        (("--input", "x", "--jsn"), r"No such option '?--jsn.*--json"),
+        (("--input", "x", "-z"), "unexpected extra arguments"),
+        (("3",), "unexpected extra arguments"),
+    ],
+)
+def test_a_word_that_counts_nothing_is_refused_as_an_option_that_is_not_there(
+    arguments: tuple[str, ...], told: str
+) -> None:
+    ended = flit("estimate", *arguments)
+
+    assert ended.exit_code == 2
+    assert re.search(told, ended.output, re.DOTALL), ended.output
 
 
 @pytest.mark.skipif(not os.environ.get("FLITSTACK_LONG"), reason="twenty minutes; nox -s long runs it")
@@ -247,6 +271,6 @@ def test_the_ratios_without_an_export_give_what_the_example_practice_gives(tmp_p
     write_example(tmp_path / "export", 3_000, 2)
     found = Place(tmp_path).estimate(offline=True)
 
-    by_ratio = json.loads(flit("estimate", "--patients", "3000", "--json").stdout)
+    by_ratio = json.loads(flit("estimate", "--records", "3000", "--json").stdout)
 
     assert within(by_ratio["tokens"], found.base.price.tokens, 0.05)

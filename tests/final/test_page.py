@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from click.testing import CliRunner
-from tests.browsing import BROWSERS, SCREENSHOTS, browser, keep
+from tests.browsing import BROWSERS, SCREENSHOTS, browser, keep, show_on_phone, show_whole
 
 from flitstack.cli import cli
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from tests.browsing import Browser
 
 __all__ = ["browser"]
-PHONE = 360
 
 
 @pytest.fixture(scope="module")
@@ -33,27 +32,20 @@ def page(demo: Path) -> Path:
 
 
 def test_it_is_whole_without_the_network_and_without_a_script(browser: Browser, page: Path) -> None:
-    browser.resize(1000, 1180)
-    browser.open(page.as_uri())
+    show_whole(browser, page)
 
     text = browser.text("body")
     for part in ("What is where", "What did not move, and why", "What needs looking after", "What is set up anew",
                  "Who approved what", "Checklist to sign", "Confidential"):  # fmt: skip
         assert part in text
-    assert browser.run("return document.scripts.length") == 0
-    assert browser.run("return performance.getEntriesByType('resource').length") == 0
-    assert browser.complaints() == []
     keep(browser, "report")
     browser.run("document.querySelector('#sign').scrollIntoView()")
     keep(browser, "report-sign")
 
 
 def test_it_is_readable_at_the_width_of_a_phone(browser: Browser, page: Path) -> None:
-    browser.resize(PHONE, 740)
-    browser.open(page.as_uri())
-    browser.run("document.querySelectorAll('details').forEach((one) => { one.open = true })")
+    show_on_phone(browser, page)
 
-    assert browser.run("return document.documentElement.scrollWidth") <= PHONE
     keep(browser, "report-phone")
 
 

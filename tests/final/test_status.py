@@ -16,7 +16,8 @@ from flitstack.errors import ApprovalNeeded, BudgetExhausted, Interrupted, Unava
 from flitstack.journal import Journal
 from flitstack.reports.status import print_standing
 from flitstack.stages.auditlog.purge import purge
-from flitstack.stages.gates.gate import Passing, approve_shown
+from flitstack.stages.gates.gate import Passing
+from flitstack.stages.gates.passing import approve_shown
 from flitstack.stages.options import SampleOptions
 from flitstack.stages.status import Standing, standing_of
 from flitstack.testing.migration import Migration

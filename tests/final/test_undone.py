@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
 from flitstack.cli import cli
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from flitstack.journal import Conflict, Journal
 
 
 @pytest.fixture(scope="module")
@@ -83,9 +82,21 @@ def test_once_values_are_purged_the_report_says_so_and_asks_nobody_to_sign_amoun
     assert found["purged"]
     assert found["sign"] == []
     assert found["objects"]["person"]["destination"] == 39
-    page = (purged.parent / "flit-reports" / "report.html").read_text("utf-8")
+    page = Path(found["reports"]["html"]).read_text("utf-8")
     assert "taken out of the journal" in page
     assert "Confidential" not in page
+
+
+def test_the_page_to_sign_from_before_a_purge_is_left_as_it_is(purged: Path) -> None:
+    signed = purged.parent / "flit-reports" / "report.html"
+    before = signed.read_bytes(), signed.with_suffix(".json").read_bytes()
+
+    told = CliRunner().invoke(cli, ["report", "--journal", str(purged)])
+
+    assert (signed.read_bytes(), signed.with_suffix(".json").read_bytes()) == before
+    assert b"Confidential" in before[0]
+    assert f"The report: {signed.with_name('report-after-purge.html')}" in told.stdout
+    assert f"The page from before the purge is left as it is: {signed}" in told.stdout
 
 
 def test_once_values_are_purged_a_life_is_still_told(purged: Path) -> None:
@@ -94,3 +105,44 @@ def test_once_values_are_purged_a_life_is_still_told(purged: Path) -> None:
     assert any(event["kind"] == "done" for one in life["made"] for event in one["events"])
     assert "its values were purged" in json.dumps(life)
     assert asked("status", journal=purged)["state"] == "done"
+
+
+@pytest.fixture(scope="module")
+def partly(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The journal of the demo, of which one object was rolled back."""
+    folder = tmp_path_factory.mktemp("partly") / "flit-demo"
+    shutil.copytree(demo.parent, folder)
+    path = folder / demo.name
+    words = ["rollback", "--demo", "--journal", str(path), "--object", "note", "--approve-unseen", "test"]
+    ended = CliRunner().invoke(cli, words)
+    assert ended.exit_code in (0, 1), ended.output
+    assert f"head {asked('journal', 'verify', journal=path)['length'] - 1}:" in ended.stdout
+    return path
+
+
+def test_a_part_that_was_taken_back_is_not_called_a_rollback_of_all(partly: Path) -> None:
+    found = asked("status", journal=partly)
+
+    assert found["state"] == "rolled_back"
+    assert found["words"].startswith(f"A part was taken back, {found['undone']} writes; ")
+    assert asked("report", journal=partly)["status"] == "incomplete"
+
+
+def test_what_stays_in_use_is_no_conflict_of_a_record(partly: Path, tmp_path: Path) -> None:
+    path = tmp_path / "flit.db"
+    shutil.copy(partly, path)
+    before = asked("status", journal=path)
+    with Journal(path) as journal:
+        journal.conflicts.note(
+            [
+                Conflict("person", "dental:patients:P1", "", "name", "undo", "r", "2026-07-02", "open"),
+                Conflict("field", "schema:field/person/Shade", "", "", "undo", "r", "2026-07-02", "open"),
+            ]
+        )
+
+    found = asked("status", journal=path)
+
+    assert (found["conflicts"], found["in_use"]) == (before["conflicts"] + 1, before["in_use"] + 1)
+    assert (
+        CliRunner().invoke(cli, ["status", "--journal", str(path)]).stdout.count("stay, as records that stay use") == 1
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import tomllib
+from graphlib import TopologicalSorter
 from typing import TYPE_CHECKING
 
 import pytest
@@ -124,6 +125,14 @@ def test_what_is_no_condition_on_a_platform_is_left_alone(good: str) -> None:
     assert conditions_in(good, platforms()) == []
 
 
+def test_only_the_wire_of_a_plugin_knows_httpx(root: Path) -> None:
+    modules = [path.relative_to(root / "plugins") for path in sorted((root / "plugins").rglob("*.py"))]
+    ours = [path for path in modules if "sandbox" not in path.parts]
+    knowing = [path for path in ours if "import httpx" in (root / "plugins" / path).read_text("utf-8")]
+
+    assert [path.as_posix() for path in knowing] == ["flitstack_hubspot/wire.py", "flitstack_pipedrive/wire.py"]
+
+
 def test_the_import_rules_name_every_plugin(root: Path, texts: dict[str, str]) -> None:
     plugins = sorted(path.name for path in (root / "plugins").iterdir() if (path / "__init__.py").exists())
     project = tomllib.loads(texts["pyproject.toml"])
@@ -149,3 +158,29 @@ def test_the_import_rules_name_every_room_of_core(root: Path, texts: dict[str, s
     ranked = {room.strip().removeprefix("flitstack.") for layer in layers for room in layer.split(":")}
     assert sorted(rooms - ranked) == []
     assert sorted(ranked - rooms) == []
+
+
+def modules_needed(root: Path) -> dict[str, set[str]]:
+    """Return each module of core with the modules of core that it imports anywhere, for annotations too."""
+    core = root / "core"
+    paths = {".".join(path.relative_to(core).with_suffix("").parts): path for path in core.rglob("*.py")}
+    names = {name.removesuffix(".__init__"): path for name, path in paths.items()}
+    needed: dict[str, set[str]] = {name: set() for name in names}
+    for name, path in names.items():
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.module in names:
+                inside = {f"{node.module}.{each.name}" for each in node.names}
+                needed[name] |= (inside & names.keys()) or {node.module}
+            elif isinstance(node, ast.Import):
+                needed[name] |= {each.name for each in node.names} & names.keys()
+    return needed
+
+
+def test_no_modules_of_core_need_each_other_in_a_circle(root: Path) -> None:
+    needed = modules_needed(root)
+    world = "flitstack.testing.simulation.world"
+    needed[world] -= {"flitstack.testing.simulation.wire", "flitstack.testing.simulation.committing"}  # it makes both
+
+    graph = {name: others - {name} for name, others in needed.items()}
+
+    assert [*TopologicalSorter(graph).static_order()]

@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import io
+import shutil
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import pytest
+from tests.hubspot.moved import moved
 
 from flitstack.clock import VirtualClock
 from flitstack.protocols import Operation, SchemaItem
+from flitstack.web.embedded import app_transport
+from flitstack_dental.example import write_example
 from flitstack_hubspot.client import Client
 from flitstack_hubspot.destination import HubSpotWriter
 from flitstack_hubspot.sandbox.app import Sandbox
 from flitstack_hubspot.settings import Settings
-from flitstack_hubspot.wire import app_transport
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from tests.hubspot.moved import Moved
 
     from flitstack.protocols import Outcome, Stored
 
@@ -156,3 +162,37 @@ def ready(desk: Desk) -> Desk:
     """Return a writer on an account that has the schema."""
     desk.set_up()
     return desk
+
+
+@pytest.fixture(scope="session")
+def export(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a small practice's export."""
+    place = tmp_path_factory.mktemp("export") / "practice"
+    write_example(place, patients=8, seed=5)
+    return place
+
+
+@pytest.fixture
+def account(tmp_path: Path, export: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Moved]:
+    """Return an account that holds nothing yet, and a practice that moves into it."""
+    with moved(tmp_path, export, monkeypatch) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def load(tmp_path_factory: pytest.TempPathFactory, export: Path) -> Path:
+    """Return a folder with the account into which the practice was moved, and the journal of it."""
+    folder = tmp_path_factory.mktemp("load")
+    with pytest.MonkeyPatch.context() as patch, moved(folder, export, patch) as found:
+        code, _, words = found.run()
+        assert code == 0, words
+    return folder
+
+
+@pytest.fixture
+def full(load: Path, tmp_path: Path, export: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Moved]:
+    """Return a copy of the account into which the practice was moved, and of its journal."""
+    folder = tmp_path / "full"
+    shutil.copytree(load, folder)
+    with moved(folder, export, monkeypatch) as found:
+        yield found

@@ -10,11 +10,12 @@ import pytest
 
 from flitstack.clock import VirtualClock
 from flitstack.errors import AuthError, BudgetExhausted, ConfigurationError, InDoubt, Rejected, SettingsError
+from flitstack.web.embedded import app_transport
+from flitstack_hubspot.account import read_room
 from flitstack_hubspot.answers import Call
 from flitstack_hubspot.client import Client
 from flitstack_hubspot.sandbox.app import Sandbox
 from flitstack_hubspot.settings import Settings, parse_settings
-from flitstack_hubspot.wire import app_transport
 
 if TYPE_CHECKING:
     from tests.hubspot.conftest import Desk
@@ -29,6 +30,29 @@ def test_the_account_names_itself_its_currency_its_zone_and_who_made_the_token(d
     assert account.facts["currency"] == "USD"
     assert account.facts["time_zone"] == "US/Eastern"
     assert (account.user.email, account.user.is_admin) == ("alex.admin@practice.example", True)
+
+
+def test_it_says_what_there_is_room_for_and_what_it_does_not_say(desk: Desk) -> None:
+    desk.sandbox.account.switches.properties, desk.sandbox.account.switches.pipelines = 12, 3
+    account = desk.do(desk.writer.account())
+
+    assert account.slots == {"field": 12, "pipeline": 2}
+    assert "association labels" in account.compromises[0]
+    assert "pipelines" not in account.compromises[0]
+
+
+@pytest.mark.parametrize("status", [403, 404])
+def test_an_account_that_keeps_its_limits_to_itself_is_no_error(status: int) -> None:
+    import asyncio
+
+    body = {"status": "error", "category": "MISSING_SCOPES", "message": "no"}
+    transport = httpx.MockTransport(lambda _: httpx.Response(status, json=body))
+    client = Client(Settings("pat", host="http://localhost"), VirtualClock(datetime(2026, 7, 1, tzinfo=UTC)), transport)
+
+    slots, unsaid = asyncio.run(read_room(client))
+
+    assert slots == {}
+    assert unsaid.startswith("custom properties and pipelines")
 
 
 def test_owners_who_left_are_listed_as_such(desk: Desk) -> None:

@@ -42,7 +42,7 @@ class Held:
     """What the account holds after the demo."""
 
     def __init__(self, folder: Path) -> None:
-        self.out = folder / "flit-demo"
+        self.out = folder / "flit-demo" / "dental-to-hubspot"
         with Sandbox(str(self.out / "hubspot-sandbox.db")) as sandbox:
             self.state = sandbox.dump()
 

@@ -116,8 +116,22 @@ def test_a_pipeline_needs_a_stage_and_keeps_those_that_hold_deals(http: Http) ->
     made = http.send("POST", "/crm/v3/pipelines/deals", {**body, "stages": [stage]}).json()
     http.make("deals", dealname="A", pipeline=made["id"], dealstage=made["stages"][0]["id"])
 
-    assert http.send("DELETE", f"/crm/v3/pipelines/deals/{made['id']}").status_code == 400
+    place, minds = f"/crm/v3/pipelines/deals/{made['id']}", "?validateDealStageUsagesBeforeDelete=true"
+    assert http.send("DELETE", f"{place}/stages/{made['stages'][0]['id']}").status_code == 400
+    assert http.send("DELETE", place + minds).status_code == 400
     assert http.send("POST", "/crm/v3/pipelines/deals", {**body, "stages": [stage]}).status_code == 409
+    assert http.send("DELETE", place).status_code == 204
+
+
+def test_an_account_says_how_much_of_its_limits_is_used(http: Http) -> None:
+    http.send("POST", "/crm/v3/properties/deals", PROPERTY)
+
+    properties = http.send("GET", "/crm/v3/limits/custom-properties").json()
+    (deals,) = http.send("GET", "/crm/v3/limits/pipelines").json()["hubspotDefinedObjectTypes"]
+
+    assert (properties["overallLimit"], properties["overallUsage"]) == (10_000, 1)
+    assert (deals["objectTypeId"], deals["usage"]) == ("0-3", 1)
+    assert http.send("GET", "/crm/v3/limits/nothing").status_code == 404
 
 
 def test_a_file_is_replaced_only_when_asked_to(http: Http) -> None:

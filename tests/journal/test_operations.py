@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from flitstack.journal import UNREAD, Journal, Planned, Settlement
+from flitstack.journal import UNREAD, Conflict, Journal, Planned, Settlement
 from flitstack.protocols import LinkRef
 
 if TYPE_CHECKING:
@@ -125,6 +125,30 @@ def test_a_new_plan_leaves_what_was_settled(planned: Journal, state: str) -> Non
     planned.operations.supersede_unsent()
 
     assert state_on_disk(planned) == state
+
+
+@pytest.mark.parametrize(
+    ("conflict", "left"), [("open", "conflict"), ("kept", "superseded"), ("settled", "superseded")]
+)
+def test_a_new_plan_leaves_a_conflict_for_as_long_as_nobody_decided_on_it(
+    planned: Journal, conflict: str, left: str
+) -> None:
+    planned.operations.settle([Settlement(first(planned), "conflict", AT, {})]).result()
+    planned.conflicts.note([Conflict(*KEY, "name", "delta", "run-1", AT, conflict)])
+
+    planned.operations.supersede_unsent()
+
+    assert state_on_disk(planned) == left
+
+
+def test_a_new_plan_leaves_what_an_undo_ran_into(planned: Journal) -> None:
+    planned.operations.settle([Settlement(first(planned), "done", AT, {}, "c-1")]).result()
+    planned.operations.plan("undo-1", "", [Planned("delete", "contacts", *KEY, {}, {}, 0, "c-1", inverse_of=1)])
+    planned.operations.settle([Settlement(first(planned), "conflict", AT, {})]).result()
+
+    planned.operations.supersede_unsent()
+
+    assert state_on_disk(planned, 4) == "conflict"
 
 
 def test_a_refusal_of_a_record_that_is_no_longer_wanted_is_superseded(planned: Journal) -> None:

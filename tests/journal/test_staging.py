@@ -82,10 +82,44 @@ def test_a_record_after_a_rejection_with_its_id_does_not_take_its_place(journal:
 def test_reading_again_replaces_what_was_rejected_and_keeps_what_vanished(journal: Journal) -> None:
     bad = Rejection("contacts", "3", "bad_date", "Not a date.", "Correct it.", Where("contacts.csv", 4))
     stage(journal, [contact("1", 2, name="Ann"), contact("2", 3, name="Bob"), bad])
+    journal.staging.accept()
     stage(journal, [contact("1", 2, name="Anna"), contact("3", 3, name="Cy")])
 
     assert names(journal) == {"1": "Anna", "2": "Bob", "3": "Cy"}
     assert journal.buckets.rejections() == []
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_what_was_read_and_never_accepted_is_forgotten_when_the_next_is_read(journal: Journal, killed: bool) -> None:
+    bad = Rejection("contacts", "3", "bad_date", "Not a date.", "Correct it.", Where("contacts.csv", 4))
+    stage(journal, [contact("1", 2, name="Ann"), contact("2", 3, name="Bob"), bad])
+    journal.staging.accept()
+    before = journal.staging.fingerprint()
+    if killed:
+        snapshot = journal.staging.begin("run", "2026-07-01T09:00:00.000+00:00")
+        journal.staging.add_stream(snapshot, CONTACTS)
+        journal.staging.add(snapshot, [contact("1", 2, name="Anna")], NO_STAMPS)
+    else:
+        stage(journal, [contact("1", 2, name="Anna"), contact("3", 3, name="Cy")])
+
+    journal.staging.begin("run", "2026-07-01T10:00:00.000+00:00")
+
+    assert names(journal) == {"1": "Ann", "2": "Bob"}
+    assert journal.staging.fingerprint() == before
+    assert [code for _, code, *_ in journal.buckets.rejections()] == ["bad_date"]
+    latest = journal.staging.latest()
+    assert latest is not None
+    assert latest.id == 1
+
+
+def test_before_anything_was_accepted_nothing_is_left_of_what_was_read(journal: Journal) -> None:
+    stage(journal, [contact("1", 2, name="Ann")])
+
+    journal.staging.begin("run", "2026-07-01T10:00:00.000+00:00")
+
+    assert journal.staging.streams() == []
+    assert names(journal) == {}
+    assert journal.staging.latest() is None
 
 
 def test_the_fingerprint_is_of_the_content_alone(tmp_path: Path) -> None:

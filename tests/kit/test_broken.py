@@ -38,6 +38,22 @@ def test_every_broken_destination_is_seen(names: list[str]) -> None:
     assert {name: sorted(failed[name]) for name in names} == {name: sorted(BROKEN[name].killed_by) for name in names}
 
 
+def test_a_destination_that_does_all_that_it_declares_passes() -> None:
+    lines = [
+        "from flitstack.testing import DestinationSuite",
+        "class TestAble(DestinationSuite):",
+        "    plugin = 'flitstack.testing.broken:PLUGIN'",
+        "    port = 'flitstack.testing.broken:ABLE'",
+    ]
+    found = run_module(
+        "\n".join(lines) + "\n", ["C1", "W1", "W13", "L4", "R1", "F3", "B1", "B7", "B8", "B9", "B10", "W10"]
+    )
+
+    assert [one for one in found if one["outcome"] not in ("passed", "not_applicable")] == []
+    assert {one["id"] for one in found if one["outcome"] == "passed"} >= {"B7", "B8", "B9", "B10"}
+    assert [one["outcome"] for one in found if one["id"] == "W10"] == ["passed"] * 3
+
+
 def test_there_are_enough_of_them_and_each_says_what_is_wrong() -> None:
     assert len(BROKEN) >= 12
     assert all(one.what.endswith(".") and one.killed_by for one in BROKEN.values())

@@ -117,11 +117,38 @@ def test_a_file_of_the_plugin_that_is_no_python_is_named_with_what_is_wrong(
     assert "broken_part.py" in reason
 
 
-def test_an_id_that_no_test_has_is_named() -> None:
-    done = CliRunner().invoke(cli, ["plugins", "test", PLUGIN, "--port", PORT, "--only", "ZZ9"])
+def test_an_id_that_no_test_has_is_named_with_those_there_are_also_among_known_ones() -> None:
+    done = CliRunner().invoke(cli, ["plugins", "test", PLUGIN, "--port", PORT, "--only", "W3,ZZ9"])
 
-    assert done.exit_code == 4
-    assert "No standard test of this kind of plugin has the id ZZ9." in done.output
+    assert done.exit_code == 2
+    assert "No standard test of this kind of plugin has the id ZZ9. Known: B1, B2, " in done.output
+    assert "passed" not in done.output
+
+
+def test_ids_may_be_written_small_and_with_blanks() -> None:
+    args = ["plugins", "test", PLUGIN, "--port", PORT, "--only", " c1, c7", "--json"]
+    found = json.loads(CliRunner().invoke(cli, args, catch_exceptions=False).stdout)
+
+    assert [one["id"] for one in found["results"]] == ["C1", "C7"]
+    assert found["only"] == ["C1", "C7"]
+
+
+def test_an_id_above_the_level_that_was_asked_for_is_told() -> None:
+    args = ["plugins", "test", PLUGIN, "--port", PORT, "--only", "C1,W3", "--level", "bronze"]
+    done = CliRunner().invoke(cli, args)
+
+    assert done.exit_code == 2
+    assert "W3 belongs to silver, and only bronze was asked for." in done.output
+
+
+def test_a_port_in_a_file_is_found_from_the_working_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    line = "from flitstack.testing.simulation.memory_port import PORT\n"
+    (tmp_path / "my_port.py").write_text(line, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    args = ["plugins", "test", PLUGIN, "--port", "my_port.py:PORT", "--only", "W3", "--json"]
+    done = CliRunner().invoke(cli, args, catch_exceptions=False)
+
+    assert [one["outcome"] for one in json.loads(done.stdout)["results"]] == ["passed"]
 
 
 def test_the_page_names_what_failed_and_why() -> None:

@@ -1,4 +1,4 @@
-"""The suites of transforms, validators and templates pass good ones, and catch each broken one by the right test."""
+"""The suites of transforms, validators, templates and proposers pass good ones, and catch each broken one."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from tests.kit.trying import ids_that_fail
 
 from flitstack.errors import UsageError
 from flitstack.hookspecs import hookimpl
-from flitstack.protocols import Finding, MappingTemplate, Transform, Validator
-from flitstack.testing import TemplateSuite, TransformSuite, ValidatorSuite
+from flitstack.protocols import Candidate, Finding, MappingTemplate, Proposer, Question, Transform, Validator
+from flitstack.testing import ProposerSuite, TemplateSuite, TransformSuite, ValidatorSuite
 from flitstack.testing.memory import MemoryAccount, memory_behaviours, memory_destination
 from flitstack.testing.memory_source import TEMPLATE, MemoryExport, memory_source
 from flitstack.testing.migration import MemoryPlugin
@@ -229,3 +229,81 @@ def test_a_broken_template_is_caught(tmp_path: Path, name: str) -> None:
     assert old in GOOD
 
     assert killer in ids_that_fail(template_suite(GOOD.replace(old, new), tmp_path), tmp_path / "runs", killer)
+
+
+def proposed(
+    question: Question, *targets: str, sure: tuple[float, ...] = (0.8, 0.4), reason: str = "a glossary"
+) -> Any:
+    """Return candidates for the first column that has cells."""
+    column = next((one for one in question.file.columns if any(one.values)), None)
+    if column is None:
+        return {}
+    return {column.name: [Candidate(each, one, (reason,)) for each, one in zip(targets, sure, strict=False)]}
+
+
+def known(question: Question) -> list[str]:
+    return [target.key for target in question.targets]
+
+
+#: How a proposer is wrong to the id of the test that must fail, and what it must say.
+BROKEN_PROPOSERS: dict[str, tuple[Callable[[Question], Any], str, str]] = {
+    "proposes what is not there": (lambda q: proposed(q, "people.shoe_size"), "Q1", '"people.shoe_size", none of the'),
+    "proposes for another column": (
+        lambda q: {"Elsewhere": [Candidate(one, 1.0) for one in known(q)[:1]]}, "Q1", "was not asked about",
+    ),
+    "is more than sure": (lambda q: proposed(q, *known(q)[:1], sure=(80,)), "Q1", "a confidence of 80"),
+    "says the worst first": (lambda q: proposed(q, *known(q)[:2], sure=(0.1, 0.9)), "Q1", "the best comes first"),
+    "proposes a field twice": (lambda q: proposed(q, *known(q)[:1] * 2), "Q1", "proposes a target twice"),
+    "gives bare names": (lambda q: {c.name: known(q)[:1] for c in q.file.columns}, "Q1", "a str, not a Candidate"),
+    "answers with a list": (lambda q: [], "Q1", "a list, not a mapping"),
+    "shows a cell": (
+        lambda q: proposed(q, *known(q)[:1], reason=f"such as {[*q.file.columns[0].values, ''][0]}")
+        if q.file.columns else {}, "Q2", "a reason shows a cell",
+    ),
+    "needs a column": (lambda q: {q.file.columns[0].name: []}, "Q3", " with 0 columns and "),
+    "needs a target": (lambda q: proposed(q, known(q)[0]), "Q3", " and 0 targets; "),
+}  # fmt: skip
+
+
+def proposer_suite(propose: Callable[[Question], Any], source: str = "", **more: Any) -> type[ProposerSuite]:
+    class Plugin:
+        @hookimpl
+        def flit_register_proposers(self, register: Callable[[Proposer], None]) -> None:
+            register(Proposer("glossary", propose, source))
+
+    return type("TestGlossary", (ProposerSuite,), {"plugin": Plugin(), **more})
+
+
+def by_glossary(question: Question) -> Any:
+    """Return what a header means, where a field of that name is among the targets."""
+    fields = {target.field: target.key for target in question.targets if not target.part}
+    found = {column.name: fields.get({"shirt": "preferred_name"}.get(column.name.lower(), "")) for column in
+             question.file.columns}  # fmt: skip
+    return {name: [Candidate(key, 0.7, ("a glossary",))] for name, key in found.items() if key}
+
+
+def test_a_good_proposer_passes(tmp_path: Path) -> None:
+    for source, target in (("", "people.preferred_name"), ("dental", "patients.preferred_name")):
+        suite = proposer_suite(by_glossary, source, examples={"glossary": {"Shirt": target}})
+        assert ids_that_fail(suite, tmp_path) == {}
+
+
+def test_an_example_that_is_not_proposed_is_caught(tmp_path: Path) -> None:
+    suite = proposer_suite(by_glossary, examples={"glossary": {"Shoe": "people.preferred_name"}})
+    said = ids_that_fail(suite, tmp_path)
+
+    assert set(said) == {"Q4"}
+    assert "proposes nothing first, and `examples` says people.preferred_name" in said["Q4"]
+
+
+def test_a_proposer_for_a_source_that_is_not_there_is_told(tmp_path: Path) -> None:
+    assert (
+        'the source "acme", and none of that name' in ids_that_fail(proposer_suite(by_glossary, "acme"), tmp_path)["Q1"]
+    )
+
+
+@pytest.mark.parametrize("name", BROKEN_PROPOSERS)
+def test_a_broken_proposer_is_caught(tmp_path: Path, name: str) -> None:
+    propose, killer, expected = BROKEN_PROPOSERS[name]
+
+    assert expected in ids_that_fail(proposer_suite(propose), tmp_path, killer).get(killer, "it passed")

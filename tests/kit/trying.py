@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def ids_that_fail(suite: type, folder: Path, only: str = "") -> dict[str, str]:
+def ids_that_fail(suite: type, folder: Path, only: str = "", **fixtures: Any) -> dict[str, str]:
     """Return id to message of the standard tests that fail; those alone that the suite of its kind holds.
 
-    :param only: try the tests of this id; "" for all.
+    :param only: try the tests of this id; "" for all. :param fixtures: what tests may ask for, by name.
     """
     home = next(base for base in suite.__mro__ if "kind" in vars(base))
     failed: dict[str, str] = {}
@@ -24,8 +24,9 @@ def ids_that_fail(suite: type, folder: Path, only: str = "") -> dict[str, str]:
         found = check_of(function)
         if found is None or only not in ("", found.id):
             continue
-        given: dict[str, Any] = {}
-        if "tmp_path" in inspect.signature(function).parameters:
+        asked = inspect.signature(function).parameters
+        given: dict[str, Any] = {fixture: fixtures[fixture] for fixture in fixtures if fixture in asked}
+        if "tmp_path" in asked:
             given["tmp_path"] = folder / str(number)
             given["tmp_path"].mkdir(parents=True)
         try:

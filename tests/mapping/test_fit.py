@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from flitstack.errors import PlanLimit
 from flitstack.mapping import Desired, fit_schema
-from flitstack.protocols import LinkRef, SchemaItem
+from flitstack.protocols import LinkRef, ObjectBehaviour, SchemaItem
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -183,6 +183,43 @@ def test_a_renamed_field_is_found_again(spec: Any) -> None:
 
     assert fit.items["field/person/High (flit)"] == ours
     assert "field/person/High (flit)" not in keys(fit.create)
+
+
+def test_a_destination_says_how_a_field_is_named_whose_name_is_taken(spec: Any) -> None:
+    theirs = SchemaItem("field", "High", "person", {"type": "text"}, "9")
+    behaviour = ObjectBehaviour(frozenset(), {}, 1, "name", limits={"name": 6}, clash_suffix="_own")
+
+    fit = fit_schema(spec, [theirs], {}, objects={"field": behaviour})
+
+    assert fit.clashes["field/person/High"].name == "Hi_own"
+    assert fit.apply(DESIRED).fields["Hi_own"] == "1980-01-01"
+
+
+def test_an_item_that_leads_elsewhere_is_another_one(load: Callable[..., Any]) -> None:
+    spec = load("""
+        schema:
+          - {object: field, of: person, name: Key, type: varchar, key: true}
+          - {object: activity_type, name: Main, to: organization}
+        entries:
+          - {entry: people, object: person, from: patients, as: patient, fields: {name: patient.last_name}}
+    """)
+    fit = fit_schema(spec, [SchemaItem("activity_type", "Main", "", {"to": "person"}, "1")], {})
+
+    assert fit.clashes["activity_type//Main"].name == "Main (flit)"
+
+
+def test_a_field_called_like_an_object_does_not_take_the_fields_of_that_object_along(load: Callable[..., Any]) -> None:
+    spec = load("""
+        schema:
+          - {object: field, of: person, name: Key, type: varchar, key: true}
+          - {object: field, of: person, name: person, type: date}
+          - {object: field, of: person, name: Since, type: date}
+        entries:
+          - {entry: people, object: person, from: patients, as: patient, fields: {person: patient.birth_date}}
+    """)
+    fit = fit_schema(spec, [SchemaItem("field", "person", "person", {"type": "text"}, "1")], {})
+
+    assert keys(fit.create) == ["field/person/Key", "field/person/person (flit)", "field/person/Since"]
 
 
 def test_two_fields_in_the_way_are_said(spec: Any) -> None:

@@ -17,10 +17,11 @@ from flitstack.stages.gates.gate import Passing
 from flitstack.stages.probe import ProbeOptions, run_probes
 from flitstack.testing.migration import Words
 from flitstack_pipedrive.behaviours import behaviours
-from flitstack_pipedrive.client import Client, app_transport
+from flitstack_pipedrive.client import Client
 from flitstack_pipedrive.destination import PipedriveWriter
 from flitstack_pipedrive.sandbox.app import Sandbox, Switches
 from flitstack_pipedrive.settings import parse_settings
+from flitstack_pipedrive.wire import app_transport
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -274,16 +274,42 @@ def test_pages_of_version_2_follow_the_cursor_even_past_a_short_page(clock: Virt
 
 @pytest.mark.parametrize("nested", [True, False], ids=["as notes do", "as leads do"])
 def test_pages_of_version_1_follow_the_offset_and_take_null_for_empty(nested: bool, clock: VirtualClock) -> None:
-    paging = {"more_items_in_collection": True, "start": 0, "limit": 500}
+    paging = {"more_items_in_collection": True, "start": 0, "limit": 2}
     server = Server(
-        answer({"success": True, "data": [{"id": 1}], "additional_data": {"pagination": paging} if nested else paging}),
+        answer({"success": True, "data": [{"id": 1}, {"id": 2}], "additional_data": _paged(paging, nested)}),
         answer({"success": True, "data": None}),
     )
 
-    found = pages(client_of(server, clock), Call(1, "GET", "/notes"))
+    found = pages(client_of(server, clock), Call(1, "GET", "/notes"), limit=2)
 
-    assert found == [1]
-    assert [request.url.params.get("start") for request in server.requests] == [None, "500"]
+    assert found == [1, 2]
+    assert [request.url.params.get("start") for request in server.requests] == [None, "2"]
+
+
+@pytest.mark.parametrize("nested", [True, False], ids=["as notes do", "as leads do"])
+@pytest.mark.parametrize("stated", [3, 500], ids=["and says so", "and says nothing of it"])
+def test_pages_of_version_1_lose_nothing_where_the_server_gives_fewer_than_asked_for(
+    stated: int, nested: bool, clock: VirtualClock
+) -> None:
+    held = list(range(1, 9))
+
+    def shorter(request: httpx.Request) -> httpx.Response:
+        start = int(request.url.params.get("start", 0))
+        paging = {"more_items_in_collection": start + 3 < len(held), "start": start, "limit": stated}
+        data = [{"id": id} for id in held[start : start + 3]]
+        return answer({"success": True, "data": data, "additional_data": _paged(paging, nested)})
+
+    assert pages(client_of(shorter, clock), Call(1, "GET", "/leads")) == held
+
+
+def test_an_empty_page_of_version_1_with_more_to_come_is_passed_over(clock: VirtualClock) -> None:
+    more = {"more_items_in_collection": True, "start": 0, "limit": 500}
+    server = Server(
+        answer({"success": True, "data": None, "additional_data": more}),
+        answer({"success": True, "data": [{"id": 7}], "additional_data": {"more_items_in_collection": False}}),
+    )
+
+    assert pages(client_of(server, clock), Call(1, "GET", "/leads")) == [7]
 
 
 def test_without_a_base_url_the_companys_own_host_is_used_once_known(clock: VirtualClock) -> None:
@@ -424,8 +450,12 @@ def answer(body: dict[str, Any]) -> httpx.Response:
     return httpx.Response(200, json=body)
 
 
-def pages(client: Client, call: Call) -> list[int]:
+def _paged(paging: dict[str, Any], nested: bool) -> dict[str, Any]:
+    return {"pagination": paging} if nested else paging
+
+
+def pages(client: Client, call: Call, limit: int = 500) -> list[int]:
     async def collect() -> list[int]:
-        return [record["id"] async for record in client.pages(call, 500)]
+        return [record["id"] async for record in client.pages(call, limit)]
 
     return asyncio.run(collect())

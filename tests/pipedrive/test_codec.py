@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -61,12 +62,29 @@ def test_key_and_part_are_joined_as_core_joins_them(record: str, part: str) -> N
         ("one\nflit-id: p:s:1", "one"),
         ("flit-id: p:s:1", ""),
         ("<p>flit-id: other</p><p>one</p><p>flit-id: p:s:1</p>", "<p>flit-id: other</p><p>one</p>"),
+        ("<p>one</p><p>flit-id:&nbsp;p:s:1</p>", "<p>one</p>"),
+        ("<p>one</p><p>flit-id&#58; p&#58;s&#58;1&nbsp;</p>", "<p>one</p>"),
+        ('<p>one</p><p><span style="x"><a href="p:s:1">flit-id: p:s:1</a></span></p>', "<p>one</p>"),
+        ('<p>one</p><p>flit-id: <a href="p:s:1">p:s:1</a></p>', "<p>one</p>"),
+        ("one<br>flit-id: p:s:1<br>added by hand", "oneadded by hand"),
+        ("one flit-id: p:s:1", "one"),
+        ("oneflit-id: p:s:1", "one"),
     ],
 )
 def test_the_marker_is_found_in_what_a_sanitiser_or_a_person_made_of_it(stored: str, text: str) -> None:
     rest, key = split_marker(stored)
 
     assert (rest.replace("<br>", ""), key) == (text, "p:s:1")
+
+
+@pytest.mark.parametrize("noise", ["\n", " ", "<br>", "<p> <b>", "flit-id: a ", "&nbsp;"])
+def test_a_text_of_the_greatest_length_is_searched_for_its_marker_at_once(noise: str) -> None:
+    text = noise * (100_000 // len(noise))
+    before = time.process_time()
+
+    split_marker(f"{text}x")
+
+    assert time.process_time() - before < 1
 
 
 def test_a_text_that_only_mentions_the_marker_has_no_key() -> None:
@@ -183,6 +201,32 @@ def book_with(*fields: CustomField) -> FieldBook:
     book = FieldBook()
     book.replace_all("person", fields)
     return book
+
+
+@pytest.mark.parametrize("bound", [(), ("ours",), ("ours", "theirs")], ids=["never", "in a run", "in the next"])
+    "bound", [(), ("ours",), ("ours", "theirs")], ids=["before any run", "in a run", "in the next"]
+)
+def test_the_source_key_has_a_field_of_its_own_where_its_name_was_taken(bound: tuple[str, ...]) -> None:
+    theirs = CustomField("person", "aa" * 20, KEY_FIELD, "enum", {"A": 1})
+    ours = CustomField("person", "bb" * 20, f"{KEY_FIELD} (flit)", "varchar")
+    book = book_with(theirs, ours)
+    for known in [{"ours": ours, "theirs": theirs}[whose] for whose in bound]:
+        book.bind("person", known.name, SchemaItem("field", known.name, "person", {"type": known.type}, known.code))
+
+    named = book.named("person")
+
+    assert named[KEY_FIELD].code == ours.code
+    assert {known.code for known in named.values()} == {ours.code, theirs.code}
+
+
+def test_of_two_fields_that_could_hold_the_source_key_the_bound_one_does() -> None:
+    first = CustomField("person", "aa" * 20, KEY_FIELD, "varchar")
+    second = CustomField("person", "bb" * 20, KEY_FIELD, "varchar")
+    book = book_with(first, second)
+
+    book.bind("person", KEY_FIELD, SchemaItem("field", KEY_FIELD, "person", {"type": "varchar"}, second.code))
+
+    assert book.named("person")[KEY_FIELD].code == second.code
 
 
 def test_a_bound_name_beats_what_the_account_calls_the_field() -> None:

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import flitstack_pipedrive
+from flitstack.clock import DEMO_START, DemoClock
 from flitstack.protocols import DestinationPlugin, Operation, WriterContext
 from flitstack_pipedrive.behaviours import behaviours
 from flitstack_pipedrive.costs import cost_of, cost_table
-from flitstack_pipedrive.opening import DEMO_START, DemoClock, demo, open_writer
+from flitstack_pipedrive.opening import demo, open_writer
 
 if TYPE_CHECKING:
     from flitstack_pipedrive.destination import PipedriveWriter
@@ -66,15 +67,6 @@ def test_importing_and_registering_loads_neither_network_nor_database() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert done.stdout.strip() == "[]"
-
-
-def test_only_the_wire_knows_httpx() -> None:
-    folder = Path(flitstack_pipedrive.__file__).parent
-    ours = [path for path in folder.rglob("*.py") if "sandbox" not in path.parts]
-    knowing = [path.relative_to(folder).as_posix() for path in ours if "import httpx" in path.read_text("utf-8")]
-
-    # The port of the test-kit stands in for the network itself, and moves nobody's records.
-    assert sorted(knowing) == ["testing/account.py", "wire.py"]
 
 
 def test_objects_stand_in_the_order_in_which_they_must_exist() -> None:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from flitstack_pipedrive.answers import Answer, Call
+from flitstack.web.answers import Answer
+from flitstack_pipedrive.answers import Call
 from flitstack_pipedrive.settings import parse_settings
 from flitstack_pipedrive.wire import Wire
 

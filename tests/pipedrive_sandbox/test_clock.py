@@ -11,11 +11,12 @@ import pytest
 
 from flitstack.errors import BudgetExhausted
 from flitstack.protocols import Operation
-from flitstack_pipedrive.client import Client, app_transport
+from flitstack_pipedrive.client import Client
 from flitstack_pipedrive.destination import PipedriveWriter
 from flitstack_pipedrive.sandbox.app import FaultRule, Sandbox, Switches
 from flitstack_pipedrive.sandbox.faults import Fault
 from flitstack_pipedrive.settings import parse_settings
+from flitstack_pipedrive.wire import app_transport
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,10 +12,10 @@ import httpx
 import pytest
 
 from flitstack.clock import VirtualClock
-from flitstack_pipedrive.client import app_transport
 from flitstack_pipedrive.sandbox import serve_in_thread
 from flitstack_pipedrive.sandbox.app import FaultRule, Sandbox, Switches
 from flitstack_pipedrive.sandbox.faults import KINDS, Fault
+from flitstack_pipedrive.wire import app_transport
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -16,6 +16,7 @@ from flitstack.stages.gates.gate import Passing
 from flitstack.stages.options import RunOptions
 from flitstack.stages.publishing import Publishing
 from flitstack.stages.run import run_migration
+from flitstack.testing.migration import Words
 from flitstack_dental.example import write_example
 
 if TYPE_CHECKING:
@@ -24,18 +25,6 @@ if TYPE_CHECKING:
     from flitstack.stages.report import RunReport
 
 NOW = datetime(2026, 7, 1, 8, tzinfo=UTC)
-
-
-class Silent:
-    """Progress that nobody sees."""
-
-    def begin(self, stage: str, total: int | None = None) -> None: ...
-
-    def advance(self, count: int = 1) -> None: ...
-
-    def end(self) -> None: ...
-
-    def say(self, text: str) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +53,7 @@ class Place:
         return asyncio.run(self._walk(self.options(plan_only=False, passing=passing)))
 
     async def _walk(self, options: RunOptions) -> RunReport:
-        return await run_migration(options, Silent(), StopFlag(), clock=VirtualClock(NOW))
+        return await run_migration(options, Words(), StopFlag(), clock=VirtualClock(NOW))
 
 
 def place_in(folder: Path, plan: str = "ultimate") -> Place:

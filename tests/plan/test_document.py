@@ -13,7 +13,8 @@ from tests.plan.conftest import place_in
 
 from flitstack.errors import ApprovalNeeded
 from flitstack.journal import Journal
-from flitstack.stages.gates.gate import Passing, approve_shown
+from flitstack.stages.gates.gate import Passing
+from flitstack.stages.gates.passing import approve_shown
 from flitstack_pipedrive.sandbox.app import Sandbox
 
 if TYPE_CHECKING:

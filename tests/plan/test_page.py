@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from click.testing import CliRunner
 from rich.console import Console
-from tests.browsing import browser, keep
+from tests.browsing import browser, keep, show_on_phone, show_whole
 from tests.plan.conftest import place_in
 
 from flitstack.cli import cli
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from flitstack.stages.report import RunReport
 
 __all__ = ["browser"]
-PHONE = 360
 
 
 @pytest.fixture(scope="module")
@@ -34,24 +33,17 @@ def page(planned: RunReport, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_it_is_whole_without_the_network_and_without_a_script(browser: Browser, page: Path) -> None:
-    browser.resize(1000, 1180)
-    browser.open(page.as_uri())
+    show_whole(browser, page)
 
     text = browser.text("main")
     for part in ("What is written", "What is created first", "Who owns what", "How complex this is", "Approval"):
         assert part in text
-    assert browser.run("return document.scripts.length") == 0
-    assert browser.run("return performance.getEntriesByType('resource').length") == 0
-    assert browser.complaints() == []
     keep(browser, "plan")
 
 
 def test_it_is_readable_at_the_width_of_a_phone(browser: Browser, page: Path) -> None:
-    browser.resize(PHONE, 740)
-    browser.open(page.as_uri())
-    browser.run("document.querySelectorAll('details').forEach((one) => { one.open = true })")
+    show_on_phone(browser, page)
 
-    assert browser.run("return document.documentElement.scrollWidth") <= PHONE
     browser.run("document.querySelector('#schema').scrollIntoView()")
     keep(browser, "plan-phone")
 

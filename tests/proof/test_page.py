@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from rich.console import Console
-from tests.browsing import browser, keep
+from tests.browsing import browser, keep, show_on_phone, show_whole
 from tests.e2e.conftest import FLIT, Ended, ended
 
 from flitstack.errors import Interrupted
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from flitstack.stages.proof.recheck import RecheckReport
 
 __all__ = ["browser"]
-PHONE = 360
 
 
 @pytest.fixture
@@ -49,20 +48,14 @@ def test_the_page_shows_each_class_apart_and_runs_nothing(
     browser: Browser, spoilt: RecheckReport, tmp_path: Path
 ) -> None:
     files = write_verification(spoilt, tmp_path / "reports")
-    browser.resize(1000, 1180)
-    browser.open(files.page.as_uri())
+    show_whole(browser, files.page)
 
     assert "Lost or different: 2" in browser.text("#lost")
     assert "Records too many: 0" in browser.text("#doubled")
     assert f"Changed since: {spoilt.verification.drifted}" in browser.text("#changed")
     assert "Treatment plans" in browser.text("#totals")
-    assert browser.run("return document.scripts.length") == 0
-    assert browser.run("return performance.getEntriesByType('resource').length") == 0
-    assert browser.complaints() == []
     keep(browser, "verify")
-    browser.resize(PHONE, 740)
-    browser.run("document.querySelectorAll('details').forEach((one) => { one.open = true })")
-    assert browser.run("return document.documentElement.scrollWidth") <= PHONE
+    show_on_phone(browser, files.page)
     keep(browser, "verify-phone")
 
 

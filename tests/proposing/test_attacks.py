@@ -176,7 +176,7 @@ def test_a_hundred_and_fifty_columns_and_doubled_headers_are_told_apart() -> Non
 
     text, found = drafted()
 
-    assert "of columns headed alike only the first is read (Email)" in text
+    assert "of columns headed alike only the first is read; left out, by place: 6" in text
     assert set(found) == {"patients", "contact_points"}
     assert found["patients"].keys() == {"id", "first_name", "last_name", "birth_date"}
     assert next(row.data["value"] for row in records("contact_points")) == "a1@example.org"
@@ -265,7 +265,11 @@ def test_whatever_headers_and_cells_there_are_the_draft_is_sound(
         for draft in (text, text.replace("    #  - {stream: custom_columns", "      - {stream: custom_columns")):
             path = Path(place) / "draft.yaml"
             path.write_text(draft, encoding="utf-8")
-            assert check(path) == ()
+            problems = check(path)
+            if files[0].stream:
+                assert problems == ()
+            else:  # an odd header may speak for another stream as loudly as these do for patients
+                assert [problem.partition(",")[0] for problem in problems] == ["draft.yaml: it reads no file"]
 
 
 def test_check_shows_no_line_of_a_data_file() -> None:

@@ -204,7 +204,7 @@ def test_the_memory_holds_names_of_columns_only_and_can_be_forgotten(export: Pat
     if sys.platform != "win32":
         assert kept.stat().st_mode & 0o777 == 0o600
     _, out, _ = flit("memory", "list", "--json")
-    (listed,) = json.loads(out)
+    (listed,) = json.loads(out)["maps"]
     assert listed["name"] == "draft.yaml"
     assert flit("memory", "forget", "nothing")[0] == 2
     assert flit("memory", "forget")[0] == 2

@@ -5,18 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from click.testing import CliRunner
-
-from flitstack.cli import cli
+from tests.shell import shell_in
 
 if TYPE_CHECKING:
-    from click.testing import Result
+    from tests.shell import Shell
 
 TEMPLATE = """\
 template: people
@@ -44,46 +40,12 @@ id,last_name,first_name,status,birth_date,ssn
 3,,Cy,patient,1980-02-04,666-12-3458
 4,Dean,Di,patient,1980-02-05,666-12-3459
 """
-WIDTH = 110
-FONTS = re.compile(r"\s*@font-face \{[^}]*\}")
-
-
-class Shell:
-    """Runs commands in a folder, and keeps what a terminal would have shown."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self.shown: list[tuple[str, str]] = []
-
-    def flit(self, line: str, hidden: str = "") -> Result:
-        """Run a command line; `hidden` options are not part of the recording."""
-        result = CliRunner(env={"COLUMNS": str(WIDTH)}).invoke(cli, [*line.split(), *hidden.split()])
-        self.shown.append((f"flit {line}", result.output.rstrip()))
-        return result
-
-    def save(self, path: Path) -> None:
-        """Write the recording as a picture."""
-        from rich.console import Console
-
-        console = Console(record=True, width=WIDTH, file=io.StringIO(), color_system=None)
-        for command, output in self.shown:
-            console.print(f"[bold]$ {command}[/bold]", highlight=False)
-            console.print(output.replace(str(self._folder) + "/", ""), markup=False, highlight=False)
-        picture = console.export_svg(title="Rejected rows", unique_id="rejects")
-        path.write_text(FONTS.sub("", picture), encoding="utf-8")  # the picture asks nobody for a font
 
 
 @pytest.fixture
 def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shell:
     """A folder with an export of four patients, of whom two cannot move."""
-    for name in [name for name in os.environ if name.startswith(("PIPEDRIVE_", "FLITSTACK_NOW"))]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("PIPEDRIVE_BASE_URL", f"sandbox:{tmp_path}/account.db?plan=ultimate&seats=5")
-    monkeypatch.chdir(tmp_path)
-    Path("export").mkdir()
-    Path("export/patients.csv").write_text(PATIENTS, encoding="utf-8")
-    Path("people.yaml.j2").write_text(TEMPLATE, encoding="utf-8")
-    return Shell(tmp_path)
+    return shell_in(tmp_path, monkeypatch, {"export/patients.csv": PATIENTS, "people.yaml.j2": TEMPLATE})
 
 
 HIDDEN = "--mapping people.yaml.j2 --set source.as_of=2026-06-30 --set dest.list_lag_s=0"
@@ -108,8 +70,7 @@ def test_rejected_rows_go_round_and_move(shell: Shell) -> None:
     assert "Done and verified." in retried.stdout
     assert "missing_name" in listed.stdout
     assert "bad_date" not in listed.stdout
-    if folder := os.environ.get("FLITSTACK_SCREENSHOTS"):
-        shell.save(Path(__file__).parents[2] / folder / "rejects-round-trip.svg")
+    shell.keep("rejects-round-trip", "Rejected rows")
 
 
 def test_a_retry_without_the_export_waits_for_the_next_run(shell: Shell) -> None:
@@ -118,7 +79,7 @@ def test_a_retry_without_the_export_waits_for_the_next_run(shell: Shell) -> None
     _correct(Path("rejected/patients.csv"), {"2": ("birth_date", "1980-02-28"), "3": ("last_name", "Cole")})
 
     kept = json.loads(shell.flit("rejects retry rejected --json").stdout)
-    waiting = json.loads(shell.flit("rejects corrections --json").stdout)
+    waiting = json.loads(shell.flit("rejects corrections --json").stdout)["corrections"]
     run = shell.flit(f"run --source dental --dest pipedrive --input export --json --approve-unseen Dana {HIDDEN}")
 
     assert kept["status"] == "kept"
@@ -128,7 +89,7 @@ def test_a_retry_without_the_export_waits_for_the_next_run(shell: Shell) -> None
         (4, ["last_name"], "waiting"),
     ]
     assert json.loads(run.stdout)["streams"]["patients"]["created"] == 2
-    assert json.loads(shell.flit("rejects corrections --json").stdout)[0]["state"] == "used"
+    assert json.loads(shell.flit("rejects corrections --json").stdout)["corrections"][0]["state"] == "used"
     withdrawn = shell.flit("rejects corrections --withdraw dental:patients:2 --withdraw dental:patients:3")
     assert "0 corrected rows" in withdrawn.stderr
 

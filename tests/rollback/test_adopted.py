@@ -67,6 +67,22 @@ def test_it_is_adopted_anew_and_let_go_anew(migration: Migration, undo: Undo) ->
     assert migration.account.picture() == before
 
 
+def test_what_a_person_wrote_between_two_of_our_writes_is_what_comes_back(migration: Migration, undo: Undo) -> None:
+    migration.run()
+    migration.export.change("contacts", "1", phone="312 555 6666")
+    migration.run()
+    migration.account.edit(ann(migration), phone="312 555 7777")
+    migration.export.change("contacts", "1", phone="312 555 7777")
+    migration.run()
+    migration.export.change("contacts", "1", phone="312 555 8888")
+    migration.run()
+    assert ann(migration).fields["phone"] == "312 555 8888"
+
+    assert undo().exit_code == 0
+
+    assert ann(migration).fields["phone"] == "312 555 7777"
+
+
 def test_what_several_runs_wrote_goes_back_to_before_the_first(migration: Migration, undo: Undo) -> None:
     before = migration.account.picture()
     migration.run()

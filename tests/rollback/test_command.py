@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import io
 import json
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from click.testing import CliRunner
-
-from flitstack.cli import cli
-from flitstack_pipedrive.sandbox.app import Sandbox
-from flitstack_pipedrive.sandbox.hand import Hand
+from tests.shell import at_work, shell_in
 
 if TYPE_CHECKING:
-    from click.testing import Result
+    from tests.shell import Shell
 
 TEMPLATE = """\
 template: people
@@ -48,49 +42,15 @@ id,last_name,first_name,status,birth_date
 """
 HIDDEN = "--mapping people.yaml.j2 --set source.as_of=2026-06-30 --set dest.list_lag_s=0"
 QUIET = "--set dest.list_lag_s=0"
-WIDTH = 100
-
-
-class Shell:
-    """Runs commands in a folder, and keeps what a terminal would have shown."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self.shown: list[tuple[str, str]] = []
-
-    def flit(self, line: str, hidden: str = "", said: str | None = None) -> Result:
-        """Run a command line; `hidden` options are not part of the recording."""
-        result = CliRunner(env={"COLUMNS": str(WIDTH)}).invoke(cli, [*line.split(), *hidden.split()], input=said)
-        self.shown.append((f"flit {line}", result.output.rstrip()))
-        return result
-
-    def save(self, path: Path, title: str) -> None:
-        """Write the recording as a picture."""
-        from rich.console import Console
-
-        console = Console(record=True, width=WIDTH, file=io.StringIO(), color_system=None)
-        for command, output in self.shown:
-            console.print(f"[bold]$ {command}[/bold]", highlight=False)
-            console.print(output.replace(str(self._folder) + "/", ""), markup=False, highlight=False)
-        path.write_text(console.export_svg(title=title), encoding="utf-8")
 
 
 @pytest.fixture
 def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shell:
     """A folder with a journal that moved five patients; two of them are people's own work since."""
-    for name in [name for name in os.environ if name.startswith(("PIPEDRIVE_", "FLITSTACK_NOW"))]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("PIPEDRIVE_BASE_URL", f"sandbox:{tmp_path}/account.db?plan=ultimate&seats=5")
-    monkeypatch.chdir(tmp_path)
-    Path("export").mkdir()
-    Path("export/patients.csv").write_text(PATIENTS, encoding="utf-8")
-    Path("people.yaml.j2").write_text(TEMPLATE, encoding="utf-8")
-    shell = Shell(tmp_path)
+    shell = shell_in(tmp_path, monkeypatch, {"export/patients.csv": PATIENTS, "people.yaml.j2": TEMPLATE}, width=100)
     done = shell.flit(f"run --source dental --dest pipedrive --input export --json --approve-unseen Dana {HIDDEN}")
     assert done.exit_code == 0, done.output
-    with Sandbox("account.db", plan="ultimate", seats=5) as sandbox:
-        hand = Hand(sandbox.account, next(iter(sandbox.account.members.values())))
-        people = {doc["name"]: doc["id"] for doc in sandbox.account.store.docs("person")}
+    with at_work() as (hand, people):
         hand.edit("person", people["Bo Bell"], {"phones": [{"value": "(312) 555-0100", "primary": True}]})
         hand.add("note", {"content": "Called about Tuesday.", "person_id": people["Di Dean"]})
     shell.shown.clear()
@@ -109,10 +69,9 @@ def test_a_rollback_lists_what_people_made_theirs(shell: Shell) -> None:
     assert "as expected" in done.stdout
     assert "it stays as they left it" in done.stdout
     assert "555-0100" not in done.output
-    with Sandbox("account.db", plan="ultimate", seats=5) as sandbox:
-        assert {doc["name"] for doc in sandbox.account.store.docs("person")} == {"Bo Bell", "Di Dean"}
-    if folder := os.environ.get("FLITSTACK_SCREENSHOTS"):
-        shell.save(Path(__file__).parents[2] / folder / "rollback-conflicts.svg", "flit rollback")
+    with at_work() as (_, people):
+        assert people.keys() == {"Bo Bell", "Di Dean"}
+    shell.keep("rollback-conflicts", "flit rollback")
 
 
 def test_where_nobody_can_be_asked_it_stops_with_what_it_would_do(shell: Shell) -> None:

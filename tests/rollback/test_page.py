@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.browsing import browser, keep
+from tests.browsing import browser, keep, show_on_phone, show_whole
 from tests.rollback.conftest import undo_of
 
 from flitstack.reports.rollback import publish_rollback
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from tests.browsing import Browser
 
 __all__ = ["browser"]
-PHONE = 360
 
 
 @pytest.fixture(scope="module")
@@ -38,24 +37,16 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_it_is_whole_without_the_network_and_without_a_script(browser: Browser, page: Path) -> None:
-    browser.resize(1000, 1180)
-    browser.open(page.as_uri())
+    show_whole(browser, page)
 
     text = browser.text("main")
     for part in ("By object", "What stays, and why", "Proof", "somebody changed it since", "somebody hung something"):
         assert part in text
-    assert browser.run("return document.scripts.length") == 0
-    assert browser.run("return performance.getEntriesByType('resource').length") == 0
-    assert browser.complaints() == []
     keep(browser, "rollback")
 
 
 def test_it_is_readable_at_the_width_of_a_phone(browser: Browser, page: Path) -> None:
-    browser.resize(PHONE, 740)
-    browser.open(page.as_uri())
-    browser.run("document.querySelectorAll('details').forEach((one) => { one.open = true })")
-
-    assert browser.run("return document.documentElement.scrollWidth") <= PHONE
+    show_on_phone(browser, page)
 
 
 def test_page_and_json_hold_no_value_of_a_record(page: Path) -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from tests.benchmarks.sample.mistakes import Mistake
 
-    from flitstack.stages.sample.kept import TakenSample
+    from flitstack.stages.sample.taken import TakenSample
 
 STATUSES = ("new", "active", "resting", "former")
 

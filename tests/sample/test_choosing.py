@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from flitstack.errors import ApprovalNeeded, UsageError
-from flitstack.stages.gates.gate import Passing, approve_shown
+from flitstack.stages.gates.gate import Passing
+from flitstack.stages.gates.passing import approve_shown
 from flitstack.stages.options import SampleOptions
 from flitstack.stages.publishing import Publishing
 from flitstack.testing.migration import Migration
@@ -15,7 +16,7 @@ from flitstack.testing.migration import Migration
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from flitstack.stages.sample.kept import TakenSample
+    from flitstack.stages.sample.taken import TakenSample
 
 
 def sampled(migration: Migration, size: int, *, random: bool = False) -> TakenSample:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from tests.benchmarks.sample.mistakes import Mistake
 
-    from flitstack.stages.sample.kept import TakenSample
+    from flitstack.stages.sample.taken import TakenSample
 
 BY_NAME = {mistake.name: mistake for mistake in MISTAKES}
 

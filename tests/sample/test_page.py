@@ -10,17 +10,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 from rich.console import Console
-from tests.browsing import browser, keep
+from tests.browsing import browser, keep, show_on_phone, show_whole
 
 from flitstack.reports.sample import print_sample, publish_sample
 
 if TYPE_CHECKING:
     from tests.browsing import Browser
 
-    from flitstack.stages.sample.kept import TakenSample
+    from flitstack.stages.sample.taken import TakenSample
 
 __all__ = ["browser"]
-PHONE = 360
 
 
 @pytest.fixture(scope="module")
@@ -58,24 +57,17 @@ def test_the_first_page_is_what_the_template_puts_first(taken: TakenSample) -> N
 
 
 def test_it_is_whole_without_the_network_and_without_a_script(browser: Browser, page: Path) -> None:
-    browser.resize(1000, 1180)
-    browser.open(page.as_uri())
+    show_whole(browser, page)
 
     assert "As the front desk will see them" in browser.text("main")
     assert browser.run("return document.querySelectorAll('.person').length") == 5
-    assert browser.run("return document.scripts.length") == 0
-    assert browser.run("return performance.getEntriesByType('resource').length") == 0
-    assert browser.complaints() == []
     keep(browser, "sample")
     browser.run("document.querySelector('.person').scrollIntoView()")
     keep(browser, "sample-people")
 
 
 def test_it_is_readable_at_the_width_of_a_phone(browser: Browser, page: Path) -> None:
-    browser.resize(PHONE, 740)
-    browser.open(page.as_uri())
-    browser.run("document.querySelectorAll('details').forEach((one) => { one.open = true })")
+    show_on_phone(browser, page)
 
-    assert browser.run("return document.documentElement.scrollWidth") <= PHONE
     browser.run("document.querySelector('.line').scrollIntoView()")
     keep(browser, "sample-phone")

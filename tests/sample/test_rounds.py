@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import shutil
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -11,12 +12,14 @@ import pytest
 
 from flitstack.clock import VirtualClock
 from flitstack.errors import ApprovalNeeded
+from flitstack.journal import Journal
 from flitstack.mapping import find_template
 from flitstack.reports.audit import publish_audit
 from flitstack.reports.plan import publish_plan
 from flitstack.reports.sample import publish_sample
 from flitstack.stages.context import StopFlag
 from flitstack.stages.gates.gate import Passing
+from flitstack.stages.gates.passing import approve_shown
 from flitstack.stages.options import RunOptions, SampleOptions
 from flitstack.stages.publishing import Publishing
 from flitstack.stages.run import run_migration
@@ -28,11 +31,19 @@ if TYPE_CHECKING:
     from flitstack.stages.report import RunReport
 
 ADMIN = "alex.admin@practice.example"
+TEN = SampleOptions(10)
 REPORTS = Publishing(publish_audit, publish_plan, publish_sample)
 
 
-def walk(folder: Path, practice: Path) -> RunReport:
-    """Run once more with a sample of ten, approving what an earlier run has shown."""
+def walk(
+    folder: Path,
+    practice: Path,
+    *,
+    sample: SampleOptions | None = TEN,
+    approve: str | None = ADMIN,
+    at: int = 8,
+) -> RunReport:
+    """Run once more, with a sample of ten first, approving what an earlier run has shown."""
     template = folder / "dental-to-pipedrive.yaml.j2"
     if not template.exists():
         template.write_bytes(find_template("dental-to-pipedrive").read_bytes())
@@ -43,9 +54,9 @@ def walk(folder: Path, practice: Path) -> RunReport:
     )
     options = RunOptions(
         "dental", "pipedrive", folder / "flit.db", str(practice), str(template), settings,
-        Passing(approve=ADMIN, attestation="BAA 7 of 2026-05-04"), sample=SampleOptions(10), publishing=REPORTS,
+        Passing(approve=approve, attestation="BAA 7 of 2026-05-04"), sample=sample, publishing=REPORTS,
     )  # fmt: skip
-    clock = VirtualClock(datetime(2026, 7, 1, 8, tzinfo=UTC))
+    clock = VirtualClock(datetime(2026, 7, 1, at, tzinfo=UTC))
     return asyncio.run(run_migration(options, Words(), StopFlag(), clock=clock))
 
 
@@ -67,6 +78,28 @@ def test_after_a_sample_its_gate_and_the_last_are_asked_for_once_and_no_other_ag
     assert [name for name, _ in after.gates] == ["sample", "full"]
     assert report.exit_code == 0
     assert walk(tmp_path, practice).exit_code == 0
+
+
+def test_a_full_run_that_was_approved_and_then_sampled_says_why_it_asks_again(practice: Path, tmp_path: Path) -> None:
+    with pytest.raises(ApprovalNeeded) as shown:
+        walk(tmp_path, practice, sample=None)
+    with Journal(tmp_path / "flit.db") as journal:
+        for gate, _ in shown.value.gates:
+            attest = "BAA 7" if gate == "profile" else None
+            approve_shown(journal, gate, ADMIN, "2026-07-01T08:30:00.000+00:00", attest)
+    walk(tmp_path, practice, sample=SampleOptions(10, alone=True), at=9)
+
+    with pytest.raises(ApprovalNeeded) as again:
+        walk(tmp_path, practice, sample=None, approve=None, at=10)
+
+    assert [name for name, _ in again.value.gates] == ["sample", "full"]
+    full = str(again.value).partition("== full ==\n")[2].splitlines()
+    assert full[0] == f"Approved by {ADMIN} on 2026-07-01 08:30 UTC; since then:"
+    assert re.fullmatch(
+        r"  a sample was migrated on 2026-07-01 09:0\d UTC: its \d+ records are there, and are no longer to be written",
+        full[1],
+    )
+    assert "operations > person > create" in "\n".join(full)
 
 
 def test_approvals_hold_when_journal_and_reports_move_to_another_folder(practice: Path, tmp_path: Path) -> None:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import importlib.util
+import os
+import resource
+import signal
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,10 +17,10 @@ from flitstack.cli import cli
 from flitstack.cli.plugins_new import KINDS as OFFERED
 from flitstack.errors import UsageError
 from flitstack.registry import load_plugins
-from flitstack.testing.scaffolding import KINDS, Wanted, write_plugin
+from flitstack.testing.scaffolding import KINDS, Wanted, install_plugin, write_plugin
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
 
 SHORT, LONG = "ab", "abcdefghijklmn_opqrstuvw"
 HIGHEST = {"source": "gold", "destination": "gold"}  # what the others show beyond bronze is quick as well
@@ -28,7 +32,7 @@ def needs(tool: str) -> pytest.MarkDecorator:
 
 @needs("ruff")
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("name", [SHORT, LONG])
+@pytest.mark.parametrize("name", [SHORT, LONG, "class", "none", "source", "validator"])
 def test_a_new_plugin_passes_the_lint_gate(tmp_path: Path, kind: str, name: str) -> None:
     package = Package(write_plugin(Wanted(name, kind), tmp_path))
 
@@ -106,6 +110,106 @@ def test_what_is_there_already_is_left_alone(tmp_path: Path) -> None:
         write_plugin(Wanted("acme", "source"), tmp_path)
 
     assert list((tmp_path / "flitstack-acme").iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["test", "test-it", "test_it", "flitstack"])
+def test_a_name_that_would_mean_something_else_is_refused_and_nothing_is_written(tmp_path: Path, name: str) -> None:
+    with pytest.raises(UsageError, match="Choose another name"):
+        write_plugin(Wanted(name, "source"), tmp_path)
+
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["acme-it", "acme_it"])
+def test_a_name_whose_distribution_is_installed_is_refused(
+    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = tmp_path / "there"
+    Package(write_plugin(Wanted("acme-it", "observer"), there)).install()
+    monkeypatch.syspath_prepend(str(there / "flitstack-acme-it" / "src"))
+
+    with pytest.raises(UsageError, match=r"flitstack-acme-it 0\.1\.0 is installed already"):
+        write_plugin(Wanted(name, "source"), tmp_path)
+
+    assert not (tmp_path / "flitstack-acme-it").exists()
+
+
+def test_a_name_whose_package_would_hide_another_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="there is a package flitstack_dental"):
+        write_plugin(Wanted("dental", "source"), tmp_path)
+
+
+@pytest.mark.parametrize("into", ["/dev/full", "/proc", "/proc/self/none", "{tmp}/a-file", "{tmp}/a-file/deep"])
+def test_a_place_that_cannot_be_written_to_is_named_with_why_and_nothing_stays(tmp_path: Path, into: str) -> None:
+    (tmp_path / "a-file").write_text("")
+    place = Path(into.format(tmp=tmp_path))
+
+    with pytest.raises(UsageError, match=r"flitstack-acme: cannot be written \(.*nothing stays.*--into"):
+        write_plugin(Wanted("acme", "source"), place)
+
+    assert [each.name for each in tmp_path.iterdir()] == ["a-file"]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="nothing is read-only to root")
+def test_a_folder_that_may_only_be_read_is_named(tmp_path: Path) -> None:
+    place = tmp_path / "mine"
+    place.mkdir(mode=0o500)
+
+    with pytest.raises(UsageError, match="permission denied"):
+        write_plugin(Wanted("acme", "source"), place)
+
+    assert list(place.iterdir()) == []
+
+
+@pytest.fixture
+def full_disk() -> Iterator[None]:
+    """Let no file grow beyond some bytes, as on a disk that fills while the package is written."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (600, before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    signal.signal(signal.SIGXFSZ, handler)
+
+
+@pytest.mark.usefixtures("full_disk")
+def test_of_a_package_that_cannot_be_written_whole_nothing_stays(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="nothing stays"):
+        write_plugin(Wanted("acme", "destination"), tmp_path / "new" / "place")
+
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "option"),
+    [(kind, "--source") for kind in ("source", "destination", "transform", "observer")]
+    + [(kind, "--dest") for kind in ("source", "destination", "validator", "transform", "observer")],
+)
+def test_an_option_of_another_kind_is_refused_with_what_it_is_for(tmp_path: Path, kind: str, option: str) -> None:
+    arguments = ["plugins", "new", "acme", "--kind", kind, option, "sqlite", "--into", str(tmp_path)]
+
+    result = CliRunner().invoke(cli, arguments)
+
+    assert result.exit_code == 2
+    assert f"{option} is for --kind " in result.stderr
+    assert "Leave it away" in result.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_comes_next_can_be_copied_wherever_the_package_is(tmp_path: Path) -> None:
+    place = tmp_path / "a place $HOME"
+
+    result = CliRunner().invoke(cli, ["plugins", "new", "acme", "--kind", "source", "--into", str(place)])
+
+    assert f"pip install -e '{place}/flitstack-acme' && flit" in result.stderr
+
+
+def test_a_package_that_cannot_be_installed_stays_and_the_way_on_is_told(tmp_path: Path) -> None:
+    folder = write_plugin(Wanted("acme", "source"), tmp_path)
+    (folder / "pyproject.toml").write_text("[no toml")  # no installer takes it
+
+    with pytest.raises(UsageError, match=r"could not be installed.*stays in .*flitstack-acme.*pip install -e"):
+        install_plugin(folder, "acme")
 
 
 @pytest.mark.parametrize("end", ["sources", "destinations"])

@@ -19,6 +19,7 @@ from flitstack.errors import (
     Stopped,
     Unavailable,
 )
+from flitstack.stages.writing import apply
 from flitstack.testing.memory import Fault
 
 if TYPE_CHECKING:
@@ -192,6 +193,19 @@ def test_what_needs_a_refused_parent_is_blocked(migration: Migration) -> None:
     assert report.streams["visits"]["blocked"] == 2
     assert report.streams["tasks"]["blocked"] == 1
     assert all(operation.links.get("contact") for operation in migration.account.written if operation.object == "visit")
+
+
+def test_levels_of_which_every_parent_was_refused_are_no_sign_that_nothing_is_answered(
+    migration: Migration, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As many levels hang on the refused ones as there may be rounds without progress."""
+    monkeypatch.setattr(apply, "FRUITLESS_ROUNDS", 2)
+    migration.account.refuse = lambda operation: operation.object == "contact"
+
+    report = migration.run()
+
+    assert report.exit_code == 1
+    assert report.streams["visits"]["blocked"] > 0
 
 
 def test_a_record_whose_optional_parent_was_refused_is_written_without_it_and_linked_later(

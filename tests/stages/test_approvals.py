@@ -10,7 +10,8 @@ import pytest
 
 from flitstack.errors import ApprovalNeeded, UsageError
 from flitstack.protocols import SchemaItem, User
-from flitstack.stages.gates.gate import Gate, Passing, approve_shown
+from flitstack.stages.gates.gate import Gate, Passing
+from flitstack.stages.gates.passing import approve_shown
 from flitstack.testing.memory import STAFF
 from flitstack.testing.memory_source import TEMPLATE
 from flitstack.testing.migration import Migration

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from flitstack.protocols import Operation, Stored
-    from flitstack.stages.sample.kept import TakenSample
+    from flitstack.stages.sample.taken import TakenSample
 
 REACHED = {"phone": "(312) 555-2014", "email": "ann@mail.example"}
 

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flitstack.errors import ApprovalNeeded, AuthError, BudgetExhausted, SettingsError, UsageError
-from flitstack.stages.gates.gate import Gate, Passing, approve_shown, chain
+from flitstack.stages.gates.gate import Gate, Passing, chain
+from flitstack.stages.gates.passing import approve_shown
 from flitstack.testing.memory import Fault
 
 if TYPE_CHECKING:

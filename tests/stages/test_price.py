@@ -127,3 +127,15 @@ def test_seats_share_their_tokens_and_the_reserve_stays() -> None:
 
     assert (offer.duration.days, offer.duration.burst_s) == (3, 400)
     assert offer.as_json()["daily_tokens"] == 2_000
+
+
+@pytest.mark.parametrize(
+    ("price", "is_sold", "words"), [("9 USD", True, "9 USD"), (None, True, "not known"), (None, False, "not sold")]
+)
+def test_a_price_that_is_not_known_is_not_a_plan_that_is_not_sold(price: str | None, is_sold: bool, words: str) -> None:
+    plan = AccountPlan("one", 1_000, 10, 2.0, price=price, is_sold=is_sold)
+
+    (offer,) = offers([plan], 1, 1, {}, seats=1, reserve=0.0)
+
+    assert offer.price == words
+    assert (offer.as_json()["price"], offer.as_json()["sold"]) == (price, is_sold)

@@ -277,16 +277,31 @@ def test_a_second_record_with_one_of_our_keys_is_a_mismatch(migration: Migration
     assert report.exit_code == 6
 
 
-def test_a_record_gone_from_the_account_is_a_mismatch(migration: Migration) -> None:
+def test_a_record_gone_from_the_account_since_it_was_read_back_is_a_conflict(migration: Migration) -> None:
     migration.run()
     ann = by_key(migration, "contact")["memory:contacts:1"]
     del migration.account.records["contact", ann.id]
 
     report = migration.run()
 
-    assert report.exit_code == 6
-    assert ("contact", "memory:contacts:1", "missing in the account") in (
+    assert report.exit_code == 1
+    assert ("contact", "memory:contacts:1", "deleted in the account since") in (
         report.verification.examples if report.verification else []
+    )
+
+
+def test_a_record_gone_before_it_was_ever_read_back_is_a_mismatch(migration: Migration) -> None:
+    def lose(operation: Operation) -> None:
+        if operation.key == "memory:contacts:1":
+            migration.account.records.pop(("contact", by_key(migration, "contact")[operation.key].id))
+
+    migration.account.answering = lose
+
+    reports = migration.run(), migration.run()
+
+    assert [report.exit_code for report in reports] == [6, 6]
+    assert ("contact", "memory:contacts:1", "missing in the account") in (
+        reports[1].verification.examples if reports[1].verification else []
     )
 
 

@@ -312,6 +312,22 @@ def test_bytes_that_differ_are_a_mismatch(hashing: tuple[Migration, list[str]]) 
     assert ("memo", "memory:memos:0", "its bytes differ") in found.verification.examples
 
 
+def test_the_bytes_of_a_document_that_people_deleted_are_not_asked_for(hashing: tuple[Migration, list[str]]) -> None:
+    migration, asked = hashing
+    first = migration.account.of("memo")[0]
+    del migration.account.records["memo", first.id]
+
+    before = read_back(migration)
+    report = migration.run()
+    asked.clear()
+    after = read_back(migration, hash_files=True)
+
+    assert "was there when it was last read back" in before.verification.examples[0][2]
+    assert (before.exit_code, report.exit_code) == (6, 1)
+    assert first.id not in asked
+    assert [what for _, _, what in after.verification.examples if "deleted" in what] == ["deleted in the account since"]
+
+
 def test_a_small_load_reads_no_bytes_back_by_itself(hashing: tuple[Migration, list[str]]) -> None:
     migration, asked = hashing
 

@@ -263,3 +263,28 @@ def test_recalls_are_left_out_under_named_rules(
     given.records["patients"]["1"]["status"] = status
 
     assert given.rule("recalls", "r") == rule
+
+
+@pytest.mark.parametrize(
+    ("status", "codes", "outcome"),
+    [
+        ("no_show", ["D9987"], "Cancelled"),
+        ("no_show", ["D9986"], "No-show"),
+        ("no_show", [], "No-show"),
+        ("completed", ["D9987"], "Cancelled"),
+        ("completed", ["D9986"], "No-show"),
+        ("completed", ["D0120", "D9987"], None),
+    ],
+)
+def test_a_visit_called_off_or_missed_may_say_so_by_a_procedures_code_alone(
+    practice: Callable[..., Make], status: str, codes: list[str], outcome: str | None
+) -> None:
+    given = appointment(practice, status=status, reason=None)
+    for at, code in enumerate(codes):
+        given.add("procedures", f"x{at}", patient_id="1", appointment_id="1", code=code, status="completed",
+                  performed_on="2026-05-04")  # fmt: skip
+
+    made = given.one("appointments", "1")
+
+    assert str(made.fields["subject"]).endswith(outcome or "Appointment")
+    assert made.fields["done"] is True

@@ -128,6 +128,21 @@ def test_insurance_goes_into_primary_and_secondary_fields(
     assert ("insurance_carriers", "c1") in given.used
 
 
+def test_cover_that_says_all_by_itself_needs_no_plan_and_no_carrier(practice: Callable[..., Make]) -> None:
+    given = patient(practice)
+    given.add("patient_insurance", "i", patient_id="1", ordinal=1, carrier_name="Acme", policy_number="N1",
+              group_number="G1", coverage_type="capitation")  # fmt: skip
+
+    fields = given.one("patients", "1").fields
+
+    assert subset(fields, "Insurance_Carrier__c", "Policy_Number__c", "Coverage_Type__c", "Insurance_Details__c") == {
+        "Insurance_Carrier__c": "Acme",
+        "Policy_Number__c": "N1",
+        "Coverage_Type__c": "Capitation",
+        "Insurance_Details__c": "Cover: 1, Acme, policy: N1, group: G1",
+    }
+
+
 def test_the_latest_prescription_shows_and_all_are_kept(practice: Callable[..., Make]) -> None:
     given = patient(practice).add("providers", "p", abbreviation="BL")
     given.add("prescriptions", "b", patient_id="1", prescribed_on="2024-02-02", drug="Amoxicillin", quantity="21")

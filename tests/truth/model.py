@@ -80,7 +80,9 @@ class Truth:
             if theirs == value:
                 held.theirs.add(name)
             else:
-                held.theirs.discard(name)
+                if name in held.theirs:  # what a person wrote is what an undo goes back to
+                    held.theirs.discard(name)
+                    held.before[name] = theirs
                 held.wrote.add(name)
             held.fields[name] = held.seen[name] = held.said[name] = value
 

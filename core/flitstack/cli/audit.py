@@ -1,36 +1,28 @@
-"""`flit audit`: what a practice should know of its export before anything moves."""
+"""`flit audit`: what a business should know of its export before anything moves."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from flitstack.cli.common import ends_options, json_option, looking_options, note_journal
+
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from flitstack.stages.audit.sections import Audit
 
 
 @click.command()
-@click.option(
-    "--source", metavar="NAME", help="Where the records come from.  [default: the only source that can read them]"
-)
-@click.option(
-    "--dest", metavar="NAME", help="Where they would go.  [default: the only destination installed, or set up]"
-)
+@ends_options
 @click.option("--input", "input_", required=True, metavar="PATH", help="The export: a folder or a zip file.")
-@click.option(
-    "--journal", default="./flit.db", show_default=True, type=click.Path(path_type=Path, dir_okay=False),
-    help="The migration's file: where it exists, earlier exports count. It is only read; reports go beside it.",
-)  # fmt: skip
-@click.option("--mapping", metavar="FILE", help="A mapping template of your own.")
-@click.option("--set", "sets", multiple=True, metavar="KEY=VALUE",
-              help="A setting: source.KEY, dest.KEY, or a variable of the map.")  # fmt: skip
+@looking_options("earlier exports count. It is only read; reports go beside it.")
 @click.option("--offline", is_flag=True, help="Ask no account, even where there is a token.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object to stdout.")
+@json_option
 def audit(
     source: str | None,
     dest: str | None,
@@ -48,9 +40,9 @@ def audit(
         flit audit --input ./export
     """
     from flitstack.reports.audit import print_audit, write_audit
-    from flitstack.stages.intake.specs import REPORTS
+    from flitstack.stages.publishing import REPORTS
 
-    found = _audit(source, dest, input_, journal, mapping, sets, offline)
+    found = _audit(source, dest, input_, note_journal(journal), mapping, sets, offline)
     files = write_audit(found, journal.parent / REPORTS)
     if as_json:
         paths = {"html": str(files.page), "json": str(files.data), "draft": str(files.draft) if files.draft else None}

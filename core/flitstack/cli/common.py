@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import re
 import signal
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -12,21 +10,23 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from flitstack.errors import FlitError
+from flitstack.cli.endings import JOURNAL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator
 
     from flitstack.stages.context import Progress, StopFlag
 
+DEMOS = Path("flit-demo")
 T = TypeVar("T")
 Command = TypeVar("Command", bound="Callable[..., Any]")
 
+_MAPPING = click.option("--mapping", metavar="FILE", help="A mapping template of your own.")
 _WALKING = (
     click.option("--source", required=True, metavar="NAME", help="Where the records come from (a source plugin)."),
     click.option("--dest", required=True, metavar="NAME", help="Where they go (a destination plugin)."),
     click.option("--input", "input_", metavar="PATH", help="The export: a folder or a zip file."),
-    click.option("--mapping", metavar="FILE", help="A mapping template of your own."),
+    _MAPPING,
 )
 _APPROVING = (
     click.option("--approve", metavar="NAME", help="Approve, in this name, what an earlier run has shown."),
@@ -52,6 +52,26 @@ def set_option(command: Command) -> Command:
     return click.option("--set", "sets", multiple=True, metavar="KEY=VALUE", help=told)(command)
 
 
+def ends_options(command: Command) -> Command:
+    """Add --source and --dest for a command that finds out by itself what is meant."""
+    dest = "Where they go.  [default: the only destination installed, or set up]"
+    source = "Where the records come from.  [default: the only source that can read them]"
+    return click.option("--source", metavar="NAME", help=source)(
+        click.option("--dest", metavar="NAME", help=dest)(command)
+    )
+
+
+def looking_options(kept: str) -> Callable[[Command], Command]:
+    """Return what adds --journal, --mapping and --set to a command that only looks.
+
+    :param kept: what the migration's file is for, where there is one.
+    """
+    path = click.Path(path_type=Path, dir_okay=False)
+    told = f"The migration's file: where it exists, {kept}"
+    journal = click.option("--journal", default="./flit.db", show_default=True, type=path, help=told)
+    return lambda command: journal(_MAPPING(set_option(command)))
+
+
 def walking_options(command: Command) -> Command:
     """Add the options of a command that reads an export and asks an account: which, with what settings, where kept."""
     demo = click.option(
@@ -70,39 +90,47 @@ def approving_options(command: Command) -> Command:
     return command
 
 
-def journal_at(journal: Path | None, *, demo: bool, input_: str | None = None) -> Path:
-    """Return where the journal is.
+def journal_at(
+    journal: Path | None, *, demo: bool, input_: str | None = None, ends: tuple[str, str] | None = None
+) -> Path:
+    """Return where the journal is: each demo has a folder of its own, by its ends.
 
-    :raises click.UsageError: the demo was asked for, and an export given.
+    :param ends: source and destination; None for the only demo that there is.
+    :raises click.UsageError: the demo was asked for, and an export given; or several can be meant.
     """
     if demo and input_ is not None:
         raise click.UsageError("--demo brings its own export; leave --input away.")
-    return journal or Path("flit-demo/flit.db" if demo else "flit.db")
+    if journal is None:
+        journal = _demo_at(ends) if demo else Path("flit.db")
+    return note_journal(journal)
 
 
-def carry_out(work: Callable[[Progress, StopFlag], Coroutine[Any, Any, T]], journal: Path, *, as_json: bool) -> T:
-    """Do the work of an invocation with progress on stderr, Ctrl-C stopping it after what is under way.
+def _demo_at(ends: tuple[str, str] | None) -> Path:
+    if ends is not None:
+        return DEMOS / "-to-".join(ends) / "flit.db"
+    found = sorted(DEMOS.glob("*-to-*/flit.db"))
+    if len(found) > 1:
+        which = "\n".join(f"  --journal {path}" for path in found)
+        raise click.UsageError(f"Several demos were run here. In place of --demo, say which:\n{which}")
+    return found[0] if found else DEMOS / "flit.db"
 
-    :raises FlitError: what stopped it; with `as_json`, it is on stdout by then.
-    """
+
+def note_journal(journal: Path) -> Path:
+    """Return the path, which `--json` names in what it prints of an error."""
+    if (ctx := click.get_current_context(silent=True)) is not None:
+        ctx.meta[JOURNAL] = str(journal)
+    return journal
+
+
+def carry_out(work: Callable[[Progress, StopFlag], Coroutine[Any, Any, T]], journal: Path) -> T:
+    """Do the work of an invocation with progress on stderr, Ctrl-C stopping it after what is under way."""
     from flitstack.reports.progress import progress_for_stderr
     from flitstack.stages.context import StopFlag
 
+    note_journal(journal)
     stop = StopFlag()
-    try:
-        with _stopping(stop):
-            return asyncio.run(work(progress_for_stderr(), stop))
-    except FlitError as exc:
-        if as_json:
-            click.echo(json.dumps(_stopped(exc, journal)))
-        raise
-
-
-def _stopped(exc: FlitError, journal: Path) -> dict[str, Any]:
-    """Return what `--json` prints of an invocation that stopped: `status` is the kind of error, in words."""
-    status = re.sub(r"(?<!^)(?=[A-Z])", "_", type(exc).__name__).lower()
-    gates = [{"gate": name, "hash": digest} for name, digest in getattr(exc, "gates", ())]
-    return {"status": status, "error": str(exc), "exit_code": exc.exit_code, "gates": gates, "journal": str(journal)}
+    with _stopping(stop):
+        return asyncio.run(work(progress_for_stderr(), stop))
 
 
 @contextmanager

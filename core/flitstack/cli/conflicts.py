@@ -49,9 +49,7 @@ def conflicts(
 
     path = journal_at(journal, demo=demo)
     if show_values:
-        found: Sequence[Told] = carry_out(
-            partial(show_conflicts, RecheckOptions(path, sets, demo)), path, as_json=as_json
-        )
+        found: Sequence[Told] = carry_out(partial(show_conflicts, RecheckOptions(path, sets, demo)), path)
     else:
         with Journal.existing(path) as opened:
             found = list_conflicts(opened, every=every)

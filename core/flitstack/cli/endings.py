@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,9 +18,12 @@ if TYPE_CHECKING:
 
 INTERRUPTED = 130
 BUG = 1
+STOPPED = 5
+JOURNAL = "flitstack.journal"
+"""Where an invocation's context keeps the path of the migration's file, for what `--json` prints of an error."""
 _REFUSALS = {
-    errno.ENOSPC: ("The disk is full. Make room; the same command carries on from here.", 5),
-    errno.EDQUOT: ("Your quota of disk space is used up. Make room; the same command carries on from here.", 5),
+    errno.ENOSPC: ("The disk is full. Make room; the same command carries on from here.", STOPPED),
+    errno.EDQUOT: ("Your quota of disk space is used up. Make room; the same command carries on from here.", STOPPED),
     errno.EACCES: ("The operating system does not let you read or write a file flit needs. Check its permissions.", 4),
     errno.EPERM: ("The operating system does not let you read or write a file flit needs. Check its permissions.", 4),
     errno.EEXIST: ("A file is in the way of a folder flit needs. Move it away.", 4),
@@ -30,10 +34,27 @@ _REFUSALS = {
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """What to print on stderr, and the exit code."""
+    """What to print on stderr, and the exit code.
+
+    :param status: the kind of error, in words, as `--json` prints it. :param error: the message without a traceback.
+    :param gates: the gates that are open, each with its hash.
+    """
 
     message: str
     exit_code: int
+    status: str
+    error: str
+    gates: tuple[tuple[str, str], ...] = ()
+
+    def as_json(self, journal: str) -> dict[str, Any]:
+        """Return what `--json` prints of an invocation that ended so.
+
+        :param journal: the migration's file; "" where none is concerned, or the command line was not understood.
+        """
+        gates = [{"gate": name, "hash": digest} for name, digest in self.gates]
+        return {
+            "status": self.status, "error": self.error, "exit_code": self.exit_code, "gates": gates, "journal": journal,
+        }  # fmt: skip
 
 
 def ending_of(exc: BaseException, debug: bool) -> Ending | None:
@@ -46,15 +67,30 @@ def ending_of(exc: BaseException, debug: bool) -> Ending | None:
     if isinstance(exc, OSError) and exc.errno == errno.EPIPE:
         return None
     if isinstance(exc, KeyboardInterrupt | click.Abort):
-        return Ending("Interrupted. The same command carries on from here.", INTERRUPTED)
+        told = "Interrupted. The same command carries on from here."
+        return Ending(told, INTERRUPTED, "interrupted", told)
     trace = _trace(exc) if debug else ""
     if isinstance(exc, OSError) and exc.errno in _REFUSALS:
         message, code = _REFUSALS[exc.errno]
-        return Ending(f"{trace}{_which(exc)}{message}", code)
+        told = f"{_which(exc)}{message}"
+        return Ending(f"{trace}{told}", code, "stopped" if code == STOPPED else "configuration_error", told)
     expected = next(_flit_errors(exc), None)
     if expected is not None:
-        return Ending(f"{trace}{visible(str(expected))}", expected.exit_code)
-    return Ending(f"{trace}{_bug(exc, debug)}", BUG)
+        told = visible(str(expected))
+        gates = tuple(getattr(expected, "gates", ()))
+        return Ending(f"{trace}{told}", expected.exit_code, status_of(expected), told, gates)
+    told = _bug(exc, debug)
+    return Ending(f"{trace}{told}", BUG, "bug", told)
+
+
+def not_understood(exc: click.ClickException) -> Ending:
+    """Return how an invocation ends whose options or arguments cannot be used; click prints the message itself."""
+    return Ending("", exc.exit_code, "usage_error", visible(exc.format_message()))
+
+
+def status_of(exc: FlitError) -> str:
+    """Return the kind of an error in words: `usage_error`."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", type(exc).__name__).lower()
 
 
 def _which(exc: OSError) -> str:

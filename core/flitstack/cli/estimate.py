@@ -3,39 +3,37 @@
 from __future__ import annotations
 
 import asyncio
+import difflib
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from flitstack.cli.common import ends_options, json_option, looking_options, note_journal
+
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from flitstack.stages.plan.estimate import Estimate
 
 MOST_RECORDS = 10_000_000
-"""More patients than any practice, or group of them, has; more is a slip of the hand."""
+"""More main records than any business has on file; more is a slip of the hand."""
+COUNT = click.IntRange(1, MOST_RECORDS)
 
 
-@click.command()
-@click.option(
-    "--source", metavar="NAME", help="Where the records come from.  [default: the only source that can read them]"
-)
-@click.option("--dest", metavar="NAME", help="Where they go.  [default: the only destination installed, or set up]")
+@click.command(context_settings={"ignore_unknown_options": True})
+@ends_options
 @click.option("--input", "input_", metavar="PATH", help="The export: a folder or a zip file.")
-@click.option("--patients", "records", type=click.IntRange(1, MOST_RECORDS), metavar="N",
-              help="Without an export: so many main records, by documented ratios.")  # fmt: skip
+@click.option("--records", type=COUNT, metavar="N",
+              help="Without an export: so many of the source's main records, by documented ratios. The name of their "
+              "stream in place of the word will do.")  # fmt: skip
 @click.option("--plan", metavar="NAME", help="The account's plan.")
 @click.option("--seats", type=click.IntRange(min=1), metavar="N", help="The account's paid seats.")
-@click.option(
-    "--journal", default="./flit.db", show_default=True, type=click.Path(path_type=Path, dir_okay=False),
-    help="The migration's file: where it exists, what is still to be done is estimated. It is only read.",
-)  # fmt: skip
-@click.option("--mapping", metavar="FILE", help="A mapping template of your own.")
-@click.option("--set", "sets", multiple=True, metavar="KEY=VALUE",
-              help="A setting: source.KEY, dest.KEY, or a variable of the map.")  # fmt: skip
+@looking_options("what is still to be done is estimated. It is only read.")
 @click.option("--offline", is_flag=True, help="Ask no account, even where there is a token; take an empty one.")
 @click.option("--no-policies", is_flag=True, help="Leave out what each policy would save; quicker.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object to stdout.")
+@json_option
+@click.argument("counted", nargs=-1, type=click.UNPROCESSED, metavar="[--STREAM N]")
 def estimate(
     source: str | None,
     dest: str | None,
@@ -49,17 +47,32 @@ def estimate(
     offline: bool,
     no_policies: bool,
     as_json: bool,
+    counted: tuple[str, ...],
 ) -> None:
     """Say what a load takes: requests, tokens, time, per object, with and without each policy, on every plan.
 
     \b
     Example:
         flit estimate --input ./export --set profile=full --plan growth --seats 3
-        flit estimate --patients 8000 --plan growth --seats 3
+        flit estimate --records 8000 --plan growth --seats 3
     """
+    stream, records = _counted(counted, records)
     if (input_ is None) == (records is None):
-        raise click.UsageError("Give either --input PATH, an export, or --patients N, how many there are.")
-    found = _estimate(source, dest, input_, records, plan, seats, journal, mapping, sets, offline, not no_policies)
+        raise click.UsageError("Give either --input PATH, an export, or --records N, how many main records there are.")
+    found = _estimate(
+        source,
+        dest,
+        input_,
+        records,
+        stream,
+        plan,
+        seats,
+        note_journal(journal),
+        mapping,
+        sets,
+        offline,
+        not no_policies,
+    )
     if as_json:
         click.echo(json.dumps(found.as_json(), ensure_ascii=False))
         return
@@ -70,11 +83,35 @@ def estimate(
     print_estimate(found, Console())
 
 
+def _counted(words: tuple[str, ...], records: int | None) -> tuple[str, int | None]:
+    """Return the stream that a number is said of and the number: `--people 8000`; "" and --records without one.
+
+    Which streams can be counted is known once the source is chosen.
+    :raises click.UsageError: there is more, or no number.
+    """
+    if not words:
+        return "", records
+    ctx = click.get_current_context()
+    option, joined, number = words[0].partition("=")
+    rest = words[1:] if joined else words[2:]
+    if not option.startswith("--") or rest:
+        ctx.fail(f"Got unexpected extra arguments ({' '.join(rest or words)})")
+    known = [name for param in ctx.command.params for name in param.opts if name.startswith("--")]
+    meant = difflib.get_close_matches(option, known, 1, 0.8)
+    if meant or not (joined or words[1:]):
+        raise click.NoSuchOption(option, possibilities=meant, ctx=ctx)
+    if records is not None:
+        ctx.fail(f"--records and {option} say the same. Give one.")
+    said = click.Option([option], type=COUNT).type_cast_value(ctx, number if joined else words[1])
+    return option.removeprefix("--").replace("-", "_"), int(said)
+
+
 def _estimate(
     source: str | None,
     dest: str | None,
     input_: str | None,
     records: int | None,
+    stream: str,
     plan: str | None,
     seats: int | None,
     journal: Path,
@@ -92,7 +129,7 @@ def _estimate(
     from flitstack.stages.setup import set_up
 
     registry = load_plugins(beside=journal)
-    source = source_of(registry, source, input_, sets, journal.parent)
+    source = source_of(registry, source, input_, sets, journal.parent, stream)
     stated = [f"dest.{name}={value}" for name, value in (("plan", plan), ("seats", seats)) if value is not None]
     sets = (*sets, *stated)
     dest = destination_of(registry, dest, sets, journal.parent)

@@ -26,7 +26,7 @@ def explain(key: str, journal: Path | None, demo: bool, show_values: bool, as_js
 
     \b
     Example:
-        flit explain patients:P000017
+        flit explain people:17
         flit explain person:42 --journal ./flit.db
     """
     from flitstack.journal import Journal

@@ -45,7 +45,7 @@ def export_audit(target: Path, journal: Path | None, as_json: bool) -> None:
     with Journal.existing(journal_at(journal, demo=False)) as opened:
         head = export_log(opened, target)
     if as_json:
-        click.echo(json.dumps({"file": str(target), "length": head.length, "head": head.hash}))
+        click.echo(json.dumps({"file": str(target), **head.as_json()}))
         return
     click.echo(f"{target}: {head.length:,} lines, head {head}")
 

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from flitstack.cli.endings import ending_of
+from flitstack.cli.endings import JOURNAL, ending_of, not_understood
+from flitstack.cli.installed import command_points
 from flitstack.errors import PluginError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from importlib.metadata import EntryPoint
+    from collections.abc import Mapping, Sequence
+
+    from flitstack.cli.endings import Ending
+    from flitstack.cli.installed import CommandPoint
 
 COMMAND_GROUP = "flitstack.commands"
+JSON = "--json"
+_WORDS = "flitstack.words"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +39,7 @@ class PluginCommand:
     """
 
     name: str
-    points: tuple[EntryPoint, ...]
+    points: tuple[CommandPoint, ...]
     distributions: str
 
     def load(self) -> click.Command:
@@ -43,10 +47,12 @@ class PluginCommand:
 
         :raises PluginError: it cannot be imported, is no click command, or two distributions claim its name.
         """
+        from importlib.metadata import EntryPoint
+
         if len(self.points) > 1:
             raise PluginError(f'The command "{self.name}" is offered by {self.distributions}. Uninstall all but one.')
         try:
-            command = self.points[0].load()
+            command = EntryPoint(self.name, self.points[0].value, COMMAND_GROUP).load()
         except (Exception, SystemExit) as exc:
             cause = f"{type(exc).__name__}: {' '.join(str(exc).split())[:300]}"
             raise PluginError(f'The command "{self.name}" of {self._origin()} cannot be imported: {cause}') from exc
@@ -55,13 +61,13 @@ class PluginCommand:
         return command
 
     def _origin(self) -> str:
-        dist = self.points[0].dist
-        return f"the distribution {dist.name} {dist.version}" if dist else "an unknown distribution"
+        return f"the distribution {self.points[0].distribution} {self.points[0].version}"
 
 
 class LazyGroup(click.Group):
     """The top group: core's commands from a table, then those of plugins; errors become one message and an exit code.
 
+    With `--json` an error is one object on stdout, too, the same for every command.
     A command ends with its exit code as return value (None is 0), by `ctx.exit`, or by raising a FlitError.
     """
 
@@ -87,6 +93,8 @@ class LazyGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
+        import difflib  # only a name that is not there needs it
+
         name = args[0]
         if not name.startswith("-") and self.get_command(ctx, name) is None and not ctx.resilient_parsing:
             meant = difflib.get_close_matches(name, self.list_commands(ctx), n=1)
@@ -106,15 +114,23 @@ class LazyGroup(click.Group):
                 hidden = f'the command "{name}" of the distribution {command.distributions}'
                 click.echo(f"warning: {hidden} is hidden by flit's own.", err=True)
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        ctx.meta[_WORDS] = tuple(args)
+        return super().parse_args(ctx, args)
+
     def invoke(self, ctx: click.Context) -> Any:
         try:
             code = super().invoke(ctx)
-        except (click.ClickException, click.exceptions.Exit):
+        except click.exceptions.Exit:
+            raise
+        except click.ClickException as exc:
+            _print_as_json(ctx, not_understood(exc))
             raise
         except (Exception, KeyboardInterrupt) as exc:
             ending = ending_of(exc, debug=bool(ctx.params.get("debug")))
             if ending is None:
                 raise
+            _print_as_json(ctx, ending)
             click.echo(ending.message, err=True)
             code = ending.exit_code
         if isinstance(code, int) and code:
@@ -122,21 +138,20 @@ class LazyGroup(click.Group):
         return code
 
 
+def _print_as_json(ctx: click.Context, ending: Ending) -> None:
+    """Print how an invocation ends as an object, where it asked for one; the options may not have been understood."""
+    import json  # only an error needs it
+
+    words: Sequence[str] = ctx.meta.get(_WORDS, ())
+    if JSON in words[: words.index("--") if "--" in words else None]:
+        click.echo(json.dumps(ending.as_json(ctx.meta.get(JOURNAL, "")), ensure_ascii=False))
+
+
 def _installed_commands() -> dict[str, PluginCommand]:
-    # Only --help and a name that is not core's need this scan; importing it costs as much as click.
-    from importlib.metadata import entry_points
-
-    # A distribution's name is looked up once: each look parses its metadata.
-    by_name: dict[str, list[tuple[str, EntryPoint]]] = {}
-    for point in entry_points(group=COMMAND_GROUP):
-        by_name.setdefault(point.name, []).append((_distribution(point), point))
-    found: dict[str, PluginCommand] = {}
-    for name, claims in sorted(by_name.items()):
-        claims.sort(key=lambda claim: claim[0])
-        offered = " and ".join(distribution for distribution, _ in claims)
-        found[name] = PluginCommand(name, tuple(point for _, point in claims), offered)
-    return found
-
-
-def _distribution(point: EntryPoint) -> str:
-    return point.dist.name if point.dist else "unknown"
+    by_name: dict[str, list[CommandPoint]] = {}
+    for point in command_points(COMMAND_GROUP):
+        by_name.setdefault(point.name, []).append(point)
+    return {
+        name: PluginCommand(name, tuple(points), " and ".join(sorted(point.distribution for point in points)))
+        for name, points in sorted(by_name.items())
+    }

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from flitstack.cli.common import json_option, note_journal
+
 if TYPE_CHECKING:
     from flitstack.protocols import Proposal, SourcePlugin
     from flitstack.registry import Registry
@@ -18,7 +20,6 @@ _SETS = click.option("--set", "sets", multiple=True, metavar="KEY=VALUE", help="
 _SOURCE = click.option(
     "--source", metavar="NAME", help="Where the records come from.  [default: the only one that takes part]"
 )
-_JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object to stdout.")
 
 
 @click.group("map")
@@ -41,7 +42,7 @@ def map_() -> None:
 @click.option("--no-memory", is_flag=True, help="Leave out what was confirmed for other exports.")
 @click.option("--no-plugins", is_flag=True, help="Ask no plugin that proposes, only flit itself.")
 @_SETS
-@_JSON
+@json_option
 def propose(
     source: str | None,
     input_: str,
@@ -113,7 +114,7 @@ def _say(proposal: Proposal, out: Path | None) -> None:
 @map_.command("check")
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @_SOURCE
-@_JSON
+@json_option
 def check(file: Path, source: str | None, as_json: bool) -> int:
     """Say what is wrong in a layout, a mapping template or a mapping spec: where, and the nearest name that exists.
 
@@ -135,7 +136,7 @@ def check(file: Path, source: str | None, as_json: bool) -> int:
 @map_.command("show")
 @click.option("--journal", default="./flit.db", show_default=True, type=click.Path(path_type=Path, dir_okay=False),
               help="The migration's file.")  # fmt: skip
-@_JSON
+@json_option
 def show(journal: Path, as_json: bool) -> None:
     """Show the map of a migration: which field of which object comes from what.
 
@@ -145,7 +146,7 @@ def show(journal: Path, as_json: bool) -> None:
     """
     from flitstack.stages.proposal.check import shown_map
 
-    found = shown_map(journal)
+    found = shown_map(note_journal(journal))
     if as_json:
         click.echo(json.dumps(found.as_json(), ensure_ascii=False))
         return
@@ -191,7 +192,7 @@ def memory() -> None:
 
 
 @memory.command("list")
-@_JSON
+@json_option
 def list_(as_json: bool) -> None:
     """List the maps that were confirmed.
 
@@ -207,7 +208,7 @@ def list_(as_json: bool) -> None:
             {"id": k.id, "source": k.source, "name": k.name, "confirmed_on": k.confirmed_on, "columns": len(k.columns)}
             for k in kept
         ]
-        click.echo(json.dumps(told))
+        click.echo(json.dumps({"maps": told}))
         return
     lines = [f"{k.id}  {k.confirmed_on}  {k.source}  {k.name}  {len(k.columns)} columns" for k in kept]
     click.echo("\n".join(lines) or "No map is remembered.")

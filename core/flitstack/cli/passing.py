@@ -19,7 +19,8 @@ def passing_of(approve: str | None, unseen: str | None, attest: str | None, *, a
     :param asks: a person may be asked, where there is a terminal.
     :raises click.UsageError, UsageError: options exclude each other, or name nobody.
     """
-    from flitstack.stages.gates.gate import Passing, attested, named
+    from flitstack.stages.gates.gate import Passing
+    from flitstack.stages.gates.passing import attested, named
 
     if approve is not None and unseen is not None:
         raise click.UsageError("--approve and --approve-unseen exclude each other.")
@@ -51,7 +52,7 @@ def _ask_at_gate(gate: Gate, will_do: Callable[[str], bool]) -> str | None:
 def _ask_attestation(gate: Gate) -> str | None:
     """Ask on the terminal for the agreement that a gate wants to be named; None when nobody names one."""
     from flitstack.errors import UsageError
-    from flitstack.stages.gates.gate import attested
+    from flitstack.stages.gates.passing import attested
 
     asked = "The agreement (its title, its date, where it is kept), or nothing to stop"
     while True:

@@ -50,10 +50,11 @@ def plan(
         return str(files["page"])
 
     options = RunOptions(
-        source, dest, journal_at(journal, demo=demo, input_=input_), input_, mapping, sets, demo=demo, plan_only=True,
+        source, dest, journal_at(journal, demo=demo, input_=input_, ends=(source, dest)), input_, mapping, sets,
+        demo=demo, plan_only=True,
         publishing=Publishing(publish_audit, publish),
     )  # fmt: skip
-    report = carry_out(partial(run_migration, options), options.journal, as_json=as_json)
+    report = carry_out(partial(run_migration, options), options.journal)
     assert report.document is not None  # noqa: S101 - a run that is asked for its plan makes one
     if not files:
         publish(report.document, options.journal.parent / "flit-reports")
@@ -78,5 +79,5 @@ def _json(report: RunReport, document: PlanDocument, files: dict[str, Path]) -> 
         ],
         "reports": {"html": str(files["page"]), "json": str(files["data"])},
         "journal": report.journal,
-        "audit": {"length": report.audit.length, "head": report.audit.hash},
+        "audit": report.audit.as_json(),
     }  # fmt: skip

@@ -70,7 +70,7 @@ def confirm(name: str, by: str, journal: Path) -> None:
         flit plugins confirm oneoff --by "Ada Orlov"
     """
     from flitstack.clock import clock_from_environment
-    from flitstack.stages.gates.gate import named
+    from flitstack.stages.gates.passing import named
 
     named(by, "--by")
     plugin = confirm_file_plugin(journal, name, by, clock_from_environment().now().isoformat(timespec="seconds"))

@@ -25,7 +25,7 @@ def new(name: str, kind: str, into: Path, source: str, dest: str, install: bool)
     """
     from flitstack.errors import UsageError
     from flitstack.registry import load_plugins
-    from flitstack.testing.scaffolding import Wanted, install_plugin, write_plugin
+    from flitstack.testing.scaffolding import Wanted, by_hand, install_plugin, installing, write_plugin
 
     known = load_plugins()
     plugins = {*(each.name for each in known.plugins), *(each.name for each in known.broken)}
@@ -33,9 +33,12 @@ def new(name: str, kind: str, into: Path, source: str, dest: str, install: bool)
         raise UsageError(
             f"{name}: a plugin of this name is installed, and two would stop each other. Choose another name."
         )
-    folder = write_plugin(Wanted(name, kind, source, dest), into)
+    wanted = Wanted(name, kind, source, dest)
+    if install:
+        installing(into / wanted.distribution, name)
+    folder = write_plugin(wanted, into)
     click.echo(str(folder))
     if install:
         install_plugin(folder, name)
         return
-    click.echo(f'Next: pip install -e "{folder}" && flit plugins test {name}', err=True)
+    click.echo(f"Next: {by_hand(folder, name)}", err=True)

@@ -45,7 +45,7 @@ def probe(
 
     passing = passing_of(None, approve_unseen, None, asks=not as_json)
     options = ProbeOptions(destination_of(load_plugins(), dest, sets, journal.parent), journal, sets, only, passing)
-    report = carry_out(partial(run_probes, options), journal, as_json=as_json)
+    report = carry_out(partial(run_probes, options), journal)
     if as_json:
         click.echo(json.dumps(report.as_json(), ensure_ascii=False))
     else:

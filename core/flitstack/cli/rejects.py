@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from functools import partial
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 import click
@@ -33,7 +34,7 @@ def rejects() -> None:
 
 @rejects.command("list")
 @journal_option
-@click.option("--json", "as_json", is_flag=True, help="Print a JSON list.")
+@json_option
 def list_rejects(journal: Path | None, as_json: bool) -> None:
     """List every rejected record: file, line, source key, code, reason and what to do.
 
@@ -48,14 +49,14 @@ def list_rejects(journal: Path | None, as_json: bool) -> None:
     with Journal.existing(journal_at(journal, demo=False)) as opened:
         rows = [dict(zip(names, row, strict=True)) for row in opened.buckets.rejected_rows()]
     if as_json:
-        click.echo(json.dumps(rows, indent=2, ensure_ascii=False))
+        click.echo(json.dumps({"rejected": rows}, ensure_ascii=False))
         return
     for row in rows:
         where = f"{row['file']} line {row['line']}, " if row["file"] else ""
         column = f', column "{row["field"]}"' if row["field"] else ""
         told = f"{where}{row['stream']} {row['id']}{column}: {row['code']}. {row['reason']} {row['hint']}"
         click.echo(one_line(told))
-    click.echo(f"{len(rows)} rejected.", err=True)
+    click.echo(f"{len(rows):,} rejected.", err=True)
 
 
 @rejects.command("export")
@@ -71,21 +72,22 @@ def export_rejects(target: Path, journal: Path | None, overwrite: bool, as_json:
     \b
     Example:
         flit rejects export ./rejected
-        flit rejects export ./patients.csv
+        flit rejects export ./people.csv
     """
     from flitstack.journal import Journal
     from flitstack.stages.rejects.export import export_rejected
 
-    with Journal.existing(journal_at(journal, demo=False)) as opened:
+    path = journal_at(journal, demo=False)
+    with Journal.existing(path) as opened:
         found = export_rejected(opened, target, overwrite=overwrite)
     if as_json:
         told = {"sheets": found.sheets, "index": found.index, "rows": found.rows, "records": found.records}
         click.echo(json.dumps({**told, "elsewhere": found.elsewhere}, ensure_ascii=False))
         return
-    _print_exported(found, target)
+    _print_exported(found, target, path)
 
 
-def _print_exported(found: Exported, target: Path) -> None:
+def _print_exported(found: Exported, target: Path, journal: Path) -> None:
     if not found.rows:
         click.echo("Nothing is rejected; nothing was written.", err=True)
         return
@@ -97,7 +99,7 @@ def _print_exported(found: Exported, target: Path) -> None:
     click.echo(words, err=True)
     click.echo(
         "Correct the cells behind the column `mark`, save as CSV UTF-8, and run\n"
-        f"  flit rejects retry {target} --input EXPORT\n"
+        f"  flit rejects retry {quote(str(target))} --input EXPORT --journal {quote(str(journal))}\n"
         "A row that you remove stays rejected. These files hold values of records.",
         err=True,
     )
@@ -152,7 +154,7 @@ def retry_rejects(
     from flitstack.stages.rejects.retry import take_corrections
     from flitstack.stages.run import run_migration
 
-    path = journal_at(journal, demo=demo, input_=input_)
+    path = journal_at(journal, demo=demo, input_=input_, ends=(source, dest) if source and dest else None)
     passing = passing_of(approve, approve_unseen, attest, asks=not as_json)
     Journal.existing(path).close()
     at = clock_from_environment().now().isoformat(timespec="milliseconds")
@@ -175,7 +177,7 @@ def retry_rejects(
         source, dest, path, input_, mapping, sets, passing, demo=demo, wait=wait,
         publishing=Publishing(publish_audit, publish_plan),
     )  # fmt: skip
-    report = carry_out(partial(run_migration, options), path, as_json=as_json)
+    report = carry_out(partial(run_migration, options), path)
     if as_json:
         click.echo(json.dumps({**report.as_json(), "retried": taken.as_json()}, ensure_ascii=False))
         return report.exit_code
@@ -203,6 +205,12 @@ def _print_taken(taken: Retried) -> None:
             "and numbers; the export's own are used.",
             err=True,
         )
+    if taken.newer:
+        click.echo(
+            f"{_counted(taken.newer, 'cell')} in sheets that were exported before a correction: the correction stays. "
+            "To change it, export again, or withdraw it (flit rejects corrections --withdraw KEY).",
+            err=True,
+        )
 
 
 @rejects.command("corrections")
@@ -215,7 +223,7 @@ def list_corrections(withdraw: tuple[str, ...], journal: Path | None, as_json: b
     \b
     Example:
         flit rejects corrections
-        flit rejects corrections --withdraw SOURCE:patients:P000012
+        flit rejects corrections --withdraw SOURCE:people:12
     """
     from flitstack.clock import clock_from_environment
     from flitstack.journal import Journal
@@ -233,7 +241,7 @@ def list_corrections(withdraw: tuple[str, ...], journal: Path | None, as_json: b
              "state": c.state, "at": c.at}
             for c in kept
         ]  # fmt: skip
-        click.echo(json.dumps(rows, ensure_ascii=False))
+        click.echo(json.dumps({"corrections": rows}, ensure_ascii=False))
         return
     for c in kept:
         columns = ", ".join(sorted(c.cells)[:SHOWN])

@@ -28,7 +28,7 @@ def report(journal: Path | None, demo: bool, as_json: bool) -> None:
         flit report --journal ./flit.db
     """
     from flitstack.journal import Journal
-    from flitstack.reports.final import marked, print_final, write_final
+    from flitstack.reports.final import left_alone, marked, print_final, write_final
     from flitstack.reports.html import FOLDER
     from flitstack.stages.final.report import gather_report
 
@@ -44,5 +44,5 @@ def report(journal: Path | None, demo: bool, as_json: bool) -> None:
         click.echo(json.dumps({**found.as_json(), "reports": {"html": str(page), "json": str(data)}}))
         return
     click.echo(f"The report: {page}\nFor machines: {data}")
-    for line in marked(found):
+    for line in (*marked(found), *left_alone(found, page.parent)):
         click.echo(line)

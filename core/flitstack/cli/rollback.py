@@ -50,7 +50,7 @@ def rollback(
         flit rollback --journal ./flit.db --dry-run
     """
     from flitstack.reports.rollback import print_rollback, publish_rollback
-    from flitstack.stages.gates.gate import named
+    from flitstack.stages.gates.passing import named
     from flitstack.stages.rollback.scope import Scope
     from flitstack.stages.rollback.walk import RollbackOptions
     from flitstack.stages.rollback.walk import rollback as take_back
@@ -63,7 +63,7 @@ def rollback(
         named(approve_unseen, "--approve-unseen"), _ask if asks else None, with_dependents, also_found, disregard,
         wait, publish_rollback,
     )  # fmt: skip
-    report = carry_out(partial(take_back, options), options.journal, as_json=as_json)
+    report = carry_out(partial(take_back, options), options.journal)
     if as_json:
         click.echo(json.dumps(report.as_json(), ensure_ascii=False))
     else:

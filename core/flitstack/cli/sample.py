@@ -13,7 +13,7 @@ from flitstack.cli.common import approving_options, carry_out, journal_at, walki
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from flitstack.stages.sample.kept import TakenSample
+    from flitstack.stages.sample.taken import TakenSample
 
 
 @click.command()
@@ -62,11 +62,11 @@ def sample(
         return page
 
     options = RunOptions(
-        source, dest, journal_at(journal, demo=demo, input_=input_), input_, mapping, sets,
+        source, dest, journal_at(journal, demo=demo, input_=input_, ends=(source, dest)), input_, mapping, sets,
         passing_of(approve, approve_unseen, attest, asks=not as_json), demo=demo, wait=wait,
         sample=SampleOptions(size, by_chance, alone=True), publishing=Publishing(publish_audit, sample=publish),
     )  # fmt: skip
-    report = carry_out(partial(run_migration, options), options.journal, as_json=as_json)
+    report = carry_out(partial(run_migration, options), options.journal)
     taken, page = published[-1]
     if as_json:
         spent = {"spent": report.tokens.spent, "predicted": report.tokens.predicted, "minimum": report.tokens.minimum}

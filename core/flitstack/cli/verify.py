@@ -34,11 +34,11 @@ def verify(
         flit verify --journal ./flit.db --hash-files
     """
     from flitstack.reports.verify import print_verification, write_verification
-    from flitstack.stages.intake.specs import REPORTS
     from flitstack.stages.proof.recheck import RecheckOptions, recheck
+    from flitstack.stages.publishing import REPORTS
 
     options = RecheckOptions(journal_at(journal, demo=demo), sets, demo, hash_files, strict)
-    report = carry_out(partial(recheck, options), options.journal, as_json=as_json)
+    report = carry_out(partial(recheck, options), options.journal)
     if not as_json:
         from rich.console import Console
 

@@ -8,7 +8,7 @@ from flitstack.errors import ConfigurationError
 from flitstack.journal.approvals import Approvals, RowChanges, Shown
 from flitstack.journal.audit import START, AuditLog, Head, next_hash
 from flitstack.journal.buckets import BUCKETS, Buckets
-from flitstack.journal.conflicts import Conflict, Conflicts, Merge
+from flitstack.journal.conflicts import About, Conflict, Conflicts, Merge
 from flitstack.journal.corrections import Corrections, KeptCorrection, RejectedRecord
 from flitstack.journal.decisions import Adoption, Decisions
 from flitstack.journal.delta import Changed, Delta
@@ -26,6 +26,7 @@ from flitstack.journal.rebuilding import LOOK_ALIKE, Held, Rebuilding
 from flitstack.journal.records import DesiredRow, Link, Records, is_cleared, read_link
 from flitstack.journal.runs import Approval, Runs
 from flitstack.journal.sampling import Root, Sampling
+from flitstack.journal.spending import Spending
 from flitstack.journal.staging import Snapshot, Staged, Staging
 from flitstack.journal.store import Store
 from flitstack.journal.throwaways import Throwaway, Throwaways
@@ -43,6 +44,7 @@ __all__ = [
     "UNREAD",
     "VERIFIED",
     "WAITING",
+    "About",
     "Adoption",
     "Amount",
     "Approval",
@@ -92,6 +94,7 @@ __all__ = [
     "Settlement",
     "Shown",
     "Snapshot",
+    "Spending",
     "Staged",
     "StagedRow",
     "Staging",

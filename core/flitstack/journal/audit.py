@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from flitstack.journal.store import Store
+    from flitstack.protocols import JSON
 
 START = "0" * 64
 
@@ -26,6 +27,10 @@ class Head:
 
     def __str__(self) -> str:
         return f"{self.length}:{self.hash}"
+
+    def as_json(self) -> dict[str, JSON]:
+        """Return what `--json` prints: how many lines, and the head as `flit journal verify --head` takes it."""
+        return {"length": self.length, "head": str(self)}
 
 
 def next_hash(previous: str, at: str, event: str) -> str:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from flitstack.journal.store import Store
     from flitstack.protocols import JSON
 
-About = Literal["delta", "undo"]
+About = Literal["delta", "undo", "written"]
 
 
 _NOTE = """
@@ -32,7 +32,8 @@ class Conflict:
     """A field that somebody changed in the account; no value is kept of it.
 
     :param field: a link stands as `@NAME`; "" when the whole record is meant: it is gone, or something hangs on it.
-    :param about: what ran into it: a `delta` that would write it, or an `undo`.
+    :param about: what ran into it: a `delta` that would write it, an `undo`, or reading back what was `written`, which
+        no reading ever showed as it was written.
     :param run, at: which run saw it first, and when.
     :param state: `open`, nobody decided and what the account holds stays; `kept`, a person decided that it stays;
         `overwritten`; `settled`, both sides agree again, or the wish is gone.
@@ -86,6 +87,19 @@ class Conflicts:
         if rows:
             self._store.write(lambda db: note(db, rows))
 
+    def meet(self, conflicts: Iterable[Conflict]) -> None:
+        """Keep conflicts that reading back has met; the audit log names those that are new."""
+        rows = list(conflicts)
+
+        def job(db: sqlite3.Connection) -> None:
+            fresh = [one for one in rows if not _stands(db, one)]
+            note(db, rows)
+            for one in fresh:
+                append(db, one.at, {**_met(one), "fields": [one.field]})
+
+        if rows:
+            self._store.write(job)
+
     def change(self, conflicts: Iterable[Conflict], state: str) -> None:
         """Give conflicts another state."""
         rows = [(state, *one.name, one.field, one.about) for one in conflicts]
@@ -125,13 +139,13 @@ class Conflicts:
         """
         self._store.write(lambda db: agree(db, name, agreed, image))
 
-    def counts(self, about: About = "delta") -> dict[str, int]:
-        """Return, per object, how many records have an open conflict."""
+    def counts(self, *about: About) -> dict[str, int]:
+        """Return, per object, how many records have an open conflict about any of these."""
         sql = (
             "SELECT object, count(*) AS n FROM (SELECT DISTINCT object, key, part FROM conflict "
-            "WHERE about = ? AND state = 'open') GROUP BY object"
+            "WHERE state = 'open' AND about IN (SELECT value FROM json_each(?))) GROUP BY object"
         )
-        return {row["object"]: row["n"] for row in self._store.rows(sql, (about,))}
+        return {row["object"]: row["n"] for row in self._store.rows(sql, (dumps(about),))}
 
     def _of(self, where: str, parameters: tuple[str, ...]) -> list[Conflict]:
         sql = f"SELECT * FROM conflict WHERE {where} ORDER BY object, key, part, field"  # noqa: S608 - fixed text
@@ -170,10 +184,8 @@ def apply_merge(db: sqlite3.Connection, merge: Merge) -> None:
     fresh = [one for one in merge.conflicts if not _stands(db, one)]
     note(db, merge.conflicts)
     if fresh:
-        one = fresh[0]
         names = sorted(each.field for each in fresh)
-        event = {"run": one.run, "outcome": "conflict", "object": one.object, "key": one.key, "part": one.part}
-        append(db, one.at, {**event, "fields": names, "operation": merge.operation})
+        append(db, fresh[0].at, {**_met(fresh[0]), "fields": names, "operation": merge.operation})
 
 
 def agree(
@@ -206,6 +218,20 @@ def overwritten(db: sqlite3.Connection, name: tuple[str, str, str], fields: Iter
         "AND about = 'delta' AND state IN ('open', 'kept')",
         [(*name, one) for one in fields],
     )
+
+
+def end_conflicts(db: sqlite3.Connection, name: tuple[str, str, str]) -> None:
+    """Note that a record of ours is there no more, by our own deletion: nothing stands against it."""
+    db.execute(
+        "UPDATE conflict SET state = 'settled' WHERE object = ? AND key = ? AND part = ? AND about <> 'undo' "
+        "AND state IN ('open', 'kept')",
+        name,
+    )
+
+
+def _met(one: Conflict) -> dict[str, JSON]:
+    """Return what the audit log says of a conflict, but for its fields."""
+    return {"run": one.run, "outcome": "conflict", "object": one.object, "key": one.key, "part": one.part}
 
 
 def _stands(db: sqlite3.Connection, one: Conflict) -> bool:

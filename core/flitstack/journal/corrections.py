@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from flitstack.journal.audit import append_all
@@ -21,6 +22,11 @@ _PLACED = (
     "SELECT r.stream, r.id, r.code, r.reason, r.hint, r.field, coalesce(s.file, '') AS file, "  # noqa: S608 - fixed text
     f"CASE WHEN s.snapshot = p.snapshot THEN s.line ELSE 0 END AS line FROM ({REJECTED}) r "
     "LEFT JOIN staged s ON s.stream = r.stream AND s.id = r.id LEFT JOIN snapshot_stream p ON p.stream = r.stream"
+)
+
+_KEEP = (
+    "INSERT OR REPLACE INTO correction (mark, file, line, streams, keys, cells, at, state, was) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 
 
@@ -46,6 +52,7 @@ class KeptCorrection:
     """A correction as the journal holds it.
 
     :param streams: of the records that the row makes. :param keys: their source keys when it was made.
+    :param cells: column to what is read there. :param was: column to what stood there before, each time.
     :param state: `waiting` until an export was read with it, then `used`; `set_aside` while no row says what it was
         made for.
     """
@@ -57,6 +64,12 @@ class KeptCorrection:
     cells: Mapping[str, str]
     at: str
     state: str
+    was: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    @property
+    def revision(self) -> str:
+        """Return a short hash of what it corrects: by it a sheet tells which corrections it shows."""
+        return hashlib.sha256(dumps(dict(self.cells)).encode()).hexdigest()[:12]
 
 
 class Corrections:
@@ -99,11 +112,13 @@ class Corrections:
 
         def job(db: sqlite3.Connection) -> None:
             for c in corrections:
-                known = db.execute("SELECT cells FROM correction WHERE mark = ?", (c.mark,)).fetchone()
+                known = db.execute("SELECT cells, was FROM correction WHERE mark = ?", (c.mark,)).fetchone()
                 cells = {**(loads(known[0]) if known else {}), **c.cells}
+                was: dict[str, Sequence[str]] = loads(known[1]) if known else {}
+                was |= {name: [*was.get(name, ()), *texts] for name, texts in c.was.items()}
                 where = (c.where.file, c.where.line)
-                row = (c.mark, *where, dumps(c.streams), dumps(c.keys), dumps(cells), c.at, c.state)
-                db.execute("INSERT OR REPLACE INTO correction VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
+                row = (c.mark, *where, dumps(c.streams), dumps(c.keys), dumps(cells), c.at, c.state, dumps(was))
+                db.execute(_KEEP, row)
             append_all(db, [(c.at, {**facts, "outcome": "row_corrected", **_told(c)}) for c in corrections])
 
         self._store.write(job)
@@ -123,7 +138,7 @@ class Corrections:
         return [
             KeptCorrection(
                 r["mark"], Where(r["file"], r["line"]), tuple(loads(r["streams"])), tuple(loads(r["keys"])),
-                loads(r["cells"]), r["at"], r["state"],
+                loads(r["cells"]), r["at"], r["state"], loads(r["was"]),
             )
             for r in rows
         ]  # fmt: skip

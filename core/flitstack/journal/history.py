@@ -47,7 +47,8 @@ class RunRow:
     """One invocation.
 
     :param status: `running` until it ended; a status of its report, or the kind of error that stopped it.
-    :param tokens: spent; known at its end. :param predicted, minimum: None when it never came to plan anything.
+    :param tokens: spent; until its end, as of its last commit, what was just leaving included.
+    :param predicted, minimum: None when it never came to plan anything.
     """
 
     id: str

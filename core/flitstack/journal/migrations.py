@@ -251,3 +251,50 @@ def loaded_rows(db: Database) -> None:
         "CREATE TABLE loaded_row (stream TEXT NOT NULL, id TEXT NOT NULL, here INTEGER NOT NULL, "
         "moved INTEGER NOT NULL, PRIMARY KEY (stream, id)) WITHOUT ROWID"
     )
+
+
+@migrations()
+def what_corrected_cells_held(db: Database) -> None:
+    """Keep what stood in corrected cells before, by which an older sheet of rejected rows is known."""
+    db.execute("ALTER TABLE correction ADD COLUMN was TEXT NOT NULL DEFAULT '{}'")
+
+
+@migrations()
+def accepted_exports(db: Database) -> None:
+    """Keep aside what was accepted of an export, until what was read after it is accepted as well."""
+    db.execute("ALTER TABLE snapshot ADD COLUMN accepted INTEGER NOT NULL DEFAULT 0")
+    db.execute("UPDATE snapshot SET accepted = 1")  # which of them nobody approved, is not known any more
+    db.execute(
+        "CREATE TABLE accepted_staged (pos INTEGER PRIMARY KEY, stream TEXT NOT NULL, id TEXT NOT NULL, "
+        "state TEXT NOT NULL, data TEXT NOT NULL, hash TEXT NOT NULL, file TEXT NOT NULL, line INTEGER NOT NULL, "
+        "snapshot INTEGER NOT NULL)"
+    )
+    db.execute(
+        "CREATE TABLE accepted_snapshot_stream (stream TEXT PRIMARY KEY, snapshot INTEGER NOT NULL, "
+        "schema TEXT NOT NULL, codebook TEXT NOT NULL) WITHOUT ROWID"
+    )
+    db.execute(
+        "CREATE TABLE accepted_rejection (stream TEXT NOT NULL, id TEXT NOT NULL, code TEXT NOT NULL, "
+        "reason TEXT NOT NULL, hint TEXT NOT NULL, field TEXT, stage TEXT NOT NULL, PRIMARY KEY (stream, id, code)) "
+        "WITHOUT ROWID"
+    )
+    db.execute(
+        "CREATE TABLE accepted_left_out (stream TEXT NOT NULL, id TEXT NOT NULL, rule TEXT NOT NULL, "
+        "stage TEXT NOT NULL, bucket TEXT NOT NULL, PRIMARY KEY (stream, id, rule)) WITHOUT ROWID"
+    )
+
+
+@migrations()
+def conflicts_with_what_was_written(db: Database) -> None:
+    """Keep what was never seen as it was written as well, for a person to accept."""
+    db.execute("ALTER TABLE conflict RENAME TO conflict_before")
+    db.execute("DROP INDEX conflict_state")
+    db.execute(
+        "CREATE TABLE conflict (object TEXT NOT NULL, key TEXT NOT NULL, part TEXT NOT NULL, field TEXT NOT NULL, "
+        "about TEXT NOT NULL, run TEXT NOT NULL, at TEXT NOT NULL, state TEXT NOT NULL, "
+        "PRIMARY KEY (object, key, part, field, about), CHECK (about IN ('delta', 'undo', 'written')), "
+        "CHECK (state IN ('open', 'kept', 'overwritten', 'settled'))) WITHOUT ROWID"
+    )
+    db.execute("INSERT INTO conflict SELECT object, key, part, field, about, run, at, state FROM conflict_before")
+    db.execute("DROP TABLE conflict_before")
+    db.execute("CREATE INDEX conflict_state ON conflict (about, state)")

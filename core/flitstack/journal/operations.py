@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from flitstack.journal.audit import append_all
-from flitstack.journal.conflicts import apply_merge, overwritten
+from flitstack.journal.conflicts import apply_merge, end_conflicts, overwritten
 from flitstack.journal.jsontext import dumps, loads
 from flitstack.journal.mapped import link_json
+from flitstack.journal.spending import note_spent
 
 if TYPE_CHECKING:
     import sqlite3
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from flitstack.journal.conflicts import Merge
+    from flitstack.journal.spending import Spending
     from flitstack.journal.store import Store
     from flitstack.protocols import JSON, LinkRef, Verb
 
@@ -209,13 +211,17 @@ class Operations:
 
     # --- sending ---
 
-    def intend(self, ids: Sequence[int], run: str, at: str, merges: Sequence[Merge] = ()) -> Future[None]:
+    def intend(
+        self, ids: Sequence[int], run: str, at: str, merges: Sequence[Merge] = (), spent: Spending | None = None
+    ) -> Future[None]:
         """Commit that these operations are about to be sent; nothing may leave before the future resolves.
 
         :param merges: what looking at their records came to, of those that are not sent too.
+        :param spent: what the run will have spent once these are sent.
         """
 
         def job(db: sqlite3.Connection) -> None:
+            note_spent(db, spent)
             for merge in merges:
                 apply_merge(db, merge)
             db.executemany(
@@ -225,13 +231,16 @@ class Operations:
 
         return self._store.submit(job)
 
-    def settle(self, settlements: Sequence[Settlement]) -> Future[None]:
+    def settle(self, settlements: Sequence[Settlement], spent: Spending | None = None) -> Future[None]:
         """Commit what became of operations, together: states, links, and a line each in the audit log.
 
         `planned` and `blocked` (nothing was written) are not logged.
+
+        :param spent: what the run has spent until now.
         """
 
         def job(db: sqlite3.Connection) -> None:
+            note_spent(db, spent)
             db.executemany(
                 "UPDATE operation SET state = ?, settled_at = ?, code = ?, message = ?, "
                 "destination_id = coalesce(?, destination_id) WHERE id = ?",
@@ -246,6 +255,8 @@ class Operations:
                     _keep_link(db, done, settled.destination_id or "", settled.users)
                     names = (*done.fields, *(f"@{name}" for name in done.links))
                     overwritten(db, (done.object, done.key, done.part), names)
+                    if done.verb == "delete":
+                        end_conflicts(db, (done.object, done.key, done.part))
             append_all(db, [(s.at, _event(s)) for s in settlements if s.state not in ("planned", "blocked")])
 
         return self._store.submit(job)

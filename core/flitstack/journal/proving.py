@@ -1,20 +1,26 @@
-"""What a verification asks of the journal: the spec that was written by, and sums of the source's own amounts."""
+"""What a verification asks of the journal: specs, sums of the source's amounts, and what people answer for."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from flitstack.journal.jsontext import loads
+from flitstack.journal.audit import append
+from flitstack.journal.jsontext import dumps, loads
+from flitstack.journal.operations import UNREAD
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    import sqlite3
+    from collections.abc import Iterator, Mapping, Sequence
 
     from flitstack.journal.store import Store
     from flitstack.protocols import JSON
 
+Accepted: TypeAlias = tuple[tuple[str, str, str], "Mapping[str, JSON]"]
+"""A record (object, key, part) and, comparable form, what was written in the fields that a person accepted."""
+
 
 class Proving:
-    """Reads what the totals of a verification are made of."""
+    """Reads what a verification rests on, and keeps what a person accepted of what it found."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -45,3 +51,33 @@ class Proving:
             "GROUP BY object"
         )
         return {row[0]: row[1] for row in self._store.rows(sql)}
+
+    def last_touched(self, object_: str) -> dict[tuple[str, str], str]:
+        """Return, by key and part, when a record of an object, or anything that leads to it, was last written."""
+        sql = (
+            "SELECT key, part, max(at) FROM (SELECT key, part, coalesce(settled_at, intended_at) AS at FROM operation "
+            "WHERE object = ?1 AND state IN ('done', 'intended', 'in_doubt') UNION ALL "
+            "SELECT json_extract(j.value, '$[1]'), json_extract(j.value, '$[2]'), coalesce(settled_at, intended_at) "
+            "FROM operation o, json_each(o.links) j WHERE o.state IN ('done', 'intended', 'in_doubt') "
+            "AND json_extract(j.value, '$[0]') = ?1) WHERE at NOT NULL GROUP BY key, part"
+        )
+        return {(key, part or ""): at for key, part, at in self._store.tuples(sql, (object_,))}
+
+    def accept(self, rows: Sequence[Accepted], at: str, run: str) -> None:
+        """Take fields for read back as they were written: for what is there instead, a person answers.
+
+        The audit log names them.
+        """
+
+        def job(db: sqlite3.Connection) -> None:
+            for name, image in rows:
+                where = "WHERE object = ? AND key = ? AND part = ?"
+                text = db.execute(f"SELECT after FROM link {where}", name).fetchone()[0]  # noqa: S608 - fixed text
+                before: dict[str, Any] = loads(text) if text else {}
+                left = [each for each in before.pop(UNREAD, ()) if each not in image]
+                after = {**before, **image, **({UNREAD: left} if left else {})}
+                db.execute(f"UPDATE link SET after = ?, seen = NULL {where}", (dumps(after), *name))  # noqa: S608 - fixed text
+                event = {"run": run, "outcome": "accepted", "object": name[0], "key": name[1], "part": name[2]}
+                append(db, at, {**event, "fields": sorted(image)})
+
+        self._store.write(job)

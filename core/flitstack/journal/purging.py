@@ -20,6 +20,7 @@ BUSY_S = 10.0
 
 EMPTIED: Mapping[str, str] = {
     "staged": "UPDATE staged SET data = '{}', hash = '' WHERE data <> '{}' OR hash <> ''",
+    "accepted_staged": "DELETE FROM accepted_staged",
     "desired": "UPDATE desired SET fields = '{}', links = '{}' WHERE fields <> '{}' OR links <> '{}'",
     "link": (
         'UPDATE link SET wanted = \'{"fields":{},"links":{}}\', after = NULL '
@@ -38,6 +39,9 @@ EMPTIED: Mapping[str, str] = {
 """Table to the statement that takes the values of records, and hashes of them, out of it."""
 
 KEPT: Mapping[str, str] = {
+    "accepted_left_out": "source ids and rules",
+    "accepted_rejection": "source ids, codes and reasons, without values",
+    "accepted_snapshot_stream": "schemas and codebooks",
     "adoption": "source keys and ids of the account",
     "approval": "who approved what, by its hash",
     "audit": "the chain: names and keys, never a value",

@@ -10,6 +10,7 @@ from flitstack.journal.audit import append
 from flitstack.journal.conflicts import torn_fields
 from flitstack.journal.jsontext import dumps, loads
 from flitstack.journal.mapped import Mapped
+from flitstack.journal.spending import note_spent
 from flitstack.journal.staging import Staged, insert_rejections
 from flitstack.protocols import LinkRef, source_key
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from concurrent.futures import Future
 
+    from flitstack.journal.spending import Spending
     from flitstack.journal.store import Store
     from flitstack.protocols import JSON, Rejection
 
@@ -295,14 +297,15 @@ class Records:
         )
         self._store.write(lambda db: db.execute(sql, row))
 
-    def set_after(self, rows: Sequence[ReadBack]) -> None:
-        """Keep what was read back.
+    def set_after(self, rows: Sequence[ReadBack], spent: Spending | None = None) -> None:
+        """Keep what was read back, and what the run has spent until now.
 
         Of a field in which a conflict stands, what was known before stays: what it holds now is not ours.
         """
         sql = "UPDATE link SET after = ?, seen = ? WHERE object = ? AND key = ? AND part = ?"
 
         def job(db: sqlite3.Connection) -> None:
+            note_spent(db, spent)
             torn = torn_fields(db)
             values = [
                 (dumps(_without(db, (object_, key, part), fields, torn)), seen, object_, key, part)

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 from flitstack.errors import ConfigurationError
 from flitstack.journal.audit import START, append
 from flitstack.journal.jsontext import dumps
+from flitstack.journal.spending import note_spent
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
+    from flitstack.journal.spending import Spending
     from flitstack.journal.store import Store
     from flitstack.protocols import JSON
 
@@ -83,10 +85,14 @@ class Runs:
 
         self._store.write(job)
 
-    def predict(self, run: str, tokens: int, minimum: int) -> None:
-        """Note what a run is expected to spend, and the least it could."""
-        sql = "UPDATE run SET tokens_predicted = ?, minimum = ? WHERE id = ?"
-        self._store.write(lambda db: db.execute(sql, (tokens, minimum, run)))
+    def predict(self, run: str, tokens: int, minimum: int, spent: Spending | None = None) -> None:
+        """Note what a run is expected to spend, the least it could, and what it has spent until now."""
+
+        def job(db: sqlite3.Connection) -> None:
+            note_spent(db, spent)
+            db.execute("UPDATE run SET tokens_predicted = ?, minimum = ? WHERE id = ?", (tokens, minimum, run))
+
+        self._store.write(job)
 
     def finish(self, run: str, at: str, status: str, requests: int, tokens: int) -> None:
         """Note how a run ended and what it spent."""

@@ -10,6 +10,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from flitstack.errors import Fatal
+from flitstack.journal.accepting import accept, forget_refused, set_aside
 from flitstack.journal.bulk import insert_rows
 from flitstack.journal.findings import INSERT as INSERT_FINDING
 from flitstack.journal.findings import finding_row, read_finding
@@ -76,9 +77,13 @@ class Staging:
         self._store = store
 
     def begin(self, run: str, at: str) -> int:
-        """Open a snapshot and forget what earlier runs derived from staged records; return its number."""
+        """Open a snapshot and forget what earlier runs derived from staged records; return its number.
+
+        What was read and never accepted is forgotten as well.
+        """
 
         def job(db: sqlite3.Connection) -> int:
+            forget_refused(db)
             cursor = db.execute("INSERT INTO snapshot (run, started_at) VALUES (?, ?)", (run, at))
             db.execute("DELETE FROM finding")
             return int(cursor.lastrowid or 0)
@@ -90,6 +95,7 @@ class Staging:
         row = (stream.name, snapshot, dumps(stream.schema), dumps(stream.codebook))
 
         def job(db: sqlite3.Connection) -> None:
+            set_aside(db, stream.name)
             db.execute("INSERT OR REPLACE INTO snapshot_stream VALUES (?, ?, ?, ?)", row)
             db.execute("DELETE FROM rejection WHERE stream = ? AND stage = 'stage'", (stream.name,))
             db.execute("DELETE FROM left_out WHERE stream = ? AND stage = 'stage'", (stream.name,))
@@ -139,6 +145,10 @@ class Staging:
                 (at, as_of, listing, sha256, snapshot),
             )
         )
+
+    def accept(self) -> None:
+        """Take what is staged for what was approved: until then, the next reading forgets it."""
+        self._store.write(accept)
 
     def latest(self) -> Snapshot | None:
         """Return the last complete snapshot."""

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from flitstack.errors import PlanLimit
-from flitstack.protocols import JSON, LinkRef, SchemaItem
+from flitstack.protocols import JSON, LinkRef, ObjectBehaviour, SchemaItem
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from flitstack.mapping.model import Desired
     from flitstack.mapping.spec import Spec
-
-CLASH_SUFFIX = " (flit)"
 OVERFLOW_TYPE = "text"
+ALIKE = ("type", "to")
+"""Settings in which an item of the account must be like the wanted one, where both state them."""
+NO_BEHAVIOURS: Mapping[str, ObjectBehaviour] = MappingProxyType({})
+PLAIN = ObjectBehaviour(frozenset(), {}, 1, "name")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +91,7 @@ def fit_schema(
     found: Sequence[SchemaItem],
     slots: Mapping[str, int],
     kept: Mapping[str, bool] | None = None,
+    objects: Mapping[str, ObjectBehaviour] = NO_BEHAVIOURS,
 ) -> Fit:
     """Return how the spec's schema lands in the account.
 
@@ -98,17 +102,18 @@ def fit_schema(
     :param found: what the account has.
     :param slots: per schema object, how many can still be created; an object that is absent has no cap.
     :param kept: an earlier decision, which holds whatever the account looks like now.
+    :param objects: the destination's behaviours: they say how an item is named whose name is taken.
     :raises PlanLimit: no room for the source key, for a pipeline, stage or type, or for the overflow field.
     """
     account = {item.key: item for item in found}
     wanted: dict[str, SchemaItem] = {}
     clashes: dict[str, SchemaItem] = {}
     for item in spec.schema:
-        placed = _placed(item, clashes, account)
+        placed = _placed(item, clashes, account, objects)
         if placed.key != item.key:
             clashes[item.key] = placed
         wanted[item.key] = placed
-    overflow = _overflow_items(spec, wanted, clashes, account)
+    overflow = _overflow_items(spec, wanted, clashes, account, objects)
     folded = _choose(spec, wanted, overflow, account, slots, dict(kept or {}))
     fold_keys = {item.key for item in folded}
     needed = {item.of for item in folded}
@@ -143,15 +148,20 @@ def _relinked(link: LinkRef, clashes: Mapping[str, SchemaItem]) -> LinkRef:
     return link if item is None else replace(link, key=f"schema:{item.key}")
 
 
-def _placed(item: SchemaItem, clashes: Mapping[str, SchemaItem], account: Mapping[str, SchemaItem]) -> SchemaItem:
+def _placed(
+    item: SchemaItem,
+    clashes: Mapping[str, SchemaItem],
+    account: Mapping[str, SchemaItem],
+    objects: Mapping[str, ObjectBehaviour],
+) -> SchemaItem:
     """Return the item under the name and owner it will have in this account."""
-    for other in clashes.values():
-        if other.name == item.of + CLASH_SUFFIX:
-            item = replace(item, of=other.name)
+    for key, owner in clashes.items():
+        if not owner.of and _last(key) == item.of:  # what has no owner itself, such as a pipeline, may be one
+            item = replace(item, of=owner.name)
     there = account.get(item.key)
     if there is None or _same_type(item, there):
         return item
-    renamed = replace(item, name=item.name + CLASH_SUFFIX)
+    renamed = replace(item, name=_other_name(item, objects.get(item.object, PLAIN)))
     there = account.get(renamed.key)
     if there is not None and not _same_type(renamed, there):
         raise PlanLimit(
@@ -161,9 +171,16 @@ def _placed(item: SchemaItem, clashes: Mapping[str, SchemaItem], account: Mappin
     return renamed
 
 
+def _other_name(item: SchemaItem, behaviour: ObjectBehaviour) -> str:
+    """Return what an item is called whose name is taken, as long as the destination lets it be."""
+    longest = behaviour.limits.get("name")
+    kept = item.name if longest is None else item.name[: longest - len(behaviour.clash_suffix)]
+    return kept + behaviour.clash_suffix
+
+
 def _same_type(wanted: SchemaItem, there: SchemaItem) -> bool:
-    one, other = wanted.settings.get("type"), there.settings.get("type")
-    return one is None or other is None or one == other
+    pairs = ((wanted.settings.get(name), there.settings.get(name)) for name in ALIKE)
+    return all(one is None or other is None or one == other for one, other in pairs)
 
 
 def _priority(item: SchemaItem) -> int:
@@ -171,7 +188,11 @@ def _priority(item: SchemaItem) -> int:
 
 
 def _overflow_items(
-    spec: Spec, wanted: Mapping[str, SchemaItem], clashes: dict[str, SchemaItem], account: Mapping[str, SchemaItem]
+    spec: Spec,
+    wanted: Mapping[str, SchemaItem],
+    clashes: dict[str, SchemaItem],
+    account: Mapping[str, SchemaItem],
+    objects: Mapping[str, ObjectBehaviour],
 ) -> dict[str, SchemaItem]:
     """Return the overflow field of each object that has fields: as the spec declares it, else a plain text."""
     if spec.overflow is None:
@@ -182,7 +203,7 @@ def _overflow_items(
             continue
         plain = SchemaItem("field", spec.overflow, item.of, {"type": OVERFLOW_TYPE})
         declared = wanted.get(plain.key)
-        items[item.of] = declared or _placed(plain, clashes, account)
+        items[item.of] = declared or _placed(plain, clashes, account, objects)
         if items[item.of].key != plain.key:
             clashes[plain.key] = items[item.of]
     return items

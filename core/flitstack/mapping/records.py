@@ -41,7 +41,7 @@ class Scope:
     """What an expression may reach besides its own record.
 
     :param source_id: first part of every source key.
-    :param as_of: the snapshot's own time, aware, in the practice's zone; the only clock there is.
+    :param as_of: the snapshot's own time, aware, in the business's zone; the only clock there is.
     :param lookup: (stream, id) to the record's data, None when there is none.
     :param referring: (stream, field, id) to the records whose `field` holds that id, as (id, data), in the stream's
         order.

@@ -33,6 +33,8 @@ class ObjectBehaviour:
         the writer finds a record by its key at once (`KeyFinding`): a create in doubt is looked up, not waited for.
     :param cannot_clear: fields that no write empties again once they are filled.
     :param archive: the field that says that a record was put away, "" where there is none.
+    :param clash_suffix: of a schema item, what is added to its name where the account has another of that name; the
+        name is cut so that both keep within the limit of `name`.
     """
 
     verbs: frozenset[Verb]
@@ -50,6 +52,7 @@ class ObjectBehaviour:
     archive: str = ""
     batch: int = 1
     key_unique: bool = False
+    clash_suffix: str = " (flit)"
 
 
 @dataclass(frozen=True, slots=True)

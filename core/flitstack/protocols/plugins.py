@@ -85,7 +85,8 @@ class AccountPlan:
     :param requests: that may leave in any `window_s` seconds with one token.
     :param schema_caps: per schema object how many items an account may have; absent means that no cap is known.
     :param record_caps: caps of records.
-    :param price: list price per seat and month, as text with its currency (`39 USD`); None when it is not sold now.
+    :param price: list price per seat and month, as text with its currency (`39 USD`); None when it is not known.
+    :param is_sold: whether it can be bought now; customers may keep one that cannot.
     :param price_terms: what the price holds for, in words; `price_date`: the day on which it was looked up, ISO 8601.
     """
 
@@ -98,6 +99,7 @@ class AccountPlan:
     price: str | None = None
     price_terms: str = ""
     price_date: str | None = None
+    is_sold: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,7 +85,7 @@ class Target:
 
     @property
     def key(self) -> str:
-        """How people read it: `patients.last_name`, `contact_points.value (mobile)`."""
+        """How people read it: `people.last_name`, `contact_points.value (mobile)`."""
         return f"{self.stream}.{self.field}" + (f" ({self.part})" if self.part else "")
 
     @property
@@ -216,7 +216,7 @@ class MapProposing:
 class Question:
     """What a proposer is asked about one file: its columns with their cells, and what they may become.
 
-    The cells may be patients' data: a proposer that sends them anywhere must say so in its documentation.
+    The cells may be people's data: a proposer that sends them anywhere must say so in its documentation.
     """
 
     source: str

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 class Stream:
     """One kind of source record.
 
-    :param name: neutral name, plural (`patients`).
+    :param name: neutral name, plural (`people`).
     :param schema: JSON Schema (2020-12) of a record's data. A property may carry `x-references: STREAM` (its value is
         an id of that stream), `x-as` (the name under which an expression reaches the record referred to) and `x-type`
         (`date`, `datetime`, `local-datetime`, `time`, `decimal`): how its text becomes a value in expressions.
@@ -64,7 +64,7 @@ class Rejection:
     field: str | None = None
 
     def message(self) -> str:
-        """Return place, reason and what to do: `patients.csv line 14, column "dob": ...`."""
+        """Return place, reason and what to do: `people.csv line 14, column "dob": ...`."""
         place = f"{self.where.file} line {self.where.line}" if self.where else self.stream
         column = f', column "{self.field}"' if self.field else ""
         return f"{place}{column}: {self.reason} {self.hint}"
@@ -171,8 +171,8 @@ class SourceReader(Protocol):
         ...
 
     def as_of(self) -> datetime | date | None:
-        """Return what the export says of its own time: a setting or its manifest, else the newest clinical or
-        transaction date seen while reading (so ask after reading), else None. Never a file's time."""
+        """Return what the export says of its own time: a setting or its manifest, else the newest date of what
+        happened that was seen while reading (so ask after reading), else None. Never a file's time."""
         ...
 
     def inventory(self) -> Sequence[InputFile]:

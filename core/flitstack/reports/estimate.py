@@ -107,7 +107,7 @@ def _plans(found: Estimate) -> Table:
             f"{offer.plan.daily_units * offer.seats:,}",
             "never" if d.days is None else f"{d.days:,}",
             "" if d.burst_s is None else span(d.burst_s),
-            offer.plan.price or "not sold",
+            offer.price,
             "; ".join(filter(None, (_room(room, offer) for room in offer.rooms))) or "enough",
         )
     return table

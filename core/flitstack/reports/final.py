@@ -6,11 +6,10 @@ import json
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from rich.table import Table
-
 from flitstack.journal import Journal
 from flitstack.reports.estimate import span
 from flitstack.reports.html import FOLDER, render, write_report
+from flitstack.reports.tables import add_counts, plain_table, say
 from flitstack.stages.final.report import LEFT, TOLD, conflict_words, gather_report
 
 if TYPE_CHECKING:
@@ -25,13 +24,15 @@ if TYPE_CHECKING:
     from flitstack.stages.final.report import FinalReport
 
 NAME = "report"
+AFTER_PURGE = "report-after-purge"
+"""What the report is called once values were purged: the page from before holds what can be signed no more."""
 WORDS = {
     "in_destination": "in the destination",
     "folded": "folded into another",
     "skipped": "left out by rule",
     "rejected": "cannot move",
     "conflict": "changed by somebody else",
-    "blocked": "its parent did not move",
+    "blocked": "with a parent that did not move",
     "pending": "not yet written",
     "in_doubt": "in doubt",
 }
@@ -40,7 +41,10 @@ ENDINGS = {
     "done_with_others": ("warning", "Complete, but for what is listed as unable to move, or as a conflict."),
     "incomplete": ("error", "Not complete: run the same command again."),
     "mismatched": ("error", "Reading back found differences."),
-    "rolled_back": ("warning", "Rolled back: nothing of it is left in the destination, but for conflicts."),
+    "rolled_back": (
+        "warning",
+        "Rolled back: nothing of it is left in the destination, but for what people made theirs.",
+    ),
     "nothing_written": ("warning", "Nothing was written yet."),
 }
 VERDICTS = {
@@ -56,6 +60,8 @@ RUN_WORDS = {
     "incomplete": "not complete",
     "mismatched": "differences found",
     "running": "under way, or killed",
+    "undone": "taken back",
+    "undone_but_for_conflicts": "taken back, but for conflicts",
     "ApprovalNeeded": "stopped at a gate",
     "BudgetExhausted": "day's budget used up",
     "Interrupted": "stopped by a person",
@@ -64,10 +70,14 @@ RUN_WORDS = {
 
 
 def write_final(report: FinalReport, folder: Path) -> tuple[Path, Path]:
-    """Write the page and the JSON file, readable by their owner alone; return both paths."""
-    page = write_report(folder, f"{NAME}.html", final_page(report))
+    """Write the page and the JSON file, readable by their owner alone; return both paths.
+
+    After a purge they have names of their own, so that the page to sign from before is not written over.
+    """
+    name = AFTER_PURGE if report.purged else NAME
+    page = write_report(folder, f"{name}.html", final_page(report))
     text = json.dumps(report.as_json(), ensure_ascii=False, indent=1)
-    return page, write_report(folder, f"{NAME}.json", f"{text}\n")
+    return page, write_report(folder, f"{name}.json", f"{text}\n")
 
 
 def final_page(report: FinalReport) -> str:
@@ -99,17 +109,17 @@ def final_page(report: FinalReport) -> str:
 
 def print_final(report: FinalReport, console: Console) -> None:
     """Print the summary; counts and keys, no amount and no other value of a record."""
-    table = Table(title=f"{report.source} to {report.destination}: source and destination", title_justify="left")
+    table = plain_table(f"{report.source} to {report.destination}: source and destination")
     table.add_column("object", no_wrap=True, min_width=13)
-    for column in ("source", "destination", "missing", "read back", "differ"):
-        table.add_column(column, justify="right")
+    for column in ("source", "there", "missing", "read back", "differ"):
+        add_counts(table, column)
     for one in report.objects:
         read_back = "" if one.checked is None else f"{one.checked:,}"
         table.add_row(one.object, f"{one.wanted:,}", f"{one.held:,}", _count(one.missing), read_back,
                       _count(one.mismatched))  # fmt: skip
     console.print(table)
     for line in _lines(report):
-        console.print(line, markup=False, highlight=False)
+        say(console, line)
 
 
 def _lines(report: FinalReport) -> list[str]:
@@ -134,9 +144,9 @@ def _lines(report: FinalReport) -> list[str]:
     days = f"{len(report.days)} day{'' if len(report.days) == 1 else 's'}"
     runs = f"{len(report.runs)} run{'' if len(report.runs) == 1 else 's'}"
     lines.append(f"On {days}, in {runs}: {report.spent_words}.")
-    broken = "" if report.whole else " Its chain is BROKEN: flit journal verify says where."
-    lines.append(f"{len(report.approvals)} approvals. Audit log of {report.audit.length:,} lines, head "
-                 f"{report.audit}.{broken}")  # fmt: skip
+    broken = "" if report.whole else " The audit log's chain is BROKEN: flit journal verify says where."
+    lines.append(f"{len(report.approvals)} approval{'' if len(report.approvals) == 1 else 's'}.{broken}")
+    lines.append(f"Audit log of {report.audit.length:,} lines, head {report.audit}")
     return [*lines, ENDINGS[report.status][1]]
 
 
@@ -206,3 +216,11 @@ def publish_final(journal: Path) -> str:
 def marked(report: FinalReport) -> Sequence[str]:
     """Return what to say where the page's path is printed."""
     return ("It shows amounts of single people: keep it as you keep those.",) if report.confidential else ()
+
+
+def left_alone(report: FinalReport, folder: Path) -> Sequence[str]:
+    """Return what to say of a page from before the values were purged: it is left as it is, and this one lacks them."""
+    before = folder / f"{NAME}.html"
+    if not (report.purged and before.exists()):
+        return ()
+    return (f"Without the values, it has nothing to sign. The page from before the purge is left as it is: {before}",)

@@ -9,6 +9,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from flitstack.protocols import full_key
+from flitstack.terminal import visible
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -23,7 +24,7 @@ def print_life(life: Life, console: Console, *, values: bool) -> None:
 
     :param values: show values of the record too.
     """
-    tree = Tree(Text(life.key, style="bold"))
+    tree = Tree(Text(visible(life.key), style="bold"))
     source = tree.add(Text("in the source", style="bold"))
     for event in life.source:
         _add(source, event, values=values)
@@ -31,7 +32,7 @@ def print_life(life: Life, console: Console, *, values: bool) -> None:
         source.add(Text("nothing is known of it there"))
     for one in life.made:
         name = f"{one.object} {full_key(one.key, one.part)}"
-        branch = tree.add(Text.assemble((name, "bold"), f", {one.role}" if one.role else ""))
+        branch = tree.add(Text.assemble((visible(name), "bold"), f", {one.role}" if one.role else ""))
         for event in one.events:
             _add(branch, event, values=values)
     if not life.made:
@@ -42,13 +43,13 @@ def print_life(life: Life, console: Console, *, values: bool) -> None:
 def _add(tree: Tree, event: Event, *, values: bool) -> None:
     at = f"{event.at[:19].replace('T', ' ')}  " if event.at else ""
     style = "yellow" if event.kind in WARNING else ""
-    branch = tree.add(Text.assemble((at, "dim"), (event.text, style)))
+    branch = tree.add(Text.assemble((at, "dim"), (visible(event.text), style)))
     for line in event.details:
-        branch.add(Text(line, style="dim"))
+        branch.add(Text(visible(line), style="dim"))
     if values:
         for name, value in event.values.items():
             if value not in (None, "", [], {}):
-                branch.add(Text.assemble((f"{name}: ", "cyan"), _plain(value)))
+                branch.add(Text.assemble((visible(f"{name}: "), "cyan"), visible(_plain(value))))
 
 
 def _plain(value: object) -> str:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.table import Table
+from rich.text import Text
+
+from flitstack.reports.tables import plain_table
+from flitstack.terminal import visible
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -15,10 +18,13 @@ if TYPE_CHECKING:
 def print_map(found: ShownMap, console: Console) -> None:
     """Print the map; streams that are left out come last."""
     by = f"approved by {found.confirmed}" if found.confirmed else "approved by nobody yet"
-    console.print(f"Map {found.sha256[:12]} of {found.template}, {by}.", highlight=False)
-    table = Table("From", "To", "How", pad_edge=False)
+    console.print(visible(f"Map {found.sha256[:12]} of {found.template}, {by}."), markup=False, highlight=False)
+    table = plain_table("")
+    for name in ("from", "to", "how"):
+        table.add_column(name, overflow="fold")
     for row in found.rows:
-        table.add_row(f"{row.stream} ({row.entry})", f"{row.object}.{row.field}", row.how)
+        cells = (f"{row.stream} ({row.entry})", f"{row.object}.{row.field}", row.how)
+        table.add_row(*(Text(visible(cell)) for cell in cells))
     console.print(table)
     for stream, rule in found.left:
-        console.print(f"{stream} is left out: {rule}.", highlight=False)
+        console.print(visible(f"{stream} is left out: {rule}."), markup=False, highlight=False)

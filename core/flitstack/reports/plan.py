@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from flitstack.reports.estimate import span
 from flitstack.reports.html import render, write_report
-from flitstack.reports.tables import add_counts, plain_table
+from flitstack.reports.tables import add_counts, plain_table, say
 from flitstack.stages.gates.texts import cost_text
 from flitstack.stages.plan.document import described
-from flitstack.terminal import visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -74,37 +73,37 @@ def print_plan(document: PlanDocument, gates: Sequence[Gate], console: Console, 
     for object_, counts in _operations(document):
         table.add_row(object_, *(f"{counts[verb]:,}" if verb in counts else "" for verb in verbs))
     console.print(table)
-    _say(console, cost_text(document))
+    say(console, cost_text(document))
     fit = document.fit
-    _say(
+    say(
         console, f"{len(fit.create):,} fields, pipelines, stages and types to create, {len(fit.reuse):,} there already."
     )
     for name, (needed, free) in document.room.items():
-        _say(console, f"  {needed:,} of the {free:,} {name.replace('_', ' ')}s that the account's plan has room for.")
+        say(console, f"  {needed:,} of the {free:,} {name.replace('_', ' ')}s that the account's plan has room for.")
     for words, items in (("fold into one text for want of room", fit.folded), ("names are taken", fit.clashes)):
         if items:
-            _say(console, f"  {len(items):,} {words}.")
+            say(console, f"  {len(items):,} {words}.")
     owners = document.owners
-    _say(console, f"Owners: {owners.matched:,} of {len(owners.people):,} matched; the rest to {owners.fallback} "
+    say(console, f"Owners: {owners.matched:,} of {len(owners.people):,} matched; the rest to {owners.fallback} "
                   f"({owners.why}).")  # fmt: skip
-    _say(console, f"{len(document.compromises):,} compromises; {len(document.rejections):,} kinds of rejections.")
+    say(console, f"{len(document.compromises):,} compromises; {len(document.rejections):,} kinds of rejections.")
     grade = document.grade
-    _say(console, f"Complexity {grade.letter} ({GRADES[grade.letter]}), {grade.points} of 12 points:")
+    say(console, f"Complexity {grade.letter} ({GRADES[grade.letter]}), {grade.points} of 12 points:")
     for reason in grade.reasons:
-        _say(console, f"  {reason.points}  {reason.name}: {reason.words}")
+        say(console, f"  {reason.points}  {reason.name}: {reason.words}")
     _say_gates(gates, console, journal)
 
 
 def _say_gates(gates: Sequence[Gate], console: Console, journal: str) -> None:
     if not gates:
-        _say(console, "Nothing is to be approved: there is nothing to write, or it was approved and is under way.")
+        say(console, "Nothing is to be approved: there is nothing to write, or it was approved and is under way.")
     for gate in gates:
-        _say(console, f"Gate {gate.name}: {gate.approved or 'open'}{'' if gate.approved else '.'}")
+        say(console, f"Gate {gate.name}: {gate.approved or 'open'}{'' if gate.approved else '.'}")
         if not gate.approved:
             for line in gate.notes[:TOLD]:
-                _say(console, f"  {line}")
+                say(console, f"  {line}")
     if any(not gate.approved for gate in gates):
-        _say(console, f"`flit run` shows each gate in full, and the command that approves it (--journal {journal}).")
+        say(console, f"`flit run` shows each gate in full, and the command that approves it (--journal {journal}).")
 
 
 def _operations(document: PlanDocument) -> list[tuple[str, dict[str, int]]]:
@@ -133,7 +132,3 @@ def _plain(value: Any) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(map(_plain, value)) or "none"
     return str(value)
-
-
-def _say(console: Console, text: str) -> None:
-    console.print(visible(text), markup=False, highlight=False)

@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from rich.table import Table
-
 from flitstack.protocols import full_key
 from flitstack.reports.html import FOLDER, render, write_report
-from flitstack.stages.rollback.decide import REASONS
+from flitstack.reports.tables import add_counts, plain_table, say
+from flitstack.stages.rollback.decision import REASONS
 from flitstack.stages.rollback.report import COUNTED
 from flitstack.stages.rollback.texts import kept_lines
 
@@ -62,16 +61,16 @@ def print_rollback(report: RollbackReport, console: Console) -> None:
     """Print what went, what was put back, what stays and why, and the hash that proves the rest."""
     title = "What would be undone" if report.dry_run else "Undone"
     console.print(f"{title}: {report.scope}, in {report.account}", style="italic", markup=False, highlight=False)
-    table = Table(show_footer=True)
+    table = plain_table("", footer=True)
     table.add_column("object", "total", no_wrap=True, min_width=13)
     used = [name for name in COUNTED if name == "deleted" or report.total(name)]
     for name in used:
-        table.add_column(HEADS[name], f"{report.total(name):,}", justify="right")
+        add_counts(table, HEADS[name], f"{report.total(name):,}")
     for object_, counts in report.objects.items():
         table.add_row(object_, *(f"{counts[name]:,}" if counts.get(name) else "" for name in used))
     console.print(table)
     for line in _lines(report):
-        console.print(line, markup=False, highlight=False)
+        say(console, line)
 
 
 def _lines(report: RollbackReport) -> list[str]:
@@ -92,5 +91,5 @@ def _lines(report: RollbackReport) -> list[str]:
     lines.append(f"{report.spent.requests:,} requests, {report.spent.tokens:,} tokens, {report.seconds:.1f} s.")
     lines += [f"The report: {report.reports['html']}"] if "html" in report.reports else []
     head = report.audit
-    lines.append(f"Journal {report.journal}, audit log of {head.length:,} lines, head {head.hash[:16]}.")
+    lines.append(f"Journal {report.journal}, audit log of {head.length:,} lines, head {head}")
     return [*lines, ENDINGS[report.status]]

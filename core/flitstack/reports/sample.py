@@ -7,8 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from flitstack.reports.html import render, write_report
-from flitstack.reports.tables import add_counts, plain_table
-from flitstack.terminal import visible
+from flitstack.reports.tables import add_counts, plain_table, say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from flitstack.stages.sample.diff import Diff, FieldDiff
-    from flitstack.stages.sample.kept import TakenSample
+    from flitstack.stages.sample.taken import TakenSample
 
 TOLD = 20
 
@@ -58,26 +57,22 @@ def print_sample(taken: TakenSample, console: Console) -> None:
     """Print counts: what is in the sample, what was compared, and which columns look wrong; no value of a record."""
     sample, diff = taken.sample, taken.diff
     how = "by chance" if sample.random else "chosen"
-    _say(console, f"Sample: {sample.size:,} of {sample.of:,} {sample.stream}, {how}")
+    say(console, f"Sample: {sample.size:,} of {sample.of:,} {sample.stream}, {how}")
     table = plain_table("")
     table.add_column("object", no_wrap=True)
     add_counts(table, "records")
     for name, count in sample.objects.items():
         table.add_row(name, f"{count:,}")
     console.print(table)
-    _say(console, f"{sample.covered:,} of {sample.values:,} values of {sample.fields:,} fields with few are in it.")
+    say(console, f"{sample.covered:,} of {sample.values:,} values of {sample.fields:,} fields with few are in it.")
     for each in [one for one in sample.uncovered if one.missing > one.stay][:TOLD]:
-        _say(console, f"  {each.stream}.{each.field}: {each.missing:,} of {each.of:,} found no room")
-    _say(
+        say(console, f"  {each.stream}.{each.field}: {each.missing:,} of {each.of:,} found no room")
+    say(
         console,
         f"{diff.records:,} records read back: {diff.equal:,} of {diff.compared:,} fields as the map makes them.",
     )
     for flag in diff.flags:
         where = " (in the whole export)" if flag.whole_export else ""
-        _say(console, f"  Looks wrong: {flag.entry}, {flag.field}: {flag.text} {flag.count:,} of {flag.of:,}{where}")
+        say(console, f"  Looks wrong: {flag.entry}, {flag.field}: {flag.text} {flag.count:,} of {flag.of:,}{where}")
     if not diff.flags:
-        _say(console, "No column looks wrong as a whole; look at the rows in the report all the same.")
-
-
-def _say(console: Console, text: str) -> None:
-    console.print(visible(text), markup=False, highlight=False)
+        say(console, "No column looks wrong as a whole; look at the rows in the report all the same.")

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rich.table import Table
 from rich.text import Text
 
 from flitstack.reports.estimate import span
+from flitstack.terminal import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,13 +27,17 @@ LABEL = 13
 def print_standing(found: Standing, console: Console) -> None:
     """Print where a migration stands; on a terminal of 80 by 24 it fits on one screen."""
     state = Text(found.state.replace("_", " "), style=f"bold {COLOURS.get(found.state, 'default')}")
-    console.print(Text.assemble(state, "  ", found.words))
+    console.print(Text.assemble(state, "  ", visible(found.words)))
+    facts = Table.grid(padding=0)
+    facts.add_column(width=2 + LABEL, no_wrap=True)
+    facts.add_column(overflow="fold")
     for label, words in _facts(found):
-        console.print(Text.assemble((f"  {label:<{LABEL}}", "dim"), words))
+        facts.add_row(Text(f"  {label}", style="dim"), Text(visible(words)))
+    console.print(facts)
     if found.next:
         console.print(Text("Next:", style="bold"))
     for line in found.next:
-        console.print(Text(f"  {line}"), soft_wrap=True)
+        console.print(Text(f"  {visible(line)}"), soft_wrap=True)
 
 
 def _facts(found: Standing) -> Iterator[tuple[str, str]]:
@@ -51,6 +57,8 @@ def _facts(found: Standing) -> Iterator[tuple[str, str]]:
         yield "in doubt", f"{found.in_doubt:,}; the next run finds out about each"
     if found.conflicts:
         yield "conflicts", f"{found.conflicts:,} records, changed by somebody in the account"
+    if found.in_use:
+        yield "in use", f"{found.in_use:,} fields and the like stay, as records that stay use them"
     if found.undone:
         yield "taken back", f"{found.undone:,} writes"
     if found.watching:
@@ -67,4 +75,4 @@ def _facts(found: Standing) -> Iterator[tuple[str, str]]:
 
 def _tokens(found: Standing) -> str:
     budget = f" of {found.daily_budget:,}" if found.daily_budget else ""
-    return f"{found.tokens_today:,}{budget} today, {found.tokens:,} in all runs that ended"
+    return f"{found.tokens_today:,}{budget} today, {found.tokens:,} in all runs"

@@ -7,8 +7,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from flitstack.journal import BUCKETS
-from flitstack.reports.tables import add_counts, plain_table
-from flitstack.terminal import visible
+from flitstack.reports.tables import add_counts, plain_table, say
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -27,17 +26,17 @@ def print_summary(report: RunReport, console: Console) -> None:
     if report.planned:
         console.print("Would write:", style="bold")
     for (object_, verb), count in report.planned.items():
-        _say(console, f"  {verb} {count:,} {object_}")
+        say(console, f"  {verb} {count:,} {object_}")
     _print_rejections(report, console)
     if report.look_alikes:
         console.print("In doubt, and not written: a record without a key looks just like", style="bold")
     for object_, key in report.look_alikes[:TOLD]:
-        _say(console, f"  {object_} {key}")
+        say(console, f"  {object_} {key}")
     if report.look_alikes:
-        _say(console, "  Delete each look-alike, or give it its key, and run again.")
+        say(console, "  Delete each look-alike, or give it its key, and run again.")
     for finding in report.findings:
         if finding.severity != "info":
-            _say(console, f"{finding.severity}: {finding.message}")
+            say(console, f"{finding.severity}: {finding.message}")
     _print_end(report, console)
 
 
@@ -69,32 +68,28 @@ def _print_delta(report: RunReport, console: Console) -> None:
     if report.delta.counts:
         console.print("Against the export that was loaded before:", style="bold")
     for object_, each in sorted(report.delta.counts.items()):
-        _say(console, f"  {object_}: {each.new:,} new, {each.changed:,} changed, {each.vanished:,} vanished, "
+        say(console, f"  {object_}: {each.new:,} new, {each.changed:,} changed, {each.vanished:,} vanished, "
                       f"{each.unchanged:,} unchanged")  # fmt: skip
     conflicts = sum(counts["conflicts"] for counts in report.objects.values())
     if conflicts:
-        told = "1 record was" if conflicts == 1 else f"{conflicts:,} records were"
-        told += " changed by people in the account and by the source; what the account has stays."
-        _say(console, f"{told} Each, and how to decide: flit conflicts --journal {report.journal}")
+        told = "1 record is" if conflicts == 1 else f"{conflicts:,} records are"
+        told += " not as the source has it, as people changed or deleted it in the account; what the account has stays."
+        say(console, f"{told} Each, and how to decide: flit conflicts --journal {report.journal}")
 
 
 def _print_rejections(report: RunReport, console: Console) -> None:
     if report.rejections:
         console.print("Rejected:", style="bold")
     for stream, code, reason, hint, count, _ in report.rejections[:TOLD]:
-        _say(console, f"  {count:,} of {stream}: {code}. {reason} {hint}")
+        say(console, f"  {count:,} of {stream}: {code}. {reason} {hint}")
     if len(report.rejections) > TOLD:
-        _say(console, f"  and {len(report.rejections) - TOLD} more kinds.")
+        say(console, f"  and {len(report.rejections) - TOLD} more kinds.")
     if report.rejections:
-        _say(console, f"  Each with its file and line: flit rejects list --journal {report.journal}")
+        say(console, f"  Each with its file and line: flit rejects list --journal {report.journal}")
     if report.skips:
         console.print("Skipped, by rule:", style="bold")
     for stream, rules in groupby(report.skips, key=itemgetter(0)):
-        _say(console, f"  {stream}: " + ", ".join(f"{count:,} {rule}" for _, rule, count in rules))
-
-
-def _say(console: Console, text: str) -> None:
-    console.print(visible(text), markup=False, highlight=False)
+        say(console, f"  {stream}: " + ", ".join(f"{count:,} {rule}" for _, rule, count in rules))
 
 
 def _print_end(report: RunReport, console: Console) -> None:
@@ -120,7 +115,7 @@ def _print_end(report: RunReport, console: Console) -> None:
                   "mismatched": "Verification found differences.", "dry_run": "Dry run: nothing was written.",
                   "incomplete": "Not complete: run the same command again."}[report.status])  # fmt: skip
     for line in lines:
-        _say(console, line)
+        say(console, line)
 
 
 def _others(report: RunReport) -> str:

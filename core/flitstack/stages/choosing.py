@@ -18,15 +18,18 @@ if TYPE_CHECKING:
 
 
 def source_of(
-    registry: Registry, name: str | None, input_: str | None, sets: Sequence[str], folder: Path
-) -> str:  # fmt: skip
+    registry: Registry, name: str | None, input_: str | None, sets: Sequence[str], folder: Path, main: str = ""
+) -> str:
     """Return the source that is named, else the only one installed, else the only one that can read the export.
 
     :param input_: None without an export: then it is the only one with main records, which can be counted.
     :param folder: where a flit.toml would stand, beside the journal.
+    :param main: the stream of the main records that are counted, "" for any.
     :raises UsageError: several can be meant, or none.
     """
-    names = registry.sources()
+    names: Sequence[str] = registry.sources()
+    if main:
+        names = _with_main(registry, [name] if name else names, main)
     if name is not None or len(names) == 1:
         return name or names[0]
     if input_ is None:
@@ -41,6 +44,20 @@ def source_of(
         told = "".join(f"\n  {each}: {refusal}" for each, refusal in why.items())
         raise UsageError(f"No source can read it. With --source, say which it should be.{told}")
     raise UsageError(f"Say which: --source {' | '.join(able or names) or 'NAME (no plugin offers one)'}.")
+
+
+def _with_main(registry: Registry, names: Sequence[str], main: str) -> list[str]:
+    """Return the sources whose main records are of a stream.
+
+    :raises UsageError: there is none.
+    """
+    streams = {name: registry.source(name).required_streams for name in names}
+    able = [name for name, required in streams.items() if main in required]
+    if not able:
+        known = sorted({stream for required in streams.values() for stream in required})
+        said = f" What can be counted: {', '.join(f'--{stream}' for stream in known)}." if known else ""
+        raise UsageError(f"No such option: --{main}. It is no stream of a source's main records.{said}")
+    return able
 
 
 def _refusal(registry: Registry, name: str, input_: str, sets: Sequence[str], folder: Path) -> str:

@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from flitstack.errors import Interrupted
-from flitstack.stages.delta.standing import Standing
+from flitstack.journal import Spending
 from flitstack.stages.intake.decisions import Decisions
 from flitstack.stages.intake.merged import Merged
+from flitstack.stages.standing import Standing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable
     from concurrent.futures import Future
 
     from flitstack.clock import Clock
-    from flitstack.journal import Journal, OperationRow
+    from flitstack.journal import Journal
     from flitstack.protocols import Behaviours, LinkRef, Writer
+    from flitstack.stages.standing import Guard
 
 T = TypeVar("T")
+CLOCK_SKEW = timedelta(minutes=15)
+"""By so much the account's clock and this machine's may differ."""
 
 
 class Progress(Protocol):
@@ -39,14 +45,6 @@ class Progress(Protocol):
 
     def say(self, text: str) -> None:
         """Print one line of words."""
-        ...
-
-
-class Guard(Protocol):
-    """Looks at records right before writes that take something back."""
-
-    async def judge(self, rows: Sequence[OperationRow]) -> Mapping[int, tuple[str, str]]:
-        """Return, by operation, the state and the code it is settled with instead of being sent."""
         ...
 
 
@@ -126,6 +124,14 @@ class RunContext:
     def at(self) -> str:
         """Return the time as the journal writes it."""
         return self.clock.now().isoformat(timespec="milliseconds")
+
+    def spending(self, leaving: float = 0) -> Spending:
+        """Return what this run has spent until now.
+
+        :param leaving: units of what is being sent: a run that is killed may have spent them.
+        """
+        spent = self.writer.spent()
+        return Spending(self.id, spent.requests, spent.tokens + math.ceil(leaving))
 
     def facts(self, operation: Any) -> dict[str, Any]:
         """Return what the audit log says of an operation: names, never a value.

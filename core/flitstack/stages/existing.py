@@ -19,7 +19,7 @@ from flitstack.journal import BESIDE, Adoption, dumps, link_json
 from flitstack.matching import pair_up, people_of, people_streams, person_of_fields
 from flitstack.protocols import Watched, source_key, split_source_key
 from flitstack.stages.intake.decisions import DraftLine, write_draft
-from flitstack.stages.intake.specs import REPORTS
+from flitstack.stages.publishing import REPORTS
 from flitstack.stages.writing.targets import Targets
 
 if TYPE_CHECKING:

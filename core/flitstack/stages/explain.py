@@ -10,13 +10,14 @@ from flitstack.journal import BESIDE, PURGED, UNREAD, Sent
 from flitstack.protocols import full_key, source_key, split_source_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from flitstack.journal import Conflict, DesiredRow, Journal, Place
     from flitstack.protocols import JSON
 
 SCHEMA = "schema:"
-MOST_MEMBERS = 50
+MAIN = "main"
+MOST_MEMBERS = 20
 HAPPENED = {
     "planned": "waits to be sent",
     "blocked": "waits for a record that it needs",
@@ -27,7 +28,7 @@ HAPPENED = {
     "conflict": "was not sent: somebody changed the record",
     "superseded": "was withdrawn before it was sent",
 }
-ROLES = {"main": "made from it", "grouped": "made from it and others", "folded": "folded into it"}
+ROLES = {MAIN: "made from it", "grouped": "made from it and others", "folded": "folded into it"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,9 +224,7 @@ class _Teller:
     def _wanted(self, desired: DesiredRow) -> Event:
         """Return what the map makes of it now: entry, expressions, links, and who contributed."""
         made_of = self._journal.records.contributors(desired.object, desired.key, desired.part)
-        told = [f"from {source_key(self._source_id, stream, id_)} ({role})" for stream, id_, role in made_of]
-        if len(told) > MOST_MEMBERS:
-            told = [*told[:MOST_MEMBERS], f"and {len(told) - MOST_MEMBERS} more"]
+        told = list(self._members(made_of))
         lineage = self._lineage(self._spec).get(desired.entry, {})
         told += [_field(name, lineage) for name in desired.fields]
         told += [f"link {name} to {link.object} {full_key(link.key, link.part) or 'nobody'}"
@@ -233,6 +232,16 @@ class _Teller:
         may = f"; it is not written: {desired.verdict}" if desired.verdict else ""
         text = f"the map makes it, by the entry {desired.entry}{may}"
         return Event(self._mapped_at, "mapped", text, tuple(told), dict(desired.fields))
+
+    def _members(self, made_of: Sequence[tuple[str, str, str]]) -> Iterator[str]:
+        """Yield who contributed, a line a stream, the main one first; of very many of one only the first are named."""
+        groups: dict[tuple[str, str], list[str]] = {}
+        for stream, id_, role in sorted(made_of, key=lambda one: one[2] != MAIN):
+            groups.setdefault((stream, role), []).append(id_)
+        for (stream, role), ids in groups.items():
+            more = f" and {len(ids) - MOST_MEMBERS:,} more" if len(ids) > MOST_MEMBERS else ""
+            named = [source_key(self._source_id, stream, ids[0]), *ids[1:MOST_MEMBERS]]
+            yield f"from {', '.join(named)}{more} ({role})"
 
     def _operation(self, sent: Sent) -> Iterator[Event]:
         row = sent.row
@@ -267,11 +276,17 @@ def _field(name: str, lineage: Mapping[str, Mapping[str, Any]]) -> str:
 
 
 def _conflict(one: Conflict) -> Event:
-    what = f"field {one.field.removeprefix('@')}" if one.field else "the whole record"
-    met = "a later export" if one.about == "delta" else "taking back"
+    what = f"changed field {one.field.removeprefix('@')} in the account"
+    if not one.field:
+        what = "deleted or archived the record in the account, or hung something on it"
+    if one.about == "written":
+        what = f"{one.field.removeprefix('@') or 'the record'} is not as written and never was seen to be; reading back"
+        state = {"open": "nobody decided yet", "kept": "accepted as it is"}.get(one.state, "right by now")
+        return Event(one.at, "conflict", f"{what} met it: {state} (run {one.run})")
+    met = "a run" if one.about == "delta" else "taking back"
     how = {"open": "nobody decided yet", "kept": "stays as it is", "overwritten": "written over",
            "settled": "both sides agree again"}.get(one.state, one.state)  # fmt: skip
-    return Event(one.at, "conflict", f"somebody changed {what} in the account; {met} met it: {how} (run {one.run})")
+    return Event(one.at, "conflict", f"somebody {what}; {met} met it: {how} (run {one.run})")
 
 
 def _receipt(place: Place, *, purged: bool) -> Event:

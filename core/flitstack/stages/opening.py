@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager, suppress
-from dataclasses import replace
+import secrets
+from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
+from flitstack import __version__
 from flitstack.errors import ConfigurationError, FlitError, UsageError
 from flitstack.journal import WAITING
 from flitstack.protocols import Learning, WriterContext
@@ -15,7 +17,7 @@ from flitstack.stages.intake.owners import fallback_user
 from flitstack.stages.writing.schema import bind_links
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping
+    from collections.abc import AsyncIterator, Callable, Iterator, Mapping
     from typing import BinaryIO
 
     from flitstack.clock import Clock
@@ -56,13 +58,54 @@ async def opened(
         await writer.aclose()
 
 
-def finish_run(journal: Journal, writer: Writer, run_id: str, at: str, status: str) -> None:
-    """Note how a run ended, what it spent, and what was learned of the account; a journal that fails is let be."""
-    spent = writer.spent()
-    with suppress(FlitError):
-        if isinstance(writer, Learning):
-            journal.runs.learn(writer.learned(), at)
-        journal.runs.finish(run_id, at, status, spent.requests, spent.tokens)
+def new_run_id(clock: Clock) -> str:
+    """Return a name for a run that begins now; names sort as runs began."""
+    return f"{clock.now():%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
+
+
+class Run(Protocol):
+    """What is noted of a run."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def journal(self) -> Journal: ...
+
+    @property
+    def writer(self) -> Writer: ...
+
+    def at(self) -> str:
+        """Return the time as the journal writes it."""
+        ...
+
+
+@dataclass(slots=True)
+class Ending:
+    """How a run ends."""
+
+    status: str = "stopped"
+
+
+@contextmanager
+def noted(run: Run) -> Iterator[Ending]:
+    """Note that a run begins, and however it ends: how, what it spent, and what was learned of the account.
+
+    The block says how it ended; the name of an error takes its place. A journal that fails at the end is let be.
+    """
+    run.journal.runs.begin(run.id, run.at(), __version__)
+    ending = Ending()
+    try:
+        yield ending
+    except FlitError as exc:
+        ending.status = type(exc).__name__
+        raise
+    finally:
+        spent, at = run.writer.spent(), run.at()
+        with suppress(FlitError):
+            if isinstance(run.writer, Learning):
+                run.journal.runs.learn(run.writer.learned(), at)
+            run.journal.runs.finish(run.id, at, ending.status, spent.requests, spent.tokens)
 
 
 async def know_account(ctx: RunContext, fallback_owner: str | None) -> Account:

@@ -9,7 +9,6 @@ from datetime import datetime
 from shlex import quote
 from typing import TYPE_CHECKING, Any
 
-from flitstack import __version__
 from flitstack.clock import Clock, clock_from_environment
 from flitstack.errors import (
     ApprovalNeeded,
@@ -28,7 +27,7 @@ from flitstack.protocols import Probe, ProbeAnswer, Probing
 from flitstack.registry import load_plugins, nearest_name
 from flitstack.settings import parse_sets, read_project_file
 from flitstack.stages.gates.gate import Gate, Passing, chain
-from flitstack.stages.opening import finish_run, opened
+from flitstack.stages.opening import new_run_id, noted, opened
 from flitstack.stages.setup import destination_settings
 
 if TYPE_CHECKING:
@@ -137,7 +136,7 @@ async def run_probes(
         async with opened(destination, settings, journal, clock) as writer:
             if not isinstance(writer, Probing):
                 raise UsageError(f"{destination.name}: this destination has no questions to ask an account.")
-            run_id = f"{clock.now():%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
+            run_id = new_run_id(clock)
             run = _Run(run_id, journal, writer, writer, clock, progress)
             return await _run(run, options, destination, stop)
 
@@ -156,18 +155,14 @@ async def _run(run: _Run, options: ProbeOptions, destination: DestinationPlugin,
     run.journal.runs.identify("destination", destination.name, other)
     run.journal.runs.identify("account", account.id, f"The token belongs to another account. {other}")
     _pass(run, options, account, chosen)
-    run.journal.runs.begin(run.id, run.at(), __version__)
-    status = "stopped"
-    try:
-        await _clear(run)
-        await _ask_all(run, chosen, stop)
-        status = "done"
-    except FlitError as exc:
-        status = type(exc).__name__
-        _say_what_is_left(run)
-        raise
-    finally:
-        finish_run(run.journal, run.writer, run.id, run.at(), status)
+    with noted(run) as ending:
+        try:
+            await _clear(run)
+            await _ask_all(run, chosen, stop)
+        except FlitError:
+            _say_what_is_left(run)
+            raise
+        ending.status = "done"
     left = [_in_words(one) for one in (*run.journal.throwaways.left(), *run.journal.throwaways.kept())]
     spent = run.writer.spent()
     return ProbeReport(run.id, str(run.journal.path), account.name, run.answers, left, spent.requests, spent.tokens)

@@ -11,7 +11,10 @@ if TYPE_CHECKING:
 
     from flitstack.stages.audit.sections import Audit
     from flitstack.stages.plan.document import PlanDocument
-    from flitstack.stages.sample.kept import TakenSample
+    from flitstack.stages.sample.taken import TakenSample
+
+REPORTS = "flit-reports"
+"""The folder beside the journal that reports and rendered specs are written into."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,5 +129,5 @@ class RunReport:
                 {"code": f.code, "message": f.message, "severity": f.severity, "stream": f.stream, "count": f.count}
                 for f in self.findings
             ],
-            "audit": {"length": self.audit.length, "head": self.audit.hash},
+            "audit": self.audit.as_json(),
         }

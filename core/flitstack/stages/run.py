@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import re
-import secrets
 import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from flitstack import __version__
-from flitstack.errors import FlitError, UsageError
+from flitstack.errors import UsageError
 from flitstack.journal import Journal, dumps
 from flitstack.mapping import fit_schema
 from flitstack.stages.audit.account import about_account
@@ -21,23 +19,27 @@ from flitstack.stages.delta.changes import DeltaView, remember_export, remember_
 from flitstack.stages.delta.leaving import find_leaving, mark_vanished
 from flitstack.stages.delta.limits import read_limits
 from flitstack.stages.delta.standing import about_conflicts, look_again
+from flitstack.stages.demo import mark_demo
 from flitstack.stages.existing import Existing, find_existing, gate_text, settle_existing
 from flitstack.stages.final.verified import keep_verified
-from flitstack.stages.gates.gate import FULL, Gate, chain, pass_gates, show_gates, with_changes
+from flitstack.stages.gates.gate import Gate, chain
 from flitstack.stages.gates.moved import EXPORT, SPEC
+from flitstack.stages.gates.passing import FULL, pass_gates, show_gates, with_changes
 from flitstack.stages.gates.texts import full_text, map_text, owners_text, schema_text
 from flitstack.stages.intake.decisions import settle_decisions
 from flitstack.stages.intake.map import map_records
 from flitstack.stages.intake.merged import Merged
 from flitstack.stages.intake.owners import settle_owners
-from flitstack.stages.intake.specs import REPORTS, Prepared, prepare_spec
+from flitstack.stages.intake.specs import Prepared, prepare_spec
 from flitstack.stages.intake.stage import stage_export
-from flitstack.stages.opening import finish_run, no_documents, opened
-from flitstack.stages.plan.document import PlanDocument, make_document
+from flitstack.stages.opening import new_run_id, no_documents, noted, opened
+from flitstack.stages.plan.drawn_up import make_document
 from flitstack.stages.plan.operations import PlanSummary, plan_operations
 from flitstack.stages.proof.rebuild import Rebuilt, accept, existing_text, rebuild
+from flitstack.stages.proof.unlike import accept_unlike
 from flitstack.stages.proof.verify import Verification, verify
 from flitstack.stages.proposal.confirmed import remember_confirmed
+from flitstack.stages.publishing import REPORTS
 from flitstack.stages.rejects.overlay import keep_rejected_rows
 from flitstack.stages.report import BEGINNING, RunReport, Tokens
 from flitstack.stages.rollback.texts import undo_notes
@@ -59,6 +61,7 @@ if TYPE_CHECKING:
     from flitstack.registry import Registry
     from flitstack.stages.context import Progress, StopFlag
     from flitstack.stages.options import RunOptions, SampleOptions
+    from flitstack.stages.plan.document import PlanDocument
 
 APPROVED = "approved"
 SOURCE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
@@ -117,7 +120,7 @@ async def run_migration(
     try:
         reader.streams()  # an input that is no export is refused before a journal is made for it
         with Journal(options.journal, lease=True) as journal:
-            waiting = BudgetWait(setup.clock, progress, stop, patient=options.wait)
+            waiting = BudgetWait(setup.clock, progress, stop, waits=options.wait)
             attachments = getattr(reader, "open_attachment", no_documents)
             async with opened(
                 setup.destination, setup.destination_settings, journal, setup.clock,
@@ -138,23 +141,15 @@ async def _run(
         for warning in observers.notify(hook, **arguments):
             progress.say(warning)
 
-    now = setup.clock.now()
-    run_id = f"{now:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
+    run_id = new_run_id(setup.clock)
     ctx = RunContext(run_id, source_id, journal, writer, writer.behaviours, setup.clock, progress, stop, notify)
     ctx.allow_irreversible = setup.options.allow_irreversible
     run = _Run(setup, reader, ctx, time.monotonic())
-    journal.runs.begin(run_id, ctx.at(), __version__)
-    notify("flit_run_started", run_id=run_id, source=setup.source.name, destination=setup.destination.name)
-    status = "stopped"
-    try:
+    with noted(ctx) as ending:
+        notify("flit_run_started", run_id=run_id, source=setup.source.name, destination=setup.destination.name)
         await _walk(run)
         report = _report(run)
-        status = report.status
-    except FlitError as exc:
-        status = type(exc).__name__
-        raise
-    finally:
-        finish_run(journal, writer, run_id, ctx.at(), status)
+        ending.status = report.status
     report = replace(report, audit=journal.audit.head())  # the run's own end is under the head that is printed
     notify("flit_run_finished", run_id=run_id, summary=report.as_json())
     return report
@@ -195,15 +190,19 @@ async def _prepare(run: _Run) -> _Scene:
     found = await ctx.writer.schema()
     account = await ctx.writer.account()
     ctx.journal.runs.identify("account", account.id, "The token belongs to another account.")
+    if setup.options.demo:
+        mark_demo(ctx.journal)
     users = await ctx.writer.users()
     found = await _catch_up(ctx, found)
     prepared = prepare_spec(ctx, setup, account, streams)
     settle_owners(ctx, prepared.spec, setup.core, account.user, users)
-    fit = fit_schema(prepared.spec, found, account.slots, ctx.journal.records.schema_decision())
+    decision = ctx.journal.records.schema_decision()
+    fit = fit_schema(prepared.spec, found, account.slots, decision, ctx.behaviours.objects)
     map_records(ctx, prepared.spec, fit)
     keep_rejected_rows(ctx.journal, run.reader)
     mark_vanished(ctx, setup.core.get("vanished", "keep"))
     link_found(ctx, found)
+    accept_unlike(ctx)
     await look_again(ctx, setup.core.get("conflicts", ""))
     await find_leaving(ctx, prepared.spec, setup.core.get("vanished", "keep"))
     run.rebuilt = await rebuild(ctx, found)
@@ -225,6 +224,7 @@ async def _load(run: _Run, scene: _Scene) -> None:
     allowed = asked and _pass_gates(run, scene)
     if options.plan_only:
         return
+    ctx.journal.staging.accept()
     if asked:
         ctx.journal.runs.remember(APPROVED, basis)
         remember_fills(ctx)
@@ -245,6 +245,7 @@ async def _take_sample(run: _Run, scene: _Scene, options: SampleOptions) -> None
     if not run.setup.options.dry_run:
         if run.plan.writes:
             _pass_gates(run, scene)
+            ctx.journal.staging.accept()
         await _write(run, scene, asked=run.plan.writes > 0)
     ctx.sampled = False
     if not run.setup.options.dry_run:
@@ -258,7 +259,7 @@ async def _look_again(run: _Run, scene: _Scene) -> None:
     ctx = run.ctx
     scene.found, scene.account = await ctx.writer.schema(), await ctx.writer.account()
     decision = ctx.journal.records.schema_decision()
-    scene.fit = fit_schema(scene.prepared.spec, scene.found, scene.account.slots, decision)
+    scene.fit = fit_schema(scene.prepared.spec, scene.found, scene.account.slots, decision, ctx.behaviours.objects)
     if not run.setup.options.dry_run:
         run.plan = plan_operations(ctx)
         _pass_gates(run, scene, without=() if run.plan.writes else (FULL,))
@@ -266,7 +267,7 @@ async def _look_again(run: _Run, scene: _Scene) -> None:
 
 def _planned(ctx: RunContext) -> PlanSummary:
     plan = plan_operations(ctx)
-    ctx.journal.runs.predict(ctx.id, plan.tokens, plan.minimum)
+    ctx.journal.runs.predict(ctx.id, plan.tokens, plan.minimum, ctx.spending())
     return plan
 
 
@@ -428,7 +429,7 @@ def _object_counts(ctx: RunContext) -> dict[str, dict[str, int]]:
     for object_, _, state, count in ctx.journal.operations.counts():
         if state == "in_doubt":
             counted[object_]["in_doubt"] += count
-    for object_, count in ctx.journal.conflicts.counts().items():
+    for object_, count in ctx.journal.conflicts.counts("delta", "written").items():
         counted[object_]["conflicts"] += count
     for object_, counts in counted.items():
         touched = ctx.journal.operations.touched(ctx.id, object_)

@@ -12,8 +12,9 @@ from flitstack.settings import parse_sets, read_project_file, resolve_settings
 from flitstack.stages.delta.leaving import VANISHED
 from flitstack.stages.delta.limits import SETTINGS as LIMITS
 from flitstack.stages.delta.limits import read_limits
-from flitstack.stages.delta.standing import RULES
+from flitstack.stages.demo import check_demo, demo_account
 from flitstack.stages.gates.gate import Passing
+from flitstack.stages.standing import RULES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from flitstack.stages.options import RunOptions
 
 CORE_VARIABLES = {
-    "source_id": "first part of every source key; two practices into one account need two",
+    "source_id": "first part of every source key; two businesses into one account need two",
     "owner_map": "CSV file, columns owner and email: which user stands for whom",
     "fallback_owner": "e-mail of the user who owns what nobody else does",
     "existing": "people the account has already: ask (adopt after a gate of its own), adopt, create, skip",
@@ -125,11 +126,13 @@ def _core(given: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _demo(options: RunOptions, registry: Registry, source: SourcePlugin, destination: DestinationPlugin) -> Setup:
-    if source.demo is None or destination.demo is None:
-        raise UsageError(f"There is no demo from {source.name} to {destination.name}. Give --input and an account.")
+    check_demo(registry, source, destination)
+    assert source.demo is not None  # noqa: S101 - looked at a line before
+    if options.mapping is None:
+        registry.template(source.name, destination.name)  # a pair that nobody maps leaves no folder behind
     folder = options.journal.parent
     folder.mkdir(parents=True, exist_ok=True)
-    settings, clock = destination.demo(str(folder))
+    settings, clock = demo_account(destination, folder)
     sets = parse_sets(options.sets)
     options = replace(options, passing=Passing(unseen="the demo"))
     return Setup(

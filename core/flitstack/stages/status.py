@@ -9,6 +9,8 @@ from shlex import quote
 from typing import TYPE_CHECKING, Any, Literal
 
 from flitstack.journal import PURGED, WAITING, Journal
+from flitstack.stages.demo import is_demo
+from flitstack.stages.explain import SCHEMA
 from flitstack.stages.final.report import last_verified
 
 if TYPE_CHECKING:
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from flitstack.journal import OpenGate, RunRow
     from flitstack.protocols import JSON
 
-ABOUT: tuple[Literal["delta", "undo"], ...] = ("delta", "undo")
+ABOUT: tuple[Literal["delta", "undo", "written"], ...] = ("delta", "undo", "written")
 OPEN = ("planned", "blocked", "intended", "in_doubt")
 SAMPLE, WATCH = "sample", "watch"
 FEWEST = 20
@@ -51,7 +53,8 @@ class Standing:
     :param words: the same for a person. :param next: what to do, commands included, one a line.
     :param done, planned: writes of the run under way or of the last one, done and in all.
     :param left_s: seconds until the last write at the pace of the latest ones; None when nobody can say.
-    :param tokens_today: an estimate while a run writes, whose own count is known at its end.
+    :param tokens_today: of a run under way, or one that was killed, as of its last commit.
+    :param in_use: fields, pipelines and the like that taking back left, because records that stay use them.
     :param watching: the folder that was to be watched, and until when, in words; "" when that is over.
     :param until: when the budget opens again, ISO, "" when unknown or not waited for.
     """
@@ -74,6 +77,7 @@ class Standing:
     left_s: float | None = None
     in_doubt: int = 0
     conflicts: int = 0
+    in_use: int = 0
     sampled: int = 0
     undone: int = 0
     watching: str = ""
@@ -117,9 +121,8 @@ class _Look:
         self.runs = journal.history.runs()
         self.last = self.runs[-1] if self.runs else None
         self.writing = journal.history.is_writing()
-        self.kept = f"--journal {quote(str(journal.path))}"
-        self.place = "--demo" if demo else self.kept
-        self.again = _run_command(journal, demo)
+        self.place = f"--journal {quote(str(journal.path))}"
+        self.again = _run_command(journal, self.place, demo=demo or is_demo(journal))
 
     def standing(self) -> Standing:
         journal = self.journal
@@ -128,7 +131,7 @@ class _Look:
             return Standing(str(journal.path), "nothing_yet", words, (self.again,))
         left = sum(journal.operations.count(state) for state in OPEN)
         figures = {**self._identity(), **self._counts(self.last, left)}
-        figures["tokens_today"] = self._today(figures)
+        figures["tokens_today"] = self._today()
         found = self._under_way(figures, left) if self.writing else self._between(figures, left)
         return Standing(str(journal.path), **{**figures, **found, **self._purged(found["words"])})
 
@@ -136,7 +139,7 @@ class _Look:
         """Return what holds instead once the values are gone: most commands refuse then."""
         if not (at := self.journal.runs.meta(PURGED)):
             return {}
-        left = (f"flit report {self.place}", f"flit journal verify {self.kept}")
+        left = (f"flit report {self.place}", f"flit journal verify {self.place}")
         return {"words": f"{words} Its values were purged on {at[:10]}.", "next": left}
 
     def _identity(self) -> dict[str, Any]:
@@ -155,6 +158,7 @@ class _Look:
         journal, history = self.journal, self.journal.history
         done, objects = history.done_by(last.id), history.objects()
         open_ = {one.name for about in ABOUT for one in journal.conflicts.open(about)}
+        in_use = {name for name in open_ if name[1].startswith(SCHEMA)}
         return {
             "read": sum(journal.staging.count(stream) for stream in journal.staging.streams()),
             "rejected": history.rejected(),
@@ -163,7 +167,8 @@ class _Look:
             "done": done,
             "planned": done + left,
             "in_doubt": journal.operations.count("in_doubt", *(() if self.writing else ("intended",))),
-            "conflicts": len(open_) or journal.operations.count("conflict"),
+            "conflicts": len(open_ - in_use) if open_ else journal.operations.count("conflict"),
+            "in_use": len(in_use),
             "sampled": history.sampled(),
             "undone": sum(states.get("done", 0) for states in history.undone().values()),
             "watching": self._watched(),
@@ -174,12 +179,9 @@ class _Look:
             "verified": last_verified(journal),
         }
 
-    def _today(self, figures: Mapping[str, Any]) -> int:
+    def _today(self) -> int:
         day = f"{self.now:%Y-%m-%d}"
-        spent = sum(one.tokens for one in self.journal.history.days() if one.day == day)
-        if self.writing and self.last and self.last.started_at[:10] == day and figures["planned"]:
-            spent += round(figures["predicted"] * figures["done"] / figures["planned"])
-        return spent
+        return sum(one.tokens for one in self.journal.history.days() if one.day == day)
 
     # --- while a process holds the lease ---
 
@@ -242,6 +244,8 @@ class _Look:
         if status.startswith("undone") or (figures["undone"] and not figures["in_destination"]):
             held = figures["in_destination"]
             words = f"It was rolled back{f', but for {held:,} records' if held else ': nothing of it is left'}."
+            if held > figures["undone"]:
+                words = f"A part was taken back, {figures['undone']:,} writes; {held:,} records are there still."
             return {"state": "rolled_back", "words": words, "next": ("To begin again:", f"  {self.again}")}
         if status == "done" and not (figures["in_destination"] or figures["wanted"]):  # a probe's run
             return {"state": "nothing_yet", "words": "Nothing was loaded yet.", "next": (self.again,)}
@@ -249,7 +253,7 @@ class _Look:
 
     def _ended(self, figures: Mapping[str, Any], left: int, status: str) -> dict[str, Any]:
         report = f"flit report {self.place}"
-        list_ = f"flit rejects list {self.kept}"
+        list_ = f"flit rejects list {self.place}"
         if status == "dry_run":
             words = "The export is staged and mapped; nothing was written."
             return {"state": "staged", "words": words, "next": (f"{self.again}",)}
@@ -257,7 +261,7 @@ class _Look:
             words = "Reading back found differences between what was written and what the account holds."
             return {"state": "mismatched", "words": words, "next": (f"flit verify {self.place}", report)}
         if figures["conflicts"]:
-            words = f"{figures['conflicts']:,} records were changed in the account by somebody else and left alone."
+            words = f"{figures['conflicts']:,} records were changed or deleted in the account by others and left alone."
             return {"state": "conflicts", "words": words, "next": (f"flit conflicts {self.place}", report)}
         if self.journal.runs.meta(SAMPLE) and figures["in_destination"] < figures["wanted"] and not left:
             words = "A sample was migrated and read back; look at its report."
@@ -285,10 +289,9 @@ class _Look:
         return {"state": "approved", "words": words, "next": ("Run again:", f"  {self.again}")}
 
 
-def _run_command(journal: Journal, demo: bool) -> str:
+def _run_command(journal: Journal, kept: str, *, demo: bool) -> str:
     source, dest = journal.runs.meta("source") or "SOURCE", journal.runs.meta("destination") or "DESTINATION"
-    place = "--demo" if demo else f"--input EXPORT --journal {quote(str(journal.path))}"
-    return f"flit run --source {source} --dest {dest} {place}"
+    return f"flit run --source {source} --dest {dest} {'--demo' if demo else '--input EXPORT'} {kept}"
 
 
 def _approve(gate: OpenGate) -> str:

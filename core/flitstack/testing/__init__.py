@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from flitstack.testing.kit.common import PluginSuite as PluginSuite
     from flitstack.testing.kit.destination import DestinationSuite as DestinationSuite
+    from flitstack.testing.kit.proposer import ProposerSuite as ProposerSuite
     from flitstack.testing.kit.source import SourceSuite as SourceSuite
     from flitstack.testing.kit.suite import Suite as Suite
     from flitstack.testing.kit.template import TemplateSuite as TemplateSuite
@@ -20,6 +21,7 @@ _WHERE = {
     "ValidatorSuite": "flitstack.testing.kit.validator",
     "TransformSuite": "flitstack.testing.kit.transform",
     "TemplateSuite": "flitstack.testing.kit.template",
+    "ProposerSuite": "flitstack.testing.kit.proposer",
     "SourceSuite": "flitstack.testing.kit.source",
     "PluginSuite": "flitstack.testing.kit.common",
 }
@@ -27,6 +29,7 @@ _WHERE = {
 __all__ = [
     "DestinationSuite",
     "PluginSuite",
+    "ProposerSuite",
     "SourceSuite",
     "Suite",
     "TemplateSuite",

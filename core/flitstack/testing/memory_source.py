@@ -48,7 +48,45 @@ SCHEMAS: Mapping[str, Mapping[str, Any]] = {
     "ledger": {"amount": TEXT},
 }  # fmt: skip
 
-TEMPLATE = """\
+_ASIDE = """\
+skip_streams:
+  ledger: {rule: left_behind, why: Ledgers stay.}
+owners:
+  from:
+    - {stream: staff, as: who, email: who.email, name: who.name}
+"""
+_TO_ANOTHER = """\
+template: memory-to-@{destination}
+source: memory
+destination: @{destination}
+variables:
+  type: object
+  additionalProperties: false
+  properties: {}
+facts:
+  labels: {stream: labels, field: label}
+  born: {stream: contacts, field: born}
+  scores: {stream: contacts, field: score}
+  since: {stream: contacts, field: since}
+---
+spec: 1
+template: memory-to-@{destination}
+time_zone: UTC
+values: {}
+"""
+
+
+def template_to(destination: str, schema: str, entries: str) -> str:
+    """Return a mapping template from this source to a destination; what is not said of it is the same for all.
+
+    :param schema: the spec's `schema`, as a template: `facts` has `labels`, `born`, `scores` and `since`.
+    :param entries: the spec's `entries`, likewise.
+    """
+    return _TO_ANOTHER.replace("@{destination}", destination) + schema + _ASIDE + entries
+
+
+TEMPLATE = (
+    """\
 template: memory-to-memory
 source: memory
 destination: memory
@@ -72,11 +110,9 @@ schema:
   - {object: field, of: contact, name: Labels__c, type: set, priority: 1}
   - {object: type, name: check}
   - {object: type, name: call}
-skip_streams:
-  ledger: {rule: left_behind, why: Ledgers stay.}
-owners:
-  from:
-    - {stream: staff, as: who, email: who.email, name: who.name}
+"""
+    + _ASIDE
+    + """\
 entries:
   - entry: companies
     object: company
@@ -128,6 +164,7 @@ entries:
       contact: {object: contact, stream: contacts, id: memo.contact_id, required: true}
     fields: {name: memo.name, size: memo.size}
 """
+)
 
 
 def record(stream: str, record_id: str, line: int = 2, **data: JSON) -> Record:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import shlex
 import shutil
 import subprocess
 import sys
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
-from importlib import resources
+from importlib import metadata, resources
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +22,7 @@ from flitstack.errors import UsageError
 from flitstack.registry import load_plugins
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from importlib.resources.abc import Traversable
 
     from flitstack.registry import Registry
@@ -28,7 +30,9 @@ if TYPE_CHECKING:
 KINDS = ("source", "destination", "validator", "transform", "template", "observer")
 SUFFIX = ".j2"
 LONGEST = 24
+OURS = "flitstack"
 _NAME = re.compile(r"[a-z][a-z0-9]*([_-][a-z0-9]+)*")
+_TAKES = {"validator": ("--source",), "template": ("--source", "--dest")}
 _SUMMARIES = {
     "source": "Reads exports of {title} for flit.",
     "destination": "Writes to {title} for flit.",
@@ -63,33 +67,93 @@ class Wanted:
     @property
     def distribution(self) -> str:
         """Return what it is installed as."""
-        return f"flitstack-{self.name.replace('_', '-')}"
+        return f"{OURS}-{self.name.replace('_', '-')}"
+
+    @property
+    def package(self) -> str:
+        """Return what it is imported as."""
+        return f"{OURS}_{self.name.replace('-', '_')}"
 
 
 def write_plugin(wanted: Wanted, into: Path) -> Path:
-    """Write the package into a new folder and return it.
+    """Write the package into a new folder and return it; where it cannot be written whole, nothing stays.
 
-    :raises UsageError: the name cannot be one, there is something already, or what it is for is not installed.
+    :raises UsageError: the name cannot be one, an option is of another kind, there is something already, what it is
+        for is not installed, or the place cannot be written to.
     """
-    if not _NAME.fullmatch(wanted.name) or len(wanted.name) > LONGEST:
-        raise UsageError(
-            f"{wanted.name}: a plugin's name is at most {LONGEST} small letters and digits, begins with a letter, and "
-            "may have single - or _ between them."
-        )
-    folder = into / wanted.distribution
-    if folder.exists():
-        raise UsageError(f"{folder}: there is something already. Choose another name, or another place with --into.")
+    _check_name(wanted)
+    _check_options(wanted)
     names = _names(wanted)
     environment = Environment(
         variable_start_string="@{", variable_end_string="}", block_start_string="@%", block_end_string="%@",
         comment_start_string="@#", comment_end_string="#@", trim_blocks=True, keep_trailing_newline=True,
         undefined=StrictUndefined, autoescape=False,  # noqa: S701 - this is Python, no HTML
     )  # fmt: skip
-    for place, text in _files(wanted.kind):
-        target = folder / _placed(place, names)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(environment.from_string(text).render(names), encoding="utf-8", newline="\n")
+    files = {_placed(place, names): environment.from_string(text).render(names) for place, text in _files(wanted.kind)}
+    folder = into / wanted.distribution
+    made: list[Path] = []
+    try:
+        if folder.exists():
+            raise UsageError(
+                f"{folder}: there is something already. Choose another name, or another place with --into."
+            )
+        made = [each for each in (into, *into.parents) if not each.exists()]
+        _write(folder, files)
+    except OSError as exc:
+        _take_back(made)
+        why = (exc.strerror or type(exc).__name__).lower()
+        raise UsageError(
+            f"{folder}: cannot be written ({why}), and nothing stays. Choose another place: --into."
+        ) from exc
+    except KeyboardInterrupt:
+        _take_back(made)
+        raise
     return folder
+
+
+def _write(folder: Path, files: Mapping[Path, str]) -> None:
+    """Write the files beside the place that is wanted, then move them there as a whole."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".flit-new-", dir=folder.parent) as desk:
+        begun = Path(desk, folder.name)
+        for place, text in files.items():
+            target = begun / place
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(text, encoding="utf-8", newline="\n")
+        begun.rename(folder)
+
+
+def _take_back(made: Sequence[Path]) -> None:
+    """Remove the folders that were made on the way, innermost first; one in which others have put something stays."""
+    for each in made:
+        with suppress(OSError):
+            each.rmdir()
+
+
+def _check_name(wanted: Wanted) -> None:
+    name = wanted.name
+    if not _NAME.fullmatch(name) or len(name) > LONGEST:
+        raise UsageError(
+            f"{name}: a plugin's name is at most {LONGEST} small letters and digits, begins with a letter, and "
+            "may have single - or _ between them."
+        )
+    if re.match(r"test\b|test_", name):
+        raise UsageError(f"{name}: pytest would take what begins with test for tests. Choose another name.")
+    if name == OURS:
+        raise UsageError(f"{name}: variables that begin with {OURS.upper()}_ are flit's own. Choose another name.")
+    with suppress(metadata.PackageNotFoundError):
+        found = metadata.distribution(wanted.distribution)
+        raise UsageError(f"{name}: {found.name} {found.version} is installed already. Choose another name.")
+    if importlib.util.find_spec(wanted.package) is not None:
+        raise UsageError(f"{name}: there is a package {wanted.package} here already. Choose another name.")
+
+
+def _check_options(wanted: Wanted) -> None:
+    taken = _TAKES.get(wanted.kind, ())
+    for option, value in (("--source", wanted.source), ("--dest", wanted.destination)):
+        if value and option not in taken:
+            able = " or ".join(f"--kind {kind}" for kind, options in _TAKES.items() if option in options)
+            raise UsageError(f"{option} is for {able}; a plugin of --kind {wanted.kind} is for any. Leave it away.")
 
 
 def _files(kind: str) -> Iterator[tuple[PurePosixPath, str]]:
@@ -122,7 +186,7 @@ def _names(wanted: Wanted) -> dict[str, Any]:
     title = "".join(part.capitalize() for part in word.split("_"))
     names: dict[str, Any] = {
         "name": wanted.name, "word": word, "upper": word.upper(), "host": wanted.name.replace("_", "-"),
-        "title": title, "kind": wanted.kind, "package": f"flitstack_{word}", "distribution": wanted.distribution,
+        "title": title, "kind": wanted.kind, "package": wanted.package, "distribution": wanted.distribution,
         "source": wanted.source, "destination": wanted.destination, **_versions(),
     }  # fmt: skip
     if wanted.kind in ("validator", "template"):
@@ -183,20 +247,36 @@ def _first_object(registry: Registry, name: str) -> dict[str, str]:
     return {"object": object_, "target": "name", "schema": item if wanted else "  []"}
 
 
+def installing(folder: Path, name: str) -> dict[str, list[str]]:
+    """Return the commands that install the package, editable, beside flit, and try it as far as bronze.
+
+    Each by what is wrong when it fails. Asked before anything is written.
+    :raises UsageError: there is nothing to install or to test with.
+    """
+    if importlib.util.find_spec("pytest") is None:
+        raise UsageError('--install runs the tests, and they need pytest: pip install "flitstack[testing]".')
+    return {
+        "could not be installed": [*_installer(), "--quiet", "--no-deps", "--editable", str(folder)],
+        "does not pass bronze": [sys.executable, "-m", OURS, "plugins", "test", name, "--level", "bronze"],
+    }
+
+
 def install_plugin(folder: Path, name: str) -> None:
-    """Install the package, editable, beside flit, and run the test-kit on it as far as bronze; both say what they do.
+    """Install the package and run the test-kit on it; both say what they do.
 
     :raises UsageError: it cannot be installed, or a test fails.
     """
-    if importlib.util.find_spec("pytest") is None:
-        raise UsageError('The tests need pytest: pip install "flitstack[testing]".')
-    steps = {
-        "could not be installed": [*_installer(), "--quiet", "--no-deps", "--editable", str(folder)],
-        "does not pass bronze": [sys.executable, "-m", "flitstack", "plugins", "test", name, "--level", "bronze"],
-    }
-    for wrong, command in steps.items():
+    for wrong, command in installing(folder, name).items():
         if subprocess.run(command, check=False).returncode:  # noqa: S603 - our own words
-            raise UsageError(f"{name} {wrong}; what went wrong stands above.")
+            raise UsageError(
+                f"{name} {wrong}; what went wrong stands above. The package stays in {folder}; once that is mended: "
+                f"{by_hand(folder, name)}"
+            )
+
+
+def by_hand(folder: Path, name: str) -> str:
+    """Return the line that installs and tries a package."""
+    return f"pip install -e {shlex.quote(str(folder))} && flit plugins test {name}"
 
 
 def _installer() -> list[str]:

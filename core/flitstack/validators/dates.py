@@ -17,7 +17,7 @@ ENOUGH = 20
 SUSPECT = 0.5
 """Share of one day of the year from which on a column counts as having lost its days."""
 ANCIENT = "1970"
-"""Before this year hardly a practice or shop kept its books in a computer: such a day is most often a birth date."""
+"""Before this year hardly a business or shop kept its books in a computer: such a day is most often a birth date."""
 FAR_YEARS = 10
 
 

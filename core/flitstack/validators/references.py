@@ -38,7 +38,7 @@ def _words(view: StagedView, stream: str, schema: Schema, field: str, state: str
     each = schema["properties"][field]
     target = each["x-references"]
     other = each.get("x-as") or in_words(field)
-    # What is told of a person belongs to it (`patient` among `patients`); a guarantor or referrer is somebody beside.
+    # What is told of a person belongs to it (`member` among `members`); a guarantor or referrer is somebody beside.
     of_a_person = bool(view.schema(target).get("x-people")) and target.startswith(other[:-1])
     if state == "rejected":
         return "refers_to_rejected", Words(

@@ -30,12 +30,15 @@ class Switches:
 
     :param list_lag_s: a list shows a record only so long after it was made.
     :param burst: requests in ten seconds instead of the tier's.
+    :param properties, pipelines: custom properties of all objects together, and deal pipelines, that it may have.
     :param self_associations: a record may be associated with itself; whether HubSpot takes that is not known.
     :param refuse: tells of an object and properties that a create is refused.
     """
 
     list_lag_s: float = 0.0
     burst: int | None = None
+    properties: int = 10_000
+    pipelines: int = 100
     self_associations: bool = False
     refuse: Callable[[str, Mapping[str, str]], bool] | None = None
 

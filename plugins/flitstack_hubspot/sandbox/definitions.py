@@ -6,9 +6,12 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from flitstack_hubspot.sandbox.errors import ApiError, invalid, missing
-from flitstack_hubspot.sandbox.types import ACTIVITIES
+from flitstack_hubspot.sandbox.types import ACTIVITIES, OBJECTS
+from flitstack_hubspot.sandbox.values import spelt
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from flitstack_hubspot.sandbox.account import Account
 
 MOST_UNIQUE = 10
@@ -40,6 +43,7 @@ class Definitions:
     """Properties, groups and pipelines of an account."""
 
     def __init__(self, account: Account) -> None:
+        self._account = account
         self._store = account.store
 
     def list(self, object: str, kind: str) -> dict[str, Any]:
@@ -73,10 +77,27 @@ class Definitions:
         if self._store.get(f"property:{object}", name) is not None:
             raise ApiError(409, "OBJECT_ALREADY_EXISTS", f"A property named {name} already exists")
         self._need_unique_room(object, body)
+        if self.custom() >= self._account.switches.properties:
+            raise invalid("The limit of custom properties is reached", "LIMIT_EXCEEDED")
         if body["type"] in ("enumeration", "bool"):
             _check_options(body.get("options"))
         doc = {"options": [], "hasUniqueValue": False, "hubspotDefined": False, "archived": False} | body
         return self._store.put(f"property:{object}", name, doc)
+
+    def custom(self) -> int:
+        """Return how many custom properties there are."""
+        every = (one for object in OBJECTS for one in self._store.all(f"property:{object}"))
+        return sum(not one["hubspotDefined"] for one in every)
+
+    def limits(self, what: str) -> dict[str, Any]:
+        """Return what an account says of a limit of its subscription."""
+        switches = self._account.switches
+        if what == "custom-properties":
+            return {"overallLimit": switches.properties, "overallUsage": self.custom(), "byObjectType": []}
+        if what == "pipelines":
+            deals = {"objectTypeId": "0-3", "limit": switches.pipelines, "usage": len(self.pipelines()["results"])}
+            return {"hubspotDefinedObjectTypes": [deals], "customObjectTypes": {"byObjectType": []}}
+        raise missing()
 
     def _need_unique_room(self, object: str, body: Any) -> None:
         if not body.get("hasUniqueValue"):
@@ -135,11 +156,14 @@ class Definitions:
             raise invalid("A pipeline needs at least one stage", "REQUIRED_FIELD", "stages")
         if any(doc["label"] == body["label"] for doc in self._store.all("pipeline") if not doc["archived"]):
             raise ApiError(409, "CONFLICT", "A pipeline of this label exists")
+        if len(self.pipelines()["results"]) >= self._account.switches.pipelines:
+            raise invalid("The limit of deal pipelines is reached", "LIMIT_EXCEEDED")
         stages = [self._stage(one) for one in body["stages"]]
         if len({stage["label"] for stage in stages}) < len(stages):
             raise invalid("Labels of stages must differ", "DUPLICATE_LABEL")
         id = self._store.next_id()
         doc = {"id": id, "label": body["label"], "displayOrder": 0, "archived": False, "stages": stages}
+        doc["createdAt"] = spelt(self._account.now())
         return self._store.put("pipeline", id, doc)
 
     def create_stage(self, pipeline: str, body: Any) -> dict[str, Any]:
@@ -156,16 +180,23 @@ class Definitions:
         self._store.put("pipeline", pipeline, doc | {"stages": [*doc["stages"], stage]})
         return stage
 
-    def archive_pipeline(self, pipeline: str, stage: str | None) -> None:
+    def archive_pipeline(self, pipeline: str, stage: str | None, query: Mapping[str, str]) -> None:
         """Archive a pipeline, or one of its stages.
 
-        :raises ApiError: there is none, or deals stand in it.
+        :raises ApiError: there is none, it is a pipeline's last stage, or deals stand in it and the request minds.
         """
         doc = self._store.get("pipeline", pipeline)
-        if doc is None:
+        if doc is None or doc["archived"]:
             raise missing()
+        left = [one["id"] for one in doc["stages"] if not one["archived"]]
+        if stage is not None and stage not in left:
+            raise missing()
+        if left == [stage]:
+            raise invalid("A pipeline needs at least one stage", "REQUIRED_FIELD", "stages")
         name, value = ("pipeline", pipeline) if stage is None else ("dealstage", stage)
-        if any(one["properties"].get(name) == value and not one["archived"] for one in self._store.all("record:deals")):
+        deals = (one for one in self._store.all("record:deals") if not one["archived"])
+        minds = query.get("validateDealStageUsagesBeforeDelete") == "true"
+        if minds and any(one["properties"].get(name) == value for one in deals):
             raise invalid("Deals stand in it", "PIPELINE_IN_USE")
         if stage is None:
             self._store.put("pipeline", pipeline, doc | {"archived": True})
@@ -181,7 +212,7 @@ class Definitions:
         stage = {"id": self._store.next_id(), "label": body["label"], "displayOrder": body["displayOrder"]}
         closed = probability in ("0", "0.0", "1", "1.0")
         metadata = {"probability": probability, "isClosed": str(closed).lower()}
-        return stage | {"metadata": metadata, "archived": False}
+        return stage | {"metadata": metadata, "archived": False, "createdAt": spelt(self._account.now())}
 
 
 def _need(body: Any, required: set[str], optional: set[str]) -> None:

@@ -55,7 +55,9 @@ class Api:
             case ["crm", "v3", "properties", object, *rest]:
                 return self._properties(method, _object(object), rest, body)
             case ["crm", "v3", "pipelines", "deals", *rest]:
-                return self._pipelines(method, rest, body)
+                return self._pipelines(method, rest, query, body)
+            case ["crm", "v3", "limits", what] if method == "GET":
+                return 200, self.definitions.limits(what)
             case ["files", "v3", "files", *rest]:
                 return self._files(method, rest, query, body, form, upload, base)
             case ["files", "v3", "folders", "search"] if method == "GET":
@@ -110,7 +112,7 @@ class Api:
                 return 204, None
         raise missing()
 
-    def _pipelines(self, method: str, rest: list[str], body: Any) -> Reply:
+    def _pipelines(self, method: str, rest: list[str], query: Mapping[str, str], body: Any) -> Reply:
         match method, rest:
             case "GET", []:
                 return 200, self.definitions.pipelines()
@@ -119,10 +121,10 @@ class Api:
             case "POST", [pipeline, "stages"]:
                 return 201, self.definitions.create_stage(pipeline, body)
             case "DELETE", [pipeline]:
-                self.definitions.archive_pipeline(pipeline, None)
+                self.definitions.archive_pipeline(pipeline, None, query)
                 return 204, None
             case "DELETE", [pipeline, "stages", stage]:
-                self.definitions.archive_pipeline(pipeline, stage)
+                self.definitions.archive_pipeline(pipeline, stage, query)
                 return 204, None
         raise missing()
 

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import atexit
+import json
 import random
-import shutil
-import tempfile
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import httpx
-
 from flitstack.protocols import DestinationPlugin
-from flitstack.testing.kit.http import WireTransport, spoiled_answers
+from flitstack.testing.kit.embedded import Founded, pictures, record_named
+from flitstack.testing.kit.http import WireTransport, ask, json_answer, spoiled_answers
 from flitstack.testing.simulation.oracle import AUTOMATED, FALLBACK
 from flitstack.testing.simulation.port import Meter
 from flitstack.testing.simulation.scenario import DECLARED_LAG_S
+from flitstack.web.embedded import app_transport
 from flitstack_hubspot.behaviours import behaviours
 from flitstack_hubspot.client import Client
 from flitstack_hubspot.destination import HubSpotWriter
@@ -26,12 +23,12 @@ from flitstack_hubspot.sandbox.account import Switches
 from flitstack_hubspot.sandbox.app import Sandbox
 from flitstack_hubspot.settings import SETTINGS_SCHEMA, parse_settings
 from flitstack_hubspot.testing.looking import Look
-from flitstack_hubspot.wire import app_transport
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from flitstack.protocols import Writer, WriterContext
+    from flitstack.testing.kit.http import Request, Response
     from flitstack.testing.simulation.port import Held
     from flitstack.testing.simulation.world import World
 
@@ -44,11 +41,11 @@ OBJECTS: Mapping[str, str] = {
 ERROR = {"status": "error", "message": "The simulation has it so.", "category": "SIMULATED"}
 SPOILED = {
     **spoiled_answers(ERROR),
-    "too_fast": lambda: httpx.Response(429, json={**ERROR, "policyName": "TEN_SECONDLY_ROLLING"}),
+    "too_fast": lambda: json_answer(429, {**ERROR, "policyName": "TEN_SECONDLY_ROLLING"}),
 }
 
 
-def _is_write(request: httpx.Request) -> bool:
+def _is_write(request: Request) -> bool:
     return request.method != "GET" and not request.url.path.endswith(READS)
 
 
@@ -60,11 +57,9 @@ class SimulatedSandbox:
         self.writes = 0
         self._counted = Meter(0, 0)
         self._pauses = random.Random(f"pauses {world.scenario.seed}")  # noqa: S311 - repeatable choices, no secret
-        self._folder = Path(tempfile.mkdtemp(prefix="flit-simulated-", dir=world.journal.parent))
-        file = self._folder / "sandbox.db"
-        shutil.copyfile(_founded(), file)
+        file = FOUNDED.copy_below(world.journal.parent)
         switches = Switches(list_lag_s=world.scenario.lag_s, self_associations=True, refuse=self._refuses)
-        self.sandbox = Sandbox(str(file), clock=world.account_clock, switches=switches)
+        self.sandbox = Sandbox(file, clock=world.account_clock, switches=switches)
         self._inner = app_transport(self.sandbox.app)
         self._transport = WireTransport(world, self._answer, SPOILED, _is_write)
 
@@ -99,8 +94,7 @@ class SimulatedSandbox:
     def _id(self, kind: str, name: str) -> str:
         """Return the id of the record that `picture` has under this name."""
         state = self.sandbox.dump()
-        pictures = getattr(self._look(state), kind)
-        return next(str(record["id"]) for record in state[OBJECTS[kind]] if pictures(record).name == name)
+        return str(record_named(state, OBJECTS, self._look(state), kind, name)["id"])
 
     def _refuses(self, object: str, values: Mapping[str, str]) -> bool:
         if values.get(KEY) not in self.world.scenario.refused:
@@ -108,18 +102,18 @@ class SimulatedSandbox:
         self.world.struck["refused_4xx"] += 1
         return True
 
-    async def _answer(self, request: httpx.Request) -> httpx.Response:
+    async def _answer(self, request: Request) -> Response:
         """Let the account do what a request asks for, and its automation what follows."""
         response = await self._inner.handle_async_request(request)
         content = await response.aread()
         refused, so_far = response.status_code == 429, self._counted
         self._counted = Meter(so_far.requests + 1, so_far.units + (not refused), so_far.refused + refused)
         if _is_write(request) and response.status_code < 300:
-            results = httpx.Response(200, content=content or b"{}").json().get("results")
+            results = json.loads(content or b"{}").get("results")
             self.writes += response.status_code != 207 or bool(results)
             if request.url.path.endswith("/contacts/batch/create"):
                 self._automate({str(one["id"]) for one in results or () if "id" in one})
-        return httpx.Response(response.status_code, headers=response.headers, content=content)
+        return response
 
     def _automate(self, new: set[str]) -> None:
         """Change new contacts' phones, as an automation of the account would that strikes on creation."""
@@ -148,14 +142,7 @@ class SimulatedSandbox:
     def picture(self) -> Sequence[Held]:
         """Return what the account holds, from the sandbox's own state."""
         state = self.sandbox.dump()
-        look = self._look(state)
-        return [
-            *(look.company(record) for record in state["companies"]),
-            *(look.contact(record) for record in state["contacts"]),
-            *(look.visit(record) for record in state["meetings"]),
-            *(look.round(record) for record in state["notes"]),
-            *(look.memo(record) for record in state["file"]),
-        ]
+        return pictures(state, OBJECTS, self._look(state))
 
     def _look(self, state: Mapping[str, Any]) -> Look:
         keys = {
@@ -172,46 +159,37 @@ class SimulatedSandbox:
         self.sandbox.close()
 
 
-_FOUNDED: list[Path] = []
-
-
-def _founded() -> Path:
-    """Return the state of a new account that already holds a contact and a note of its own, made once per process."""
-    if not _FOUNDED:
-        kept = tempfile.TemporaryDirectory(prefix="flit-founded-")
-        atexit.register(kept.cleanup)
-        folder = Path(kept.name)
-        with Sandbox(str(folder / "sandbox.db"), seed=1) as sandbox:
-            sandbox.account.add_user("Sam", "Staff", STAFF, seed=1)
-            asyncio.run(_strangers(sandbox))
-        _FOUNDED.append(folder / "sandbox.db")
-    return _FOUNDED[0]
-
-
-def _client(sandbox: Sandbox) -> httpx.AsyncClient:
+async def _add(sandbox: Sandbox, object: str, properties: Mapping[str, str], **more: Any) -> str:
+    """Add a record as somebody else's client would, and return its id."""
     headers = {"authorization": f"Bearer {sandbox.users[0]['token']}"}
-    return httpx.AsyncClient(transport=httpx.ASGITransport(sandbox.app), base_url=HOST, headers=headers)
+    body = {"inputs": [{"properties": properties, **more}]}
+    made = await ask(sandbox.app, "POST", f"/crm/v3/objects/{object}/batch/create", headers, body)
+    return str(made["results"][0]["id"])
+
+
+def _hangs_on(contact: str, type_id: int) -> list[dict[str, Any]]:
+    types = [{"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": type_id}]
+    return [{"to": {"id": contact}, "types": types}]
 
 
 async def _hung(sandbox: Sandbox, contact: str) -> None:
     """Add a meeting with a contact."""
-    types = [{"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": 200}]
-    meeting = {
-        "properties": {"hs_meeting_title": "By hand", "hs_timestamp": "2026-07-01T09:00:00Z"},
-        "associations": [{"to": {"id": contact}, "types": types}],
-    }
-    async with _client(sandbox) as client:
-        (await client.post("/crm/v3/objects/meetings/batch/create", json={"inputs": [meeting]})).raise_for_status()
+    meeting = {"hs_meeting_title": "By hand", "hs_timestamp": "2026-07-01T09:00:00Z"}
+    await _add(sandbox, "meetings", meeting, associations=_hangs_on(contact, 200))
+
+
+def _found(file: str) -> None:
+    """Make an account that already holds a contact and a note of its own."""
+    with Sandbox(file, seed=1) as sandbox:
+        sandbox.account.add_user("Sam", "Staff", STAFF, seed=1)
+        asyncio.run(_strangers(sandbox))
 
 
 async def _strangers(sandbox: Sandbox) -> None:
     """Put into the account what nobody migrates."""
-    async with _client(sandbox) as client:
-        body: dict[str, Any] = {"inputs": [{"properties": {"lastname": "Contact 1"}}]}
-        made = await client.post("/crm/v3/objects/contacts/batch/create", json=body)
-        types = [{"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": 202}]
-        note = {
-            "properties": {"hs_note_body": "Strange", "hs_timestamp": "2026-01-01T00:00:00Z"},
-            "associations": [{"to": {"id": made.json()["results"][0]["id"]}, "types": types}],
-        }
-        (await client.post("/crm/v3/objects/notes/batch/create", json={"inputs": [note]})).raise_for_status()
+    contact = await _add(sandbox, "contacts", {"lastname": "Contact 1"})
+    note = {"hs_note_body": "Strange", "hs_timestamp": "2026-01-01T00:00:00Z"}
+    await _add(sandbox, "notes", note, associations=_hangs_on(contact, 202))
+
+
+FOUNDED = Founded(_found)

@@ -2,24 +2,9 @@
 
 from __future__ import annotations
 
-TEMPLATE = """\
-template: memory-to-hubspot
-source: memory
-destination: hubspot
-variables:
-  type: object
-  additionalProperties: false
-  properties: {}
-facts:
-  labels: {stream: labels, field: label}
-  born: {stream: contacts, field: born}
-  scores: {stream: contacts, field: score}
-  since: {stream: contacts, field: since}
----
-spec: 1
-template: memory-to-hubspot
-time_zone: UTC
-values: {}
+from flitstack.testing.memory_source import template_to
+
+SCHEMA = """\
 schema:
 {% for of in ["company", "contact", "meeting", "note"] %}
   - {object: field_group, of: {{ of }}, name: moved, label: Moved}
@@ -42,11 +27,8 @@ schema:
   - {object: label, of: company, to: company, name: Partner, inverse: Partner of}
   - {object: label, of: contact, to: contact, name: Boss, inverse: Boss of}
   - {object: label, of: contact, to: company, name: Company, inverse: Staff}
-skip_streams:
-  ledger: {rule: left_behind, why: Ledgers stay.}
-owners:
-  from:
-    - {stream: staff, as: who, email: who.email, name: who.name}
+"""
+ENTRIES = """\
 entries:
   - entry: companies
     object: company
@@ -112,3 +94,4 @@ entries:
       contact: {object: contact, stream: contacts, id: memo.contact_id, required: true}
     fields: {name: memo.name, size: memo.size, path: memo.path}
 """
+TEMPLATE = template_to("hubspot", SCHEMA, ENTRIES)

@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
-from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
 
+from flitstack.web.texts import visible_text
 from flitstack_pipedrive.codec.shapes import SHAPES
 from flitstack_pipedrive.codec.times import canonical_time, clock_time
 
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
 _NEVER_READ = frozenset({("file", "path"), ("file", "sha256")})
 _CENT = Decimal("0.01")
 _EXTENSION = re.compile(r"(?:;ext=|\bext(?:ension|\.)?|\bx|#)\s*\.?\s*(\d+)\s*$", re.IGNORECASE)
-_BLOCKS = frozenset(
-    "address article blockquote br dd div dl dt h1 h2 h3 h4 h5 h6 hr li ol p pre table td th tr ul".split()
-)
 
 
 def comparable_fields(object: str, fields: Mapping[str, JSON], book: FieldBook) -> dict[str, JSON]:
@@ -57,14 +54,6 @@ def text(value: Any) -> JSON:
     """Return a longer text: as `line`, but its line breaks stay."""
     lines = unicodedata.normalize("NFC", str(value)).replace("\r\n", "\n").replace("\r", "\n").split("\n")
     return "\n".join(" ".join(part.split()) for part in lines).strip("\n") or None
-
-
-def html_text(value: Any) -> JSON:
-    """Return what a reader sees of HTML, as one line."""
-    reader = _TextReader()
-    reader.feed(str(value))
-    reader.close()
-    return line("".join(reader.parts))
 
 
 def money(value: Any) -> JSON:
@@ -139,33 +128,16 @@ def _clock(value: Any) -> JSON:
     return clock_time(value)
 
 
+def _seen(value: Any) -> JSON:
+    return visible_text(str(value))
+
+
 def _plain(value: Any) -> JSON:
     if isinstance(value, list):
         return sorted((_plain(item) for item in value), key=repr)
     if isinstance(value, dict):
         return {name: _plain(item) for name, item in sorted(value.items())}
     return text(value) if isinstance(value, str) else value
-
-
-class _TextReader(HTMLParser):
-    """Collects the text between tags; a tag that starts a new line counts as white space."""
-
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.parts: list[str] = []
-
-    def handle_data(self, data: str) -> None:
-        self.parts.append(data)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self._space(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        self._space(tag)
-
-    def _space(self, tag: str) -> None:
-        if tag in _BLOCKS:
-            self.parts.append(" ")
 
 
 _BY_NAME: Mapping[tuple[str, str], Callable[[Any], JSON]] = {
@@ -183,10 +155,10 @@ _BY_NAME: Mapping[tuple[str, str], Callable[[Any], JSON]] = {
     ("activity", "subject"): line,
     ("activity", "due_time"): _clock,
     ("activity", "duration"): _clock,
-    ("activity", "note"): html_text,
+    ("activity", "note"): _seen,
     ("lead", "title"): line,
     ("lead", "value"): money,
-    ("note", "content"): html_text,
+    ("note", "content"): _seen,
     ("note", "add_time"): _time,
     ("file", "name"): line,
 }

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 ENTITIES = ("person", "organization", "deal")
 KEY_FIELD = "Source_System_ID__c"
+KEY_TYPE = "varchar"
+CLASH_SUFFIX = " (flit)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,13 +110,29 @@ class FieldBook:
             return self._names[entity]
         fields = self._by_code[entity]
         names = {code: name for (owner, name), code in self._bound.items() if owner == entity and code in fields}
-        taken = set(names.values())
+        keys = self._key_codes(entity, names)
+        names = {code: name for code, name in names.items() if name != KEY_FIELD} | dict.fromkeys(keys, KEY_FIELD)
+        taken = {KEY_FIELD, *names.values()}
         for code, known in fields.items():
             if code not in names:
                 names[code] = known.name if known.name not in taken else f"{known.name} ({code[:8]})"
                 taken.add(names[code])
         self._names[entity] = names
         return names
+
+    def _key_codes(self, entity: str, names: Mapping[str, str]) -> list[str]:
+        """Return the field that holds the source keys: records know it by one name, whatever the account calls it.
+
+        An account may have had a field of that name and another type; ours then has a name of its own.
+        """
+        texts = {code: known for code, known in self._by_code[entity].items() if known.type == KEY_TYPE}
+        ways = [{code: names[code] for code in texts if code in names}, {c: known.name for c, known in texts.items()}]
+        for called in ways:
+            for name in (KEY_FIELD, f"{KEY_FIELD}{CLASH_SUFFIX}"):
+                found = [code for code in called if called[code] == name]
+                if found:
+                    return found[:1]
+        return []
 
 
 def read_field(entity: str, raw: Mapping[str, Any]) -> CustomField:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from flitstack.errors import AuthError, InDoubt, RateLimited, Rejected, Unavailable
-from flitstack_pipedrive.answers import Answer, Call, data_of
+from flitstack_pipedrive.answers import Call, data_of
 from flitstack_pipedrive.codec.times import rfc3339
 from flitstack_pipedrive.limits import window_wait_s
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from flitstack.clock import Clock
     from flitstack.protocols import Bench, Probe, ProbeAnswer
+    from flitstack.web.answers import Answer
     from flitstack_pipedrive.client import Client
 
 PAGE = 500

@@ -23,7 +23,7 @@ from flitstack_pipedrive.probes.desk import Question, took
 
 if TYPE_CHECKING:
     from flitstack.protocols import JSON
-    from flitstack_pipedrive.answers import Answer
+    from flitstack.web.answers import Answer
     from flitstack_pipedrive.probes.desk import Desk
 
 DAY_TOKENS_HEADER = "x-daily-ratelimit-token-limit"

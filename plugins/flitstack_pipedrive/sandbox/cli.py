@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import signal
-import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -58,10 +55,14 @@ def serve(
     Example: flit sandbox serve --port 8080 --plan ultimate --seats 5
     """
     try:
+        # Imported here because the help must stay quick.
+        from flitstack.web.serving import serve_until_signal
+        from flitstack_pipedrive.sandbox.serving import serve_in_thread
+
         more = _scripts(faults, human, burst)
         words = _print_line if log else None
         account = _open(state, plan=plan, seats=seats, seed=seed, past=past, log=words, **more)
-        _serve(account, port, state)
+        serve_until_signal(account, serve_in_thread(account, port), state)
     except FlitError as exc:
         click.echo(f"Error: {exc}", err=True)
         raise SystemExit(exc.exit_code) from exc
@@ -89,20 +90,3 @@ def _open(state: str | None, **settings: Any) -> Sandbox:
     from flitstack_pipedrive.sandbox.app import Sandbox
 
     return Sandbox(state, clock=clock_from_environment(), **settings)
-
-
-def _serve(account: Sandbox, port: int, state: str | None) -> None:
-    """Serve until a signal comes; the first line on stdout says where."""
-    from flitstack_pipedrive.sandbox.serving import serve_in_thread
-
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
-    with account, serve_in_thread(account, port) as url:
-        click.echo(json.dumps({"url": url, "users": account.users}))
-        where = state or "a temporary file"
-        click.echo(f"Sandbox on {url}, a development aid; its state is in {where}. Ctrl-C stops it.", err=True)
-        # A wait without end would keep Windows from noticing Ctrl-C.
-        while not stop.wait(0.5):
-            pass
-    click.echo("Sandbox stopped.", err=True)

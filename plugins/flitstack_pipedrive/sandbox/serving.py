@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import socket
-import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from flitstack.errors import UsageError
+from flitstack.web.serving import in_thread, listen, server_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,8 +15,6 @@ if TYPE_CHECKING:
 
     from flitstack.clock import Clock
     from flitstack_pipedrive.sandbox.app import Sandbox
-
-HOST = "127.0.0.1"
 
 
 @contextmanager
@@ -31,21 +26,14 @@ def serve_in_thread(sandbox: Sandbox, port: int = 0) -> Iterator[str]:
     :param port: 0 takes a free one.
     :raises UsageError: the port cannot be had.
     """
-    import uvicorn
-
-    listening = _listen(port)
-    config = uvicorn.Config(sandbox.app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=2)
-    server = uvicorn.Server(config)
+    listening = listen(port)
+    server = server_of(sandbox.app)
     sandbox.front.door = _Door(server, listening.getsockname()[1], sandbox.account.clock)
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, name="flit-sandbox", daemon=True)
-    thread.start()
-    try:
-        yield f"http://{HOST}:{listening.getsockname()[1]}"
-    finally:
-        sandbox.front.door = None
-        server.should_exit = True
-        thread.join()
-        listening.close()
+    with in_thread(server, listening) as url:
+        try:
+            yield url
+        finally:
+            sandbox.front.door = None
 
 
 class _Door:
@@ -75,19 +63,5 @@ class _Door:
             made: asyncio.Protocol = protocol(config=config, server_state=state, app_state={})
             return made
 
-        again = await asyncio.get_running_loop().create_server(connected, sock=_listen(self._port))
+        again = await asyncio.get_running_loop().create_server(connected, sock=listen(self._port))
         self._server.servers.append(again)
-
-
-def _listen(port: int) -> socket.socket:
-    # asyncio turns off Nagle's delay, 40 ms per answer, only on sockets that say they are TCP.
-    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    try:
-        if os.name == "posix":
-            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind((HOST, port))
-        listening.listen(2048)
-    except OSError as exc:
-        listening.close()
-        raise UsageError(f"Port {port} of {HOST} cannot be used ({exc}). Choose another with --port.") from exc
-    return listening

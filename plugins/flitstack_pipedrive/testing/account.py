@@ -3,34 +3,32 @@
 from __future__ import annotations
 
 import asyncio
-import atexit
+import json
 import random
 import re
-import shutil
-import tempfile
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import httpx
-
 from flitstack.protocols import DestinationPlugin
-from flitstack.testing.kit.http import WireTransport, spoiled_answers
+from flitstack.testing.kit.embedded import Founded, pictures, record_named
+from flitstack.testing.kit.http import WireTransport, ask, json_answer, spoiled_answers
 from flitstack.testing.simulation.oracle import AUTOMATED, FALLBACK
 from flitstack.testing.simulation.port import Meter
 from flitstack.testing.simulation.scenario import DECLARED_LAG_S, SEARCH_LAG_S
 from flitstack_pipedrive.behaviours import behaviours
-from flitstack_pipedrive.client import Client, app_transport
+from flitstack_pipedrive.client import Client
 from flitstack_pipedrive.destination import PipedriveWriter
 from flitstack_pipedrive.sandbox.app import Sandbox, Switches
 from flitstack_pipedrive.sandbox.hand import Hand
 from flitstack_pipedrive.settings import SETTINGS_SCHEMA, parse_settings
 from flitstack_pipedrive.testing.looking import KEY, Look
+from flitstack_pipedrive.wire import app_transport
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from flitstack.protocols import Writer, WriterContext
+    from flitstack.testing.kit.http import Request, Response
     from flitstack.testing.simulation.port import Held
     from flitstack.testing.simulation.world import World
 
@@ -43,13 +41,15 @@ OBJECTS: Mapping[str, str] = {
 }  # fmt: skip
 
 
-def _refusal(status: int, **headers: str) -> httpx.Response:
-    body = {"success": False, "error": "The simulation has it so.", "errorCode": status}
-    return httpx.Response(status, json=body, headers=headers)
+ERROR = {"success": False, "error": "The simulation has it so."}
+
+
+def _refusal(status: int, **headers: str) -> Response:
+    return json_answer(status, {**ERROR, "errorCode": status}, **headers)
 
 
 SPOILED = {
-    **spoiled_answers({"success": False, "error": "The simulation has it so."}),
+    **spoiled_answers(ERROR),
     "too_fast": lambda: _refusal(429, **{"x-ratelimit-remaining": "0", "x-ratelimit-reset": "2"}),
 }
 
@@ -62,11 +62,9 @@ class SimulatedSandbox:
         self.writes = 0
         self._counted = Meter(0, 0)
         self._pauses = random.Random(f"pauses {world.scenario.seed}")  # noqa: S311 - repeatable choices, no secret
-        self._folder = Path(tempfile.mkdtemp(prefix="flit-simulated-", dir=world.journal.parent))
-        file = self._folder / "sandbox.db"
-        shutil.copyfile(_founded(), file)
+        file = FOUNDED.copy_below(world.journal.parent)
         switches = Switches(list_lag_s=world.scenario.lag_s, search_lag_s=SEARCH_LAG_S)
-        self.sandbox = Sandbox(str(file), plan=PLAN, seats=SEATS, clock=world.account_clock, switches=switches)
+        self.sandbox = Sandbox(file, plan=PLAN, seats=SEATS, clock=world.account_clock, switches=switches)
         self._inner = app_transport(self.sandbox.app)
         self._transport = WireTransport(world, self._answer, SPOILED)
 
@@ -104,11 +102,9 @@ class SimulatedSandbox:
     def _number(self, kind: str, name: str) -> int:
         """Return the id of the record that `picture` has under this name."""
         state = self.sandbox.dump()
-        records = state[OBJECTS[kind]]
-        pictures = getattr(self._look(state), kind)
-        return next(int(record["id"]) for record in records if pictures(record).name == name)
+        return int(record_named(state, OBJECTS, self._look(state), kind, name)["id"])
 
-    async def _answer(self, request: httpx.Request) -> httpx.Response:
+    async def _answer(self, request: Request) -> Response:
         """Let the account do what a request asks for, and its automation what follows."""
         scenario = self.world.scenario
         text = request.content.decode("utf-8", "replace")
@@ -127,8 +123,8 @@ class SimulatedSandbox:
         if request.method != "GET" and response.status_code < 300:
             self.writes += 1
             if request.method == "POST" and any(_carries(text, key) for key in scenario.automated):
-                self._automate(int(httpx.Response(200, content=content).json()["data"]["id"]))
-        return httpx.Response(response.status_code, headers=response.headers, content=content)
+                self._automate(int(json.loads(content)["data"]["id"]))
+        return response
 
     def _automate(self, number: int) -> None:
         """Change a new person's phone, as an automation of the account would that strikes on creation."""
@@ -167,14 +163,7 @@ class SimulatedSandbox:
     def picture(self) -> Sequence[Held]:
         """Return what the account holds, from the sandbox's own state."""
         state = self.sandbox.dump()
-        look = self._look(state)
-        return [
-            *(look.company(record) for record in state["organization"]),
-            *(look.contact(record) for record in state["person"]),
-            *(look.visit(record) for record in state["activity"]),
-            *(look.round(record) for record in state["note"]),
-            *(look.memo(record) for record in state["file"]),
-        ]
+        return pictures(state, OBJECTS, self._look(state))
 
     def _look(self, state: Mapping[str, Any]) -> Look:
         keys = {
@@ -199,31 +188,19 @@ def _carries(text: str, key: str) -> bool:
     return re.search(rf'{re.escape(key)}(?=["<\\])', text) is not None
 
 
-_FOUNDED: list[Path] = []
+def _found(file: str) -> None:
+    """Make an account that already holds a person and a note of its own."""
+    with Sandbox(file, plan=PLAN, seats=SEATS, seed=1) as sandbox:
+        sandbox.add_user("Sam Staff", STAFF)
+        asyncio.run(_strangers(sandbox))
 
 
-def _founded() -> Path:
-    """Return the state of a new account that already holds a person and a note of its own, made once per process."""
-    if not _FOUNDED:
-        kept = tempfile.TemporaryDirectory(prefix="flit-founded-")
-        atexit.register(kept.cleanup)
-        folder = Path(kept.name)
-        with Sandbox(str(folder / "sandbox.db"), plan=PLAN, seats=SEATS, seed=1) as sandbox:
-            sandbox.add_user("Sam Staff", STAFF)
-            _strangers(sandbox)
-        _FOUNDED.append(folder / "sandbox.db")
-    return _FOUNDED[0]
-
-
-def _strangers(sandbox: Sandbox) -> None:
+async def _strangers(sandbox: Sandbox) -> None:
     """Put into the account what nobody migrates."""
-    transport = httpx.ASGITransport(sandbox.app)
-    headers = {"x-api-token": sandbox.users[0]["token"]}
+    headers = {"x-api-token": str(sandbox.users[0]["token"])}
+    made = await ask(sandbox.app, "POST", "/api/v2/persons", headers, {"name": "Contact 1"})
+    note = {"content": "Strange", "person_id": made["data"]["id"]}
+    await ask(sandbox.app, "POST", "/api/v1/notes", headers, note)
 
-    async def put() -> None:
-        async with httpx.AsyncClient(transport=transport, base_url=HOST, headers=headers) as client:
-            made = await client.post("/api/v2/persons", json={"name": "Contact 1"})
-            person = made.json()["data"]["id"]
-            await client.post("/api/v1/notes", json={"content": "Strange", "person_id": person})
 
-    asyncio.run(put())
+FOUNDED = Founded(_found)

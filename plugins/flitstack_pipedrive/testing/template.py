@@ -2,24 +2,9 @@
 
 from __future__ import annotations
 
-TEMPLATE = """\
-template: memory-to-pipedrive
-source: memory
-destination: pipedrive
-variables:
-  type: object
-  additionalProperties: false
-  properties: {}
-facts:
-  labels: {stream: labels, field: label}
-  born: {stream: contacts, field: born}
-  scores: {stream: contacts, field: score}
-  since: {stream: contacts, field: since}
----
-spec: 1
-template: memory-to-pipedrive
-time_zone: UTC
-values: {}
+from flitstack.testing.memory_source import template_to
+
+SCHEMA = """\
 schema:
   - {object: field, of: organization, name: Source_System_ID__c, type: varchar, key: true, priority: 0}
   - {object: field, of: organization, name: Main__c, type: people, priority: 1}
@@ -38,11 +23,8 @@ schema:
 {% endif %}
   - {object: activity_type, name: check}
   - {object: activity_type, name: call}
-skip_streams:
-  ledger: {rule: left_behind, why: Ledgers stay.}
-owners:
-  from:
-    - {stream: staff, as: who, email: who.email, name: who.name}
+"""
+ENTRIES = """\
 entries:
   - entry: companies
     object: organization
@@ -109,3 +91,4 @@ entries:
       person_id: {object: person, stream: contacts, id: memo.contact_id, required: true}
     fields: {name: memo.name, size: memo.size, path: memo.path}
 """
+TEMPLATE = template_to("pipedrive", SCHEMA, ENTRIES)

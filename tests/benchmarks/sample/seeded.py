@@ -35,7 +35,7 @@ sys.path.insert(0, str(Path(__file__).parents[3]))
 from tests.benchmarks.sample.mistakes import MISTAKES, Mistake
 
 if TYPE_CHECKING:
-    from flitstack.stages.sample.kept import TakenSample
+    from flitstack.stages.sample.taken import TakenSample
 
 TEMPLATE = "dental-to-pipedrive"
 START = datetime(2026, 7, 1, 8, tzinfo=UTC)

@@ -245,7 +245,7 @@ def landed(tmp_path_factory: pytest.TempPathFactory) -> Landed:
         [*FLIT, "run", "--source", "dental", "--dest", "pipedrive", "--demo", "--json"], cwd=folder, env=OUTSIDE
     )
     assert done.code == 0, done.err
-    kept = folder / "flit-demo"
+    kept = folder / "flit-demo" / "dental-to-pipedrive"
     with Sandbox(str(kept / "pipedrive-sandbox.db"), plan="ultimate", seats=5) as sandbox:
         return Landed(sandbox.dump(), done, kept)
 

@@ -95,7 +95,7 @@ class Matcher:
         }
 
     def _has_own_id(self, file: SampledFile, stream: str, own: Sequence[Scored]) -> bool:
-        """Say whether a column without two equal cells is the id word for word, and names the stream: `Patient ID`."""
+        """Say whether a column without two equal cells is the id word for word, and names the stream: `Member ID`."""
         key = f"{stream}.{_ID_FIELD}"
         sure = any(self.targets[each.target].key == key and each.name >= 1.0 and each.fit > 0 for each in own)
         wanted = {*self.scorer.vocabulary.words(stream), _ID_FIELD}

@@ -1,4 +1,4 @@
-"""Remembers which headers a confirmed map read as what, for the next practice of that vendor: names, never a value."""
+"""Remembers which headers a confirmed map read as what, for the next business of that vendor: names, never a value."""
 
 from __future__ import annotations
 

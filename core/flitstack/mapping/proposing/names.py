@@ -71,7 +71,7 @@ class Vocabulary:
         self._words: dict[str, tuple[str, ...]] = {}
 
     def words(self, header: str) -> tuple[str, ...]:
-        """Return the header's words, abbreviations spelt out: `PatLName` is `patient last name`."""
+        """Return the header's words, abbreviations spelt out: `CustLName` is `customer last name`."""
         if header not in self._words:
             pieces = [word for piece in _pieces(header) for word in self._split(piece)]
             self._words[header] = tuple(self._resolve(pieces))
@@ -245,5 +245,5 @@ class NameIndex:
         return self._kin[word]
 
     def _without(self, words: frozenset[str], stream: str) -> set[frozenset[str]]:
-        """Return the words, and what is left of them without a whole name of the stream: `patient last name`."""
+        """Return the words, and what is left of them without a whole name of the stream: `customer last name`."""
         return {words, *(words - name for name in self._stream_names[stream] if name < words)} - {frozenset()}

@@ -86,7 +86,7 @@ class Scorer:
         return Scored(at, name, value, why)
 
     def reference(self, stream: str, to: str) -> int | None:
-        """Return the place of a stream's field that by its name refers to another stream: `patient_id` of patients."""
+        """Return the place of a stream's field that by its name refers to another stream: `member_id` of members."""
         words = set(self.vocabulary.words(to))
         for at, target in enumerate(self.targets):
             if target.stream == stream and not target.part and target.schema.get("x-references") == to:

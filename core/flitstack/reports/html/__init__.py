@@ -6,10 +6,12 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from flitstack import __version__
 from flitstack.errors import ConfigurationError
 from flitstack.reports.html.charts import bars, histogram, shares
+from flitstack.terminal import visible
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,6 +52,7 @@ def _environment() -> Environment:
         loader=PackageLoader("flitstack.reports", "html"),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=shown,
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -57,6 +60,13 @@ def _environment() -> Environment:
     environment.filters["percent"] = percent
     environment.globals |= {"bars": bars, "histogram": histogram, "shares": shares, "version": __version__}
     return environment
+
+
+def shown(value: object) -> object:
+    """Return a value as a page shows it: nothing in it turns the direction of what stands beside it, or steers."""
+    if isinstance(value, Markup):
+        return Markup(visible(value))  # noqa: S704 - it was escaped where it was made
+    return visible(value) if isinstance(value, str) else value
 
 
 def number(value: float) -> str:

@@ -1,1 +1,1 @@
-"""What a practice should know of its export before anything moves."""
+"""What a business should know of its export before anything moves."""

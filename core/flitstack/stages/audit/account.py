@@ -211,7 +211,7 @@ def _gate_status(template: Template, setup: Setup) -> Iterator[Finding]:
 
 
 def _choices(template: Template, setup: Setup) -> Iterator[Finding]:
-    """Yield what else the map lets a practice decide, with what holds now."""
+    """Yield what else the map lets a business decide, with what holds now."""
     gates = {str(gate["variable"]) for gate in template.gates.values()}
     for name, schema in template.variables.get("properties", {}).items():
         offered = schema.get("enum", ())
@@ -242,7 +242,7 @@ def _budget(ctx: RunContext, source: SourcePlugin, setup: Setup, account: Accoun
         return  # the template states no ratios, or they do not hold for what is set: `flit estimate` counts
     rows = [
         (offer.plan.name + (" *" if offer.plan.name == found.plan else ""), offer.plan.daily_units * offer.seats,
-         offer.duration.days, offer.plan.price or "not sold")
+         offer.duration.days, offer.price)
         for offer in found.plans
     ]  # fmt: skip
     total = found.base.price

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flitstack.clock import clock_from_environment
-from flitstack.errors import UsageError
-from flitstack.journal import Journal
-from flitstack.journal.copying import copy_journal
 from flitstack.protocols import Behaviours
 from flitstack.settings import parse_sets, read_project_file
 from flitstack.stages.audit.account import about_account
 from flitstack.stages.audit.sections import Audit, audit_staged
 from flitstack.stages.context import RunContext
+from flitstack.stages.intake.aside import aside
 from flitstack.stages.intake.stage import stage_export
 from flitstack.stages.opening import opened
 from flitstack.stages.options import RunOptions
@@ -22,7 +18,9 @@ from flitstack.stages.setup import set_up, source_settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
+    from flitstack.journal import Journal
     from flitstack.protocols import Account, SourcePlugin, SourceReader, User
     from flitstack.registry import Registry
     from flitstack.stages.context import Progress, StopFlag
@@ -51,25 +49,9 @@ async def audit_export(
     """
     setup = set_up(RunOptions(source, dest, journal, input_, mapping, sets), registry=registry) if dest else None
     plugin = registry.source(source)
-    reader = plugin.open(input_, source_settings(plugin, parse_sets(sets), read_project_file(journal.parent)))
-    try:
-        reader.streams()
-        with tempfile.TemporaryDirectory(prefix=".flit-audit-", dir=_folder(journal)) as folder:
-            place = Path(folder) / "flit.db"
-            if journal.is_file():
-                copy_journal(journal, place)
-            with Journal(place) as opened:
-                return await _audit(registry, plugin, setup, reader, opened, progress, stop, offline=offline)
-    finally:
-        reader.close()
-
-
-def _folder(journal: Path) -> Path:
-    """Return where the copy goes: beside the journal, so that records never leave its disk."""
-    folder = journal.absolute().parent
-    if not folder.is_dir():
-        raise UsageError(f"{folder}: there is no such folder. Check --journal.")
-    return folder
+    settings = source_settings(plugin, parse_sets(sets), read_project_file(journal.parent))
+    with aside(plugin, input_, settings, journal, "audit") as (reader, copy):
+        return await _audit(registry, plugin, setup, reader, copy, progress, stop, offline=offline)
 
 
 async def _audit(

@@ -1,4 +1,4 @@
-"""Audit: everything a practice should know of its export before anything moves, section by section."""
+"""Audit: everything a business should know of its export before anything moves, section by section."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ SKIPS = {
     "blank_row": "Lines without any content.",
     "duplicate_row": "Rows that are there twice, cell by cell.",
     "repeated_header": "The header once more, amid the rows.",
-    "secret_column": "Values of a column of the practice's own that holds secrets.",
+    "secret_column": "Values of a column of the business's own that holds secrets.",
     "totals_line": "Lines of totals.",
 }
 
@@ -101,7 +101,7 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A question to the practice.
+    """A question to the business.
 
     :param default: what holds unless they say otherwise.
     :param asked: (title of the section, line) that ask it.

@@ -11,7 +11,7 @@ from flitstack import __version__
 from flitstack.errors import ConfigurationError, UsageError
 from flitstack.journal import Journal, compact
 from flitstack.stages.auditlog.verifying import check_journal
-from flitstack.stages.intake.specs import REPORTS
+from flitstack.stages.publishing import REPORTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

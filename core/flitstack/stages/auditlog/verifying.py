@@ -43,7 +43,7 @@ class Checked:
     def as_json(self) -> dict[str, JSON]:
         """Return what `--json` prints."""
         return {
-            "status": "broken" if self.problem else "whole", "length": self.head.length, "head": self.head.hash,
+            "status": "broken" if self.problem else "whole", **self.head.as_json(),
             "proven": self.proven, "problem": self.problem, "line": self.line,
         }  # fmt: skip
 

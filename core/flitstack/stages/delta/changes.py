@@ -15,7 +15,7 @@ from flitstack.journal import dumps
 from flitstack.matching import pair_up, people_of, people_streams
 from flitstack.stages.delta.limits import MASS, share_of
 from flitstack.stages.intake.decisions import DraftLine, write_draft
-from flitstack.stages.intake.specs import REPORTS
+from flitstack.stages.publishing import REPORTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -65,9 +65,14 @@ class DeltaView:
                 for object_, each in sorted(self.counts.items())
                 if each.there or each.new or each.left
             ]
-        if self.conflicts:
+        theirs = {of: count for of, count in self.conflicts.items() if not of[1]}
+        torn = {of: count for of, count in self.conflicts.items() if of[1]}
+        if torn:
             told.append("Changed by people in the account and by the source, so kept as the account has it:")
-            told += _named(self.conflicts)
+            told += _named(torn)
+        if theirs:
+            told.append("Deleted, archived or made theirs by people in the account, so left as it is:")
+            told += _named(theirs)
         if self.overwrites:
             told.append("Changed by people in the account, and written over as decided (what was there is kept):")
             told += _named(self.overwrites)
@@ -145,7 +150,7 @@ def _masses(counts: Mapping[str, Changed], limits: Limits) -> Iterator[str]:
             if share > most:
                 yield (
                     f"{getattr(each, name):,} of {each.there:,} {object_} would be {name}, {share_of(share)} of them; "
-                    f"more than {share_of(most)} is unusual (mass_{name}). Is this the whole export, of this practice?"
+                    f"more than {share_of(most)} is unusual (mass_{name}). Is this the whole export, of this business?"
                 )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from flitstack.stages.intake.specs import REPORTS
+from flitstack.stages.publishing import REPORTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

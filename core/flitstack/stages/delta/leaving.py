@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from flitstack.journal import Conflict, Planned
-from flitstack.stages.delta.standing import KEEP, decision_on
+from flitstack.stages.delta.standing import decision_on
+from flitstack.stages.standing import KEEP
 from flitstack.stages.writing.schema import LEVEL_STEP
 
 if TYPE_CHECKING:
@@ -55,7 +56,8 @@ async def _keep_what_people_made_theirs(ctx: RunContext, going: dict[Name, tuple
     What people changed or hung something on is a conflict; what stays only because that needs it is none.
     """
     from flitstack.stages.rollback.changed import Changes  # only a run that deletes needs them
-    from flitstack.stages.rollback.decide import CHANGED, NEEDED, OTHERS, decide
+    from flitstack.stages.rollback.decide import decide
+    from flitstack.stages.rollback.decision import CHANGED, NEEDED, OTHERS
     from flitstack.stages.rollback.guard import Guard
     from flitstack.stages.rollback.scope import Wanted
     from flitstack.stages.rollback.survey import Reading, know_habits

@@ -24,7 +24,7 @@ SETTINGS = {
     "mass_changed": "share of changed records of one object beyond which a delta is asked about: 50%",
     "mass_vanished": "share of vanished records of one object beyond which a delta is asked about: 10%",
 }
-# Two days of a practice add about 2 % of what ten years left behind and touch about 5 %; hardly anybody is deleted.
+# Two days of a business add about 2 % of what ten years left behind and touch about 5 %; hardly anybody is deleted.
 DEFAULTS = {
     "delta_hours": "48", "delta_new": "10%", "delta_changed": "25%", "delta_vanished": "1%",
     "mass_new": "50%", "mass_changed": "50%", "mass_vanished": "10%",

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from flitstack.clock import Clock
-    from flitstack.journal import Conflict, DesiredRow, Journal, Link
+    from flitstack.journal import About, Conflict, DesiredRow, Journal, Link
     from flitstack.protocols import JSON, Stored
     from flitstack.registry import Registry
     from flitstack.stages.context import Progress, RunContext, StopFlag
@@ -32,7 +32,16 @@ REASONS = {
     "overwritten": "decided: the source's value was written over it",
     "settled": "over: both sides agree again, or the source took its change back",
 }
-GONE = "deleted or archived in the account, or people hung something on it; it stays so"
+UNLIKE = {
+    "open": "never seen as it was written: lost on its way, or changed by somebody first; keep accepts it as it is",
+    "kept": "decided: accepted as the account has it",
+    "settled": "over: it is as it was written",
+}
+ABOUT: tuple[About, ...] = ("delta", "written")
+GONE = (
+    "deleted or archived in the account, or people hung something on it; it stays so. "
+    "Taken out of the account's bin or archive, it is carried on with"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +60,8 @@ class Told:
     @property
     def reason(self) -> str:
         """Return where it stands, in words."""
+        if self.conflict.about == "written":
+            return UNLIKE[self.conflict.state]
         gone = not self.conflict.field and self.conflict.state in ("open", "kept")
         return GONE if gone else REASONS[self.conflict.state]
 
@@ -66,8 +77,8 @@ class Told:
 
 def list_conflicts(journal: Journal, *, every: bool = False) -> list[Told]:
     """Return the conflicts that stand, or with `every` those that are over as well; no values."""
-    found = journal.conflicts.every() if every else journal.conflicts.standing()
-    return [_told(one) for one in found]
+    conflicts = journal.conflicts
+    return [_told(one) for about in ABOUT for one in (conflicts.every(about) if every else conflicts.standing(about))]
 
 
 def count_by_field(conflicts: Sequence[Told]) -> dict[tuple[str, str], int]:
@@ -104,7 +115,8 @@ async def show_conflicts(
     """Return the conflicts that stand, each with its values: they are read from the account, and kept nowhere."""
     async with account_of(options, progress, stop, registry=registry, clock=clock) as (ctx, _):
         told: list[Told] = []
-        for object_, of_object in groupby(ctx.journal.conflicts.standing(), key=attrgetter("object")):
+        standing = (one for about in ABOUT for one in ctx.journal.conflicts.standing(about))
+        for object_, of_object in groupby(standing, key=attrgetter("object")):
             rows = list(of_object)
             links = {one.name: ctx.journal.records.link(*one.name) for one in rows}
             ids = sorted({link.destination_id for link in links.values() if link is not None})
@@ -113,19 +125,27 @@ async def show_conflicts(
                 link = links[one.name]
                 stored = held.get(link.destination_id) if link else None
                 desired = ctx.journal.records.get(*one.name)
-                values = _values(ctx, one.field, link, stored, desired) if link and stored and desired else {}
+                values = (
+                    _values(ctx, one.about, one.field, link, stored, desired) if link and stored and desired else {}
+                )
                 told.append(_told(one, values))
         return told
 
 
-def _values(ctx: RunContext, name: str, link: Link, stored: Stored, desired: DesiredRow) -> dict[str, JSON]:
+def _values(
+    ctx: RunContext, about: About, name: str, link: Link, stored: Stored, desired: DesiredRow
+) -> dict[str, JSON]:
     if not name:
         return {}
     targets = Targets(ctx)
     found = images(ctx, link, stored, targets, [name])
     wanted = {n: link_json(target) for n, target in desired.links.items()}
     ours: dict[str, Any] = image_of(ctx, link.object, desired.fields, wanted, targets)
-    return {"written": found.bases[name][0], "source": ours.get(name), "account": found.theirs.get(name)}
+    return {
+        "written": found.bases[name][0 if about == "delta" else -1],
+        "source": ours.get(name),
+        "account": found.theirs.get(name),
+    }
 
 
 def _told(one: Conflict, values: Mapping[str, JSON] | None = None) -> Told:

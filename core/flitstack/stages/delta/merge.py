@@ -58,8 +58,7 @@ def images(ctx: RunContext, link: Link, stored: Stored, targets: Targets, more: 
     """
     after: Mapping[str, Any] = link.after or {}
     unread: Sequence[str] = after.get(UNREAD, ())
-    sent = image_of(ctx, link.object, link.wanted["fields"], link.wanted["links"], targets)
-    sent |= {f"@{name}": user for name, user in link.wanted.get("users", {}).items()}
+    sent = written_image(ctx, link, targets)
     known = {name: value for name, value in after.items() if name[:1] not in ("?", "*") and name not in unread}
     names = {*sent, *known, *more}
     beside: Mapping[str, Any] = after.get(BESIDE) or {}
@@ -90,6 +89,12 @@ def image_of(
     """Return fields and links in the form in which two that mean the same are equal; what is never read is left out."""
     image: dict[str, Any] = dict(ctx.writer.comparable(object_, fields))
     return image | {f"@{name}": targets.id(read_link(link)) for name, link in links.items()}
+
+
+def written_image(ctx: RunContext, link: Link, targets: Targets) -> dict[str, Any]:
+    """Return what was last written of a record, comparable form, links as `@NAME`."""
+    sent = image_of(ctx, link.object, link.wanted["fields"], link.wanted["links"], targets)
+    return sent | {f"@{name}": user for name, user in link.wanted.get("users", {}).items()}
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from itertools import groupby
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from flitstack.journal import link_json
 from flitstack.protocols import split_source_key
 from flitstack.stages.delta.merge import image_of, images, is_put_away
+from flitstack.stages.standing import KEEP, OVERWRITE, Standing
 from flitstack.stages.writing.targets import Targets
 
 if TYPE_CHECKING:
@@ -18,38 +18,6 @@ if TYPE_CHECKING:
     from flitstack.journal import Conflict, DesiredRow, Link
     from flitstack.protocols import Stored
     from flitstack.stages.context import RunContext
-    from flitstack.stages.rollback.guard import Guard
-
-Name = tuple[str, str, str]
-KEEP, OVERWRITE = "keep", "overwrite"
-RULES = (KEEP, OVERWRITE)
-
-
-@dataclass(slots=True)
-class Standing:
-    """What stands between the source and what people did in the account, in this run.
-
-    :param rule: what becomes of a conflict that no line of a file decides: `keep`, `overwrite`, "" for undecided, so
-        that what the account holds stays and the conflict is listed.
-    :param withheld: record to the fields and links (`@NAME`) that are not written; "" means the whole record.
-    :param overwrites: conflicts that are written over, once that is approved.
-    :param leaving: (entry, link) of what is to be deleted, as the source has it no more.
-    :param parting: (entry, link, fields) of what the map makes no more, and is only marked so.
-    :param guard: looks once more at each record that is to be deleted, right before; None when none is.
-    """
-
-    rule: str = ""
-    withheld: dict[Name, set[str]] = field(default_factory=dict)
-    overwrites: list[Conflict] = field(default_factory=list)
-    leaving: list[tuple[str, Link]] = field(default_factory=list)
-    parting: list[tuple[str, Link, dict[str, Any]]] = field(default_factory=list)
-    guard: Guard | None = None
-
-    def overruled(self, name: Name) -> set[str] | None:
-        """Return the fields of a record that are written whatever the account holds; None for all."""
-        if self.rule == OVERWRITE:
-            return None
-        return {one.field for one in self.overwrites if one.name == name}
 
 
 async def look_again(ctx: RunContext, rule: str = "") -> None:
@@ -69,10 +37,8 @@ async def look_again(ctx: RunContext, rule: str = "") -> None:
         for name, of_record in groupby(rows, key=attrgetter("name")):
             link = links[name]
             left = list(of_record)
-            if link is not None:
-                left = _left(ctx, left, link, held.get(link.destination_id))
-            elif ctx.journal.records.verdict(*name) == (False, None):
-                left = []
+            # What has no place in the account any more, as an undo or a deletion took it, is nobody's conflict.
+            left = _left(ctx, left, link, held.get(link.destination_id)) if link is not None else []
             over += [one for one in rows if one.name == name and one not in left]
             _decide(ctx, standing, left)
     ctx.journal.conflicts.change(over, "settled")

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 from flitstack.journal import PURGED, VERIFIED
 from flitstack.mapping import Reporting, outline
 from flitstack.protocols import full_key
+from flitstack.stages.explain import SCHEMA
 from flitstack.stages.final.money import Reconciled, reconcile_amounts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from flitstack.journal import Approved, Conflict, Day, Head, Journal, RunRow
+    from flitstack.journal import About, Approved, Conflict, Day, Head, Journal, RunRow
     from flitstack.mapping.reporting import Upkeep
     from flitstack.protocols import JSON
 
@@ -22,6 +23,7 @@ FORMAT = "flit report 1"
 TOLD = 40
 ENDED = ("done", "done_with_others", "mismatched")
 SETTLED = ("created", "updated", "unchanged")
+ABOUT: tuple[About, ...] = ("delta", "undo", "written")
 LEFT = ("in_doubt", "rejected", "conflict", "blocked", "pending")
 
 
@@ -141,8 +143,13 @@ class FinalReport:
     @property
     def open_conflicts(self) -> int:
         """Return of how many records nobody decided yet what holds."""
-        standing = {one.name for one in self.conflicts if one.state == "open"}
+        standing = {one.name for one in self.conflicts if one.state == "open" and not one.key.startswith(SCHEMA)}
         return len(standing) or sum(count for _, _, count in self.refused)
+
+    @property
+    def taken_back(self) -> int:
+        """Return how many writes were taken back."""
+        return sum(states.get("done", 0) for states in self.undone.values())
 
     @property
     def tokens(self) -> int:
@@ -189,6 +196,8 @@ class FinalReport:
             return "rolled_back" if self.undone else "nothing_written"
         if self.total("mismatched") or not self.whole:
             return "mismatched"
+        if self.runs[-1].status.startswith("undone") and self.total("held") <= self.taken_back:
+            return "rolled_back"
         if self.part("pending") or self.part("in_doubt") or self.total("missing"):
             return "incomplete"
         if self.open_conflicts or self.part("rejected") or self.part("blocked") or self.part("conflict"):
@@ -222,7 +231,7 @@ class FinalReport:
                        "spent_as_planned": sum(run.tokens for run in self.as_planned),
                        "runs_not_counted": self.unknown_spent},
             "approvals": [asdict(one) for one in self.approvals],
-            "audit": {"length": self.audit.length, "head": self.audit.hash, "whole": self.whole},
+            "audit": {**self.audit.as_json(), "whole": self.whole},
         }  # fmt: skip
 
 
@@ -234,7 +243,7 @@ def gather_report(journal: Journal) -> FinalReport:
     map_basis = history.last_basis("map")
     account = {"id": runs.meta("account") or "", **(history.last_basis("full").get("account") or {})}
     verified, purged = last_verified(journal), runs.meta(PURGED) or ""
-    conflicts = (*journal.conflicts.standing("delta"), *journal.conflicts.standing("undo"))
+    conflicts = tuple(one for about in ABOUT for one in journal.conflicts.standing(about))
     folded = {key for key, own in journal.records.schema_decision().items() if not own}
     return FinalReport(
         journal=str(journal.path),

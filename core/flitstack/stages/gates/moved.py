@@ -26,27 +26,31 @@ NAMED_BY = (("entry",), ("object", "of", "name"), ("stream",))
 """What names an item of a list in a spec, so that an entry that is new does not make all after it look changed."""
 
 
-def since_approval(journal: Journal, gate: Gate, earlier: Sequence[str]) -> tuple[str, ...]:
+def since_approval(
+    journal: Journal, gate: Gate, earlier: Sequence[str], events: Sequence[tuple[str, str]] = ()
+) -> tuple[str, ...]:
     """Return who approved a gate last, and what changed since, in lines; () when nobody ever did.
 
-    :param earlier: gates before it whose approval no longer holds.
+    :param earlier: gates before it that nobody approved as they are, and why, in words.
+    :param events: what was done at gates before it and when, ISO: what is younger than the approval is told first.
     """
     approval = journal.approvals.last(gate.name)
     if approval is None:
         return ()
     before = journal.approvals.shown(gate.name, approval.hash)
     head = f"{approved_words(approval)}; since then:"
+    done = [f"  {words}" for at, words in events if at > approval.at]
     if before is None:
-        return (head, "  what was shown then is not kept, so it must be looked at anew.")
+        return (head, *done, "  what was shown then is not kept, so it must be looked at anew.")
     changes = [*_parts(journal, before.basis, gate.basis), *_rows(journal, before.basis, gate.basis)]
     lines = list(_lines(before.text, gate.text))
     if not changes and not lines:
-        stands = f"it stands on {' and '.join(earlier)}, which changed" if earlier else "flit shows it in another way"
-        return (head, f"  nothing in what it shows; {stands}.")
+        stands = f"it stands on {'; and on '.join(earlier)}" if earlier else "flit shows it in another way"
+        return (head, *done, f"  nothing in what it shows; {stands}.")
     told = [f"  {line}" for line in _at_most(changes, MOST_PARTS)]
     if lines:
         told += ["  In its text (- before, + now):", *(f"    {line}" for line in _at_most(lines, MOST_LINES))]
-    return (head, *told)
+    return (head, *done, *told)
 
 
 def approved_words(approval: Approval) -> str:

@@ -21,7 +21,7 @@ KEPT = 5_000
 class Lookups:
     """Answers of `Scope.lookup` and `Scope.referring`.
 
-    Records that others refer to (providers, clinics, a patient's own while its appointments come one after another)
+    Records that others refer to (users, places, a person's own while its visits come one after another)
     are asked for again and again: the last few thousand are kept. What hangs on the records of a chunk is fetched for
     the chunk. All answers are as after the merges that people decided on.
     """

@@ -14,7 +14,7 @@ from flitstack.mapping.model import FOLDED
 from flitstack.protocols import Rejection, split_source_key
 from flitstack.stages.intake.calm import seldom_collected
 from flitstack.stages.intake.lookups import Lookups
-from flitstack.stages.intake.specs import scope_of
+from flitstack.stages.intake.scope import scope_of
 from flitstack.stages.intake.workers import children_for, shared_out
 from flitstack.stages.writing.schema import schema_key
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from flitstack.errors import ConfigurationError, UsageError
 from flitstack.mapping import Owner
 from flitstack.protocols import Finding
-from flitstack.stages.intake.specs import scope_of
+from flitstack.stages.intake.scope import scope_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -105,8 +105,8 @@ def _require_records(ctx: RunContext, plugin: SourcePlugin, here: set[str]) -> N
             )
         if ctx.journal.staging.count(name) == 0:
             raise NotAnExportError(
-                f"The export holds no {name}. Check that --input is the whole export; if a file has another name or "
-                "layout, say so with --set source.layout=NAME."
+                f"The export holds no {name}. Check that --input is the whole export; if its files have other names "
+                "or columns, `flit map propose` drafts a layout for --set source.layout=FILE."
             )
 
 

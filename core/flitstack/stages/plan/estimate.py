@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flitstack.errors import AuthError, UsageError
-from flitstack.journal import Journal
-from flitstack.journal.copying import copy_journal
 from flitstack.mapping import find_template, fit_schema, load_template
 from flitstack.protocols import Spent, WriterContext
 from flitstack.stages.context import RunContext
+from flitstack.stages.intake.aside import aside
 from flitstack.stages.intake.decisions import settle_decisions
 from flitstack.stages.intake.map import map_records
 from flitstack.stages.intake.merged import Merged
 from flitstack.stages.intake.owners import settle_owners
 from flitstack.stages.intake.specs import prepare_spec
 from flitstack.stages.intake.stage import stage_export
+from flitstack.stages.opening import no_documents
 from flitstack.stages.plan.assumed import AssumedWriter
 from flitstack.stages.plan.offers import PlanOffer, offers
 from flitstack.stages.plan.operations import plan_operations
@@ -29,7 +27,9 @@ from flitstack.stages.writing.schema import link_found
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
+    from flitstack.journal import Journal
     from flitstack.mapping import Template
     from flitstack.protocols import JSON, Account, SchemaItem, SourceReader, Stream, User, Writer
     from flitstack.stages.context import Progress, StopFlag
@@ -148,25 +148,8 @@ async def estimate_export(
     :param policies: also price each policy, which maps the export once more for each.
     :raises FlitError: the export, the settings or the account cannot be used.
     """
-    reader = setup.source.open(setup.input, setup.source_settings)
-    try:
-        reader.streams()
-        with tempfile.TemporaryDirectory(prefix=".flit-estimate-", dir=_folder(journal)) as folder:
-            place = Path(folder) / "flit.db"
-            if journal.is_file():
-                copy_journal(journal, place)
-            with Journal(place) as opened:
-                return await _estimate(setup, reader, opened, progress, stop, offline=offline, policies=policies)
-    finally:
-        reader.close()
-
-
-def _folder(journal: Path) -> Path:
-    """Return where the copy goes: beside the journal, so that records never leave its disk."""
-    folder = journal.absolute().parent
-    if not folder.is_dir():
-        raise UsageError(f"{folder}: there is no such folder. Check --journal.")
-    return folder
+    with aside(setup.source, setup.input, setup.source_settings, journal, "estimate") as (reader, copy):
+        return await _estimate(setup, reader, copy, progress, stop, offline=offline, policies=policies)
 
 
 async def _estimate(
@@ -198,13 +181,9 @@ async def _estimate(
 
 def _writer(setup: Setup, journal: Journal, offline: bool) -> tuple[Writer, list[str]]:
     """Return a writer for the account, or for an assumed one where nobody can sign in; and words that say which."""
-
-    def refuse(path: str) -> Any:
-        raise UsageError(f"{path}: an estimate reads no documents.")
-
     destination, settings = setup.destination, setup.destination_settings
     if not offline:
-        context = WriterContext(setup.clock, refuse, 0, journal.runs.learned())
+        context = WriterContext(setup.clock, no_documents, 0, journal.runs.learned())
         try:
             return destination.open(settings, context), [
                 "The account was asked for its schema and users; nothing was written to it."
@@ -243,7 +222,8 @@ def _variant(desk: _Desk, changed: Mapping[str, Any], policy: str, gives_up: str
     setup = replace(desk.setup, variables={**desk.setup.variables, **changed})
     prepared = prepare_spec(ctx, setup, desk.account, desk.streams)
     settle_owners(ctx, prepared.spec, setup.core, desk.account.user, desk.users)
-    fit = fit_schema(prepared.spec, desk.found, desk.account.slots, ctx.journal.records.schema_decision())
+    decision = ctx.journal.records.schema_decision()
+    fit = fit_schema(prepared.spec, desk.found, desk.account.slots, decision, ctx.behaviours.objects)
     map_records(ctx, prepared.spec, fit)
     link_found(ctx, desk.found)
     plan = plan_operations(ctx)
@@ -328,7 +308,7 @@ def estimate_ratios(setup: Setup, records: int) -> Estimate:
     given = ", ".join(f"{name}={value}" for name, value in template.ratios.given.items())
     told = [
         f"No export was read: the figures are {records:,} {template.ratios.per} by documented ratios ({given}); an "
-        "export of the practice's own gives its own figures.",
+        "export of one's own gives its own figures.",
         "No account was asked: an empty one is assumed, on the plan and seats that are stated.",
     ]
     return make_estimate(terms, base, others, template.ratios.schema, told)

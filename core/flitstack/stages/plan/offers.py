@@ -48,6 +48,11 @@ class PlanOffer:
     duration: Duration
     rooms: tuple[Room, ...]
 
+    @property
+    def price(self) -> str:
+        """Return what it costs, in words."""
+        return (self.plan.price or "not known") if self.plan.is_sold else "not sold"
+
     def as_json(self) -> dict[str, JSON]:
         """Return what `--json` prints of it."""
         return {
@@ -63,6 +68,7 @@ class PlanOffer:
                 for r in self.rooms
             ],
             "price": self.plan.price,
+            "sold": self.plan.is_sold,
             "price_terms": self.plan.price_terms,
             "price_date": self.plan.price_date,
         }  # fmt: skip

@@ -112,17 +112,17 @@ def _object_price(behaviour: ObjectBehaviour, name: str, load: Load) -> ObjectPr
     made, held = load.made.get(name, 0), load.held.get(name, 0)
     lists = pages(behaviour, held) if held else 0
     listing = Spent(lists, lists * behaviour.cost.get("list", 0))
-    requests = {verb: _requests(behaviour, count) for verb, count in operations.items()}
+    requests = {verb: requests_of(behaviour, count) for verb, count in operations.items()}
     units = sum(count * behaviour.cost.get(verb, 0) for verb, count in requests.items())
     return ObjectPrice(
         operations,
         Spent(sum(requests.values()), units),
         listing,
-        _requests(behaviour, made) * behaviour.cost.get("create", 0) + listing.tokens,
+        requests_of(behaviour, made) * behaviour.cost.get("create", 0) + listing.tokens,
     )
 
 
-def _requests(behaviour: ObjectBehaviour, operations: int) -> int:
+def requests_of(behaviour: ObjectBehaviour, operations: int) -> int:
     """Return the fewest requests that carry so many operations of one verb."""
     return math.ceil(operations / behaviour.batch)
 

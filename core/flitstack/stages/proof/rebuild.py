@@ -1,6 +1,6 @@
 """Rebuild: link what the account holds of ours already, when the journal that wrote it is lost.
 
-Keys and markers say what a record stands for, never whose it is: another practice has the same numbers. So nothing is
+Keys and markers say what a record stands for, never whose it is: another business has the same numbers. So nothing is
 taken over by its key alone: what the records say must be what this export says.
 """
 
@@ -138,8 +138,8 @@ def _others(ctx: RunContext, compared: int, agreeing: int) -> ConfigurationError
     return ConfigurationError(
         f"The account already holds records of source id {ctx.source_id!r}, written by another journal, and they are "
         f"not those of this export ({found}). "
-        "Use that journal (--journal). Only if this export is of another practice: give it an id of its "
-        "own in a new journal, --set source_id=NAME --journal FILE; for the same practice that would write "
+        "Use that journal (--journal). Only if this export is of another business: give it an id of its "
+        "own in a new journal, --set source_id=NAME --journal FILE; for the same business that would write "
         "everything a second time."
     )
 
@@ -216,7 +216,7 @@ def _judge(ctx: RunContext) -> tuple[int, int]:
     """Return how many records were compared with the export, and how many say the same.
 
     Compared are fields that both have and whose value few others share: what all records have alike (a currency, a
-    type of visit, a yes or no) another practice has too. A record says the same when more than half of these agree;
+    type of visit, a yes or no) another business has too. A record says the same when more than half of these agree;
     one that has none of them is not counted.
     """
     compared = agreeing = 0

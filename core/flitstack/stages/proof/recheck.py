@@ -13,6 +13,7 @@ from flitstack.journal import Journal
 from flitstack.registry import load_plugins
 from flitstack.settings import parse_sets, read_project_file
 from flitstack.stages.context import RunContext
+from flitstack.stages.demo import demo_account, is_demo
 from flitstack.stages.opening import know_account, opened
 from flitstack.stages.proof.verify import SAMPLE, verify
 from flitstack.stages.setup import CORE_VARIABLES, destination_settings
@@ -128,7 +129,7 @@ async def account_of(
         if name is None or source_id is None or journal.runs.meta("account") is None:
             raise ConfigurationError(f"{options.journal}: nothing was written from this journal yet. Use `flit run`.")
         destination = (load_plugins(beside=options.journal) if registry is None else registry).destination(name)
-        settings, core, own_clock = _settings(options, destination)
+        settings, core, own_clock = _settings(options, destination, demo=options.demo or is_demo(journal))
         clock = clock or own_clock
         async with opened(destination, settings, journal, clock) as writer:
             ctx = RunContext(
@@ -138,7 +139,7 @@ async def account_of(
 
 
 def _settings(
-    options: RecheckOptions, destination: DestinationPlugin
+    options: RecheckOptions, destination: DestinationPlugin, *, demo: bool
 ) -> tuple[Mapping[str, Any], Mapping[str, str], Clock]:
     """Return the destination's settings, core's, and the clock; as a run in the same place has them."""
     sets, project = parse_sets(options.sets), read_project_file(options.journal.parent)
@@ -148,10 +149,8 @@ def _settings(
         )
     given = {**project.variables, **sets.variables}
     core = {name: str(given[name]) for name in CORE_VARIABLES if name in given}
-    if options.demo:
-        if destination.demo is None:
-            raise UsageError(f"There is no demo of {destination.name}.")
-        settings, clock = destination.demo(str(options.journal.parent))
+    if demo:
+        settings, clock = demo_account(destination, options.journal.parent)
         return settings, core, clock
     return destination_settings(destination, sets, project), core, clock_from_environment()
 

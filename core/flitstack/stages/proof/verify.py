@@ -10,6 +10,7 @@ from flitstack.errors import Rejected
 from flitstack.journal import dumps
 from flitstack.protocols import FileHashing, full_key
 from flitstack.stages.proof.compare import NOT_LISTED, compare
+from flitstack.stages.proof.deleted import keep_deleted
 from flitstack.stages.proof.differences import (
     BYTES,
     CHANGED,
@@ -21,11 +22,13 @@ from flitstack.stages.proof.differences import (
     Verification,
 )
 from flitstack.stages.proof.totals import Sums
+from flitstack.stages.proof.unlike import keep_unlike
 from flitstack.stages.writing.schema import SCHEMA_KEY
 from flitstack.stages.writing.targets import Targets
+from flitstack.stages.writing.waiting import wait_until_shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from flitstack.journal import Link
     from flitstack.journal.records import ReadBack
@@ -41,6 +44,7 @@ SETTLED = timedelta(seconds=2)
 NOT_ASKED = "not read back this time; --hash-files reads all"
 NO_CHECKSUM = "no checksum was known when it was written"
 WAITING = "its last write was not sent yet, or its answer is not known"
+WAS_THERE = "missing in the account, and was there when it was last read back; a run lists it as a conflict"
 
 __all__ = ["Verification", "sample_size", "verify"]
 
@@ -57,15 +61,18 @@ async def verify(
     result = Verification()
     sums = Sums.of(ctx)
     counts = ctx.journal.records.link_objects()
-    await _wait_until_shown(ctx)
+    await wait_until_shown(ctx)
     ctx.progress.begin("verify", sum(counts.values()))
     try:
         await _verify_schema(ctx, result)
         for object_ in ctx.behaviours.objects:
             if object_ not in ctx.behaviours.schema_objects and counts.get(object_):
-                after = await _Reading(ctx, object_, result, sums, see).read()
+                reading = _Reading(ctx, object_, result, sums, see, keep=keep)
+                after = await reading.read()
                 if keep:
-                    ctx.journal.records.set_after(after)
+                    ctx.journal.records.set_after(after, ctx.spending())
+                    keep_deleted(ctx, object_, reading.deleted)
+                    keep_unlike(ctx, object_, reading.unlike)
         if hashes != 0 and isinstance(ctx.writer, FileHashing):
             await _verify_bytes(ctx, ctx.writer, hashes, result)
         for object_, waiting in ctx.journal.proving.open_counts().items():
@@ -85,16 +92,6 @@ def sample_size(behaviours: Behaviours, minimum: int, held: Mapping[str, int]) -
     dearest = max((each.cost.get("hash", 0) for each in behaviours.objects.values()), default=0)
     documents = sum(held.get(name, 0) for name, each in behaviours.objects.items() if each.cost.get("hash"))
     return min(SAMPLE, documents, int(minimum * SHARE) // dearest) if dearest else 0
-
-
-async def _wait_until_shown(ctx: RunContext) -> None:
-    """Wait until the declared lag has passed since the last write: until then a list may leave it out."""
-    last = ctx.journal.operations.last_settled_at()
-    if last is not None:
-        lag = max(behaviour.lag_s for behaviour in ctx.behaviours.objects.values())
-        left = lag - (ctx.clock.now() - datetime.fromisoformat(last)).total_seconds()
-        if left > 0:
-            await ctx.clock.sleep(min(left, lag))
 
 
 async def _verify_schema(ctx: RunContext, result: Verification) -> None:
@@ -137,7 +134,13 @@ class _Reading:
         result: Verification,
         sums: Sums,
         see: Callable[[Link, Stored], None] | None,
+        *,
+        keep: bool,
     ) -> None:
+        self.deleted: list[Link] = []
+        self.unlike: list[tuple[Link, Sequence[str]]] = []
+        self._touched: Mapping[tuple[str, str], str] | None = None
+        self._keep = keep
         self._ctx = ctx
         self._object = object_
         self._result = result
@@ -147,7 +150,7 @@ class _Reading:
         self._targets = Targets(ctx)
         self._after: list[ReadBack] = []
         standing = ctx.journal.conflicts.standing()
-        self._gone = {(one.key, one.part) for one in standing if one.object == object_ and not one.field}
+        self._gone = {one.name for one in standing if not one.field}
 
     async def read(self) -> list[ReadBack]:
         """Return what the journal is to keep of them."""
@@ -167,21 +170,35 @@ class _Reading:
         for link in ours.values():
             self._counted.checked += 1
             self._sums.add(self._object, self._ctx.writer.comparable(self._object, link.wanted["fields"]), {})
-            key = full_key(link.key, link.part)
-            if (link.key, link.part) in self._gone:  # seen by an update, and listed as a conflict
-                self._result.add(Difference(self._object, key, CHANGED, "deleted in the account since"))
-            else:
-                self._result.add(Difference(self._object, key, MISSING, "missing in the account"))
+            self._result.add(self._absent(link))
         return self._after
+
+    def _absent(self, link: Link) -> Difference:
+        """Return what it means that a record is not there: lost, or deleted by somebody since it was read back.
+
+        Reading alone cannot tell that for certain, so only what is listed as a conflict counts as a person's doing.
+        """
+        key = full_key(link.key, link.part)
+        listed = (link.object, link.key, link.part) in self._gone
+        if self._keep and link.after is not None and not listed:
+            self.deleted.append(link)
+            listed = True
+        elif link.after is None:
+            self.unlike.append((link, ("",)))
+        if listed:
+            return Difference(self._object, key, CHANGED, "deleted in the account since")
+        return Difference(self._object, key, MISSING, WAS_THERE if link.after is not None else "missing in the account")
 
     def _take(self, link: Link, stored: Stored) -> None:
         if self._see is not None:
             self._see(link, stored)
-        compared = compare(self._ctx, link, stored, self._targets)
+        compared = compare(self._ctx, link, stored, self._targets, self._gone, self._last_touched)
         self._counted.checked += 1
         self._counted.fields += len(compared.expected)
         if compared.difference is not None:
             self._result.add(compared.difference)
+        if compared.unlike:
+            self.unlike.append((link, compared.unlike))
         for name in compared.unread if self._ctx.behaviours.objects[self._object].key_in != "content" else ():
             self._result.uncompared[self._object, name, NOT_LISTED] += 1
         self._sums.add(self._object, compared.expected, compared.held)
@@ -190,6 +207,11 @@ class _Reading:
             seen = link.seen
         self._after.append((self._object, link.key, link.part, compared.keep, seen))
         self._ctx.progress.advance()
+
+    def _last_touched(self, link: Link) -> str | None:
+        if self._touched is None:  # one look at all operations, and only where something differs
+            self._touched = self._ctx.journal.proving.last_touched(self._object)
+        return self._touched.get((link.key, link.part))
 
 
 class _Strangers:
@@ -248,7 +270,9 @@ async def _verify_bytes(ctx: RunContext, writer: FileHashing, hashes: int | None
     for object_, behaviour in ctx.behaviours.objects.items():
         if behaviour.key_in != "content":
             continue
-        missing = {d.key for d in result.differences if d.object == object_ and d.kind == MISSING}
+        missing = {
+            d.key for d in result.differences if d.object == object_ and d.kind in (MISSING, CHANGED) and not d.fields
+        }
         all_links = [one for one in ctx.journal.records.links(object_) if full_key(one.key, one.part) not in missing]
         links = [link for link in all_links if link.wanted["fields"].get("sha256")]
         result.uncompared[object_, "bytes", NOT_ASKED] += len(links)

@@ -1,4 +1,4 @@
-"""Remembers the map that a migration runs on once its gate is approved, for the next practice of that vendor."""
+"""Remembers the map that a migration runs on once its gate is approved, for the next business of that vendor."""
 
 from __future__ import annotations
 

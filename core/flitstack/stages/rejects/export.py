@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from flitstack.journal import Journal, RejectedRecord
+    from flitstack.journal import Journal, KeptCorrection, RejectedRecord
     from flitstack.protocols import SourceRow
 
 ELSEWHERE = "It cannot be corrected here: mend it in the export itself."
@@ -56,8 +56,10 @@ def rejected_rows(journal: Journal) -> Iterator[SheetRow]:
     """Yield each row of the export that makes a rejected record, once, in the order of files and lines."""
     source_id = source_id_of(journal)
     kept = {(row.where.file, row.where.line): row for row in journal.corrections.rows()}
+    corrected = {each.mark: each for each in journal.corrections.kept()}
     for (file, line, _), found in groupby(journal.corrections.rejected(), key=_row_of):
-        yield _sheet_row(source_id, list(found), kept.get((file, line)))
+        row = kept.get((file, line))
+        yield _sheet_row(source_id, list(found), row, corrected.get(row.mark) if row else None)
 
 
 def _row_of(record: RejectedRecord) -> tuple[str, int, tuple[str, str] | None]:
@@ -66,7 +68,11 @@ def _row_of(record: RejectedRecord) -> tuple[str, int, tuple[str, str] | None]:
     return where.file, where.line, None if where.line else (record.stream, record.id)
 
 
-def _sheet_row(source_id: str, found: list[RejectedRecord], row: SourceRow | None) -> SheetRow:
+def _sheet_row(
+    source_id: str, found: list[RejectedRecord], row: SourceRow | None, correction: KeptCorrection | None
+) -> SheetRow:
+    """Return a row as it is read with its correction, one that waits for the next reading included."""
+    shown = correction.cells if correction else {}
     reasons = dict.fromkeys(f"{r.field}: {r.reason}" if r.field else r.reason for r in found)
     hints = [*dict.fromkeys(r.hint for r in found), *([] if row else [ELSEWHERE])]
     return SheetRow(
@@ -78,7 +84,8 @@ def _sheet_row(source_id: str, found: list[RejectedRecord], row: SourceRow | Non
         tuple(dict.fromkeys(source_key(source_id, r.stream, r.id) for r in found)),
         row.mark if row else "",
         row.columns if row else (),
-        row.cells if row else (),
+        tuple(shown.get(name, cell) for name, cell in zip(row.columns, row.cells, strict=True)) if row else (),
+        correction.revision if correction else "",
     )
 
 

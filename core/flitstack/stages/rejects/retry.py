@@ -31,6 +31,7 @@ class Retried:
     :param not_rejected: rows that are rejected no more, and left alone.
     :param left: rejected rows that no sheet holds: they stay on the list.
     :param rewritten: cells that differ as a spreadsheet writes them by itself, and count as unchanged.
+    :param newer: cells that were corrected since their sheet was exported, and stay as they were corrected.
     """
 
     corrected: int
@@ -40,6 +41,7 @@ class Retried:
     not_rejected: int
     left: int
     rewritten: int
+    newer: int = 0
 
     def as_json(self) -> dict[str, JSON]:
         """Return what `--json` prints."""
@@ -50,7 +52,8 @@ def take_corrections(journal: Journal, source: Path, at: str, by: str = "") -> R
     """Keep what sheets correct; nothing at all when any of their rows is not known.
 
     :param source: a sheet, or the folder of several. :param by: who corrected, for the audit log; "" when not said.
-    :raises UsageError: a sheet cannot be read, names a key that nobody knows, or was made before the row changed.
+    :raises UsageError: a sheet cannot be read, names a key that nobody knows, was made before the row changed, or
+        corrects otherwise what was corrected since it was made.
     """
     require_values(journal)
     source_id, sheets = source_id_of(journal), _sheets(source)
@@ -59,7 +62,8 @@ def take_corrections(journal: Journal, source: Path, at: str, by: str = "") -> R
     corrections: dict[str, KeptCorrection] = {}
     seen: set[str] = set()
     unchanged: list[SheetRow] = []
-    cells = not_rejected = rewritten = 0
+    kept = {each.mark: each for each in journal.corrections.kept()}
+    cells = not_rejected = rewritten = newer = 0
     for path, row in sheets:
         listed = [known[key] for key in row.keys if key in known]
         _require_known(journal, source_id, path, [key for key in row.keys if key not in known])
@@ -73,17 +77,20 @@ def take_corrections(journal: Journal, source: Path, at: str, by: str = "") -> R
         seen.add(now.keys[0])
         changed, alike = _changes(path, row, now, fields.get((now.file, now.line), frozenset()))
         rewritten += alike
+        newer += _keep_newer(path, row, now, kept.get(now.mark), changed)
         if not changed:
             unchanged.append(now)
             continue
         cells += len(changed)
         streams = tuple(dict.fromkeys(split_source_key(key)[1] for key in now.keys))
         where = Where(now.file, now.line)
-        corrections[now.mark] = KeptCorrection(now.mark, where, streams, now.keys, changed, at, "waiting")
+        before = dict(zip(now.columns, now.cells, strict=True))
+        was = {name: [before[name]] for name in changed}
+        corrections[now.mark] = KeptCorrection(now.mark, where, streams, now.keys, changed, at, "waiting", was)
     journal.corrections.correct(list(corrections.values()), {"by": by} if by else {})
     again = _again(journal, unchanged)
     left = len({row.keys[0] for row in known.values()} - seen)
-    return Retried(len(corrections), cells, len(unchanged), again, not_rejected, left, rewritten)
+    return Retried(len(corrections), cells, len(unchanged), again, not_rejected, left, rewritten, newer)
 
 
 def withdraw_corrections(journal: Journal, keys: Sequence[str], at: str) -> int:
@@ -135,6 +142,10 @@ def _require_same(path: Path, row: SheetRow, now: SheetRow) -> None:
         raise UsageError(f"{place} cannot be corrected here. Mend it in the export itself.")
     if now.mark and not any(cell.strip() for cell in row.cells):
         raise UsageError(f"{place} is empty. To leave it rejected, remove the row from the sheet.")
+    held = dict(zip(now.columns, now.cells, strict=True))
+    if cut := [name for name in row.short if held.get(name, "").strip()]:
+        told = f'is cut short before the column "{cut[0]}"; a cell that is to be empty must be there, and empty.'
+        raise UsageError(f"{place} {told} Export again, and correct it there.")
 
 
 def _changes(path: Path, row: SheetRow, now: SheetRow, fields: frozenset[str]) -> tuple[dict[str, str], int]:
@@ -161,6 +172,27 @@ def _changes(path: Path, row: SheetRow, now: SheetRow, fields: frozenset[str]) -
         else:
             changed[name] = text
     return changed, rewritten
+
+
+def _keep_newer(path: Path, row: SheetRow, now: SheetRow, kept: KeptCorrection | None, changed: dict[str, str]) -> int:
+    """Take out of a row's changes what only its age makes one; return how many cells that is.
+
+    A sheet that was exported before a row was corrected shows the cells as they stood then.
+
+    :raises UsageError: such a cell was changed in the sheet as well: nobody can say which of the two is meant.
+    """
+    if kept is None or row.revision == now.revision:
+        return 0
+    older = [name for name in changed if name in kept.cells]
+    for name in older:
+        earlier = (text.replace("\r\n", "\n") for text in kept.was.get(name, ()))
+        if not any(text == changed[name] or same_for_a_spreadsheet(text, changed[name]) for text in earlier):
+            raise UsageError(
+                f'{path.name}: {_place(now)}, column "{name}" was corrected on {kept.at[:10]}, since this was '
+                "exported, and says something else here. Export again, and correct it there."
+            )
+        del changed[name]
+    return len(older)
 
 
 def _place(row: SheetRow) -> str:

@@ -20,6 +20,8 @@ LEADING = ("code", "reason", "what_to_do", "file", "line", "key", "mark")
 INDEX = "index.csv"
 INDEX_COLUMNS = ("sheet", "file", "code", "rows", "reason", "what_to_do")
 BOM = "\ufeff"
+SHOWS = "+"
+"""Between a row's mark and the revision of the corrections that its cells show already."""
 csv.field_size_limit(max(csv.field_size_limit(), 1 << 28))  # a cell may hold a long text
 _FIRST = re.compile(rf'"?{LEADING[0]}"?([,;\t])')
 _UNSAFE = re.compile(r"[^\w.\- ()]+")
@@ -31,6 +33,8 @@ class SheetRow:
 
     :param keys: source keys of those records. :param mark: "" for a row that cannot be corrected in the sheet.
     :param cells: the export's own cells, by its columns.
+    :param revision: which corrections the cells show; "" for none.
+    :param short: the columns that a sheet's row ends before.
     """
 
     code: str
@@ -42,6 +46,8 @@ class SheetRow:
     mark: str
     columns: tuple[str, ...]
     cells: tuple[str, ...]
+    revision: str = ""
+    short: tuple[str, ...] = ()
 
 
 def sheet_name(file: str, taken: Iterable[str]) -> str:
@@ -64,7 +70,8 @@ def write_sheet(path: Path, rows: Sequence[SheetRow]) -> None:
     table: list[Sequence[str]] = [(*LEADING, *columns)]
     for row in rows:
         own = dict(zip(row.columns, row.cells, strict=True))
-        leading = (row.code, row.reason, row.what_to_do, row.file, str(row.line), " ".join(row.keys), row.mark)
+        mark = f"{row.mark}{SHOWS}{row.revision}" if row.mark and row.revision else row.mark
+        leading = (row.code, row.reason, row.what_to_do, row.file, str(row.line), " ".join(row.keys), mark)
         table.append((*leading, *(own.get(column, "") for column in columns)))
     write_table(path, table)
 
@@ -99,18 +106,22 @@ def read_sheet(path: Path) -> list[SheetRow]:
             continue
         if any(cells[len(LEADING) + len(columns) :]):
             raise UsageError(f"{path.name} row {number}: it has more cells than the first line has columns.")
-        cells = [*cells, *[""] * (len(LEADING) + len(columns) - len(cells))]
         rows.append(_row(path, number, cells, tuple(columns)))
     return rows
 
 
 def _row(path: Path, number: int, cells: Sequence[str], columns: tuple[str, ...]) -> SheetRow:
+    if len(cells) < len(LEADING):
+        raise UsageError(f"{path.name} row {number}: it ends before its mark. Export again, and correct it there.")
+    short = columns[len(cells) - len(LEADING) :]
+    cells = [*cells, *[""] * len(short)]
     code, reason, what_to_do, file, line, keys, mark = cells[: len(LEADING)]
+    mark, _, revision = mark.partition(SHOWS)
     if not keys.split():
         raise UsageError(f"{path.name} row {number}: its key is empty, so nobody knows which row it is for.")
     own = tuple(cells[len(LEADING) : len(LEADING) + len(columns)])
     whole = int(line) if line.isdecimal() and line.isascii() and len(line) < 18 else 0
-    return SheetRow(code, reason, what_to_do, file, whole, tuple(keys.split()), mark, columns, own)
+    return SheetRow(code, reason, what_to_do, file, whole, tuple(keys.split()), mark, columns, own, revision, short)
 
 
 def _table(path: Path) -> list[list[str]]:

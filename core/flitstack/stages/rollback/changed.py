@@ -69,6 +69,8 @@ class Changes:
     def __init__(self, ctx: RunContext, habits: Habits) -> None:
         self._ctx = ctx
         self.habits = habits
+        self.gone: set[tuple[str, str]] = set()
+        """Records of ours that somebody deleted: that nothing leads there any more is nobody's edit."""
 
     def written(self, link: Link, stored: Stored, names: Collection[str] | None = None) -> list[str]:
         """Return what of our own writes the record no longer holds; links as `@NAME`.
@@ -94,8 +96,16 @@ class Changes:
         if to.object in (self._ctx.behaviours.user, AS_IT_IS):
             return (Targets(self._ctx).id(to),)
         found = self._ctx.journal.records.destination_id(to.object, to.key, to.part)
+        if (to.object, found) in self.gone:
+            return (found, None)
         # What it led to may be gone by our own hand: the account keeps the number, or takes it out.
         return (found,) if found else (None, self._ctx.journal.undo.removed_id((to.object, to.key, to.part)))
+
+    def led_to(self, link: Link, name: str) -> tuple[str, str] | None:
+        """Return the record of ours that a link was made to, None when it led elsewhere or nowhere."""
+        to = read_link(link.wanted["links"][name])
+        found = self._ctx.journal.records.destination_id(to.object, to.key, to.part) if not is_cleared(to) else None
+        return (to.object, found) if found else None
 
     def key_lost(self, link: Link, stored: Stored) -> bool:
         """Tell whether a record that we created carries our key no more."""

@@ -47,6 +47,14 @@ class _Used:
         return inside or (item.object, item.id or "") in self.places or (bool(item.of) and item.name in self.held)
 
 
+def lists_for(ctx: RunContext, changes: Changes, object_: str) -> list[str]:
+    """Return the objects whose records may hang on one of this object."""
+    every, leads = record_objects(ctx), changes.habits.leads_to
+    if not isinstance(ctx.writer, Surveying):
+        return every
+    return [other for other in every if object_ in leads.get(other, {}).values()]
+
+
 class Guard:
     """Judges the writes of an undo; `RunContext.guard` while it is under way.
 
@@ -143,10 +151,7 @@ class Guard:
         if object_ in self._looked and now - self._looked[object_] < LOOK_EVERY_S:
             return
         self._looked[object_] = now
-        for other in record_objects(self._ctx):
-            leads = self._changes.habits.leads_to.get(other, {})
-            if isinstance(self._ctx.writer, Surveying) and object_ not in leads.values():
-                continue
+        for other in lists_for(self._ctx, self._changes, object_):
             since = self._newest.get(other) if self._ctx.behaviours.objects[other].filter_since else None
             async for stored in self._ctx.writer.list(other, since=since):
                 if (other, stored.id) not in self._going:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from flitstack.journal import Ours
     from flitstack.protocols import JSON, LinkRef
     from flitstack.stages.context import RunContext
-    from flitstack.stages.rollback.decide import Decision
+    from flitstack.stages.rollback.decision import Decision
 
 CHUNK = 1000
 NO_LINKS: dict[str, LinkRef] = {}

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from flitstack.journal import dumps
 from flitstack.protocols import full_key
 from flitstack.stages.rollback.report import Proof
 from flitstack.stages.rollback.survey import all_of, digest, record_objects
+from flitstack.stages.writing.waiting import wait_until_shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from flitstack.protocols import SchemaItem, Stored
     from flitstack.stages.context import RunContext
-    from flitstack.stages.rollback.decide import Decision, Kept
+    from flitstack.stages.rollback.decision import Decision, Kept
     from flitstack.stages.rollback.restoring import Restore
     from flitstack.stages.rollback.survey import Place, Survey
 
@@ -28,7 +28,7 @@ async def prove(ctx: RunContext, survey: Survey, decision: Decision, kept: Seque
 
     :param kept: what stays as a conflict; whole records among them are left out of the comparison.
     """
-    await _wait_until_shown(ctx)
+    await wait_until_shown(ctx)
     left_out = {(one.ours.object, one.ours.destination_id) for one in kept if one.ours.made_by is not None}
     mixed = {(one.ours.object, one.ours.destination_id) for one in kept} - left_out
     going = {(one.object, one.destination_id) for one in decision.delete} - left_out
@@ -111,13 +111,3 @@ def _item_digest(item: SchemaItem, without: Iterable[str] = ()) -> str:
 
 def _hash(digests: Mapping[Place, str]) -> str:
     return hashlib.sha256(dumps(sorted([*place, each] for place, each in digests.items())).encode()).hexdigest()
-
-
-async def _wait_until_shown(ctx: RunContext) -> None:
-    """Wait until the declared lag has passed since the last write: until then a list may show what is gone."""
-    last = ctx.journal.operations.last_settled_at()
-    if last is not None:
-        lag = max(behaviour.lag_s for behaviour in ctx.behaviours.objects.values())
-        left = lag - (ctx.clock.now() - datetime.fromisoformat(last)).total_seconds()
-        if left > 0:
-            await ctx.clock.sleep(min(left, lag))

@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from flitstack.protocols import full_key
-from flitstack.stages.rollback.decide import REASONS
+from flitstack.stages.rollback.decision import REASONS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from flitstack.journal import Head
     from flitstack.protocols import JSON, Spent
-    from flitstack.stages.rollback.decide import Kept
+    from flitstack.stages.rollback.decision import Kept
 
 COUNTED = ("deleted", "restored", "gone", "kept")
 
@@ -112,7 +112,7 @@ class RollbackReport:
             "seconds": round(self.seconds, 3),
             "journal": self.journal,
             "reports": dict(self.reports),
-            "audit": {"length": self.audit.length, "head": self.audit.hash},
+            "audit": self.audit.as_json(),
         }  # fmt: skip
 
 

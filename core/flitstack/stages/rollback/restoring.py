@@ -10,7 +10,7 @@ from flitstack.protocols import LinkRef
 from flitstack.stages.writing.targets import Targets
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
     from flitstack.journal import Link, Ours, Written
     from flitstack.protocols import JSON, Stored
@@ -52,9 +52,12 @@ def restore_of(
     stored: Stored,
     in_scope: Callable[[Written], bool],
 ) -> Restore:
-    """Return what of a record's fields is put back: each as it was before the oldest write in scope."""
+    """Return what of a record's fields is put back: each as it was before the oldest write in scope.
+
+    Where somebody changed a field between two writes, what they left there is put back.
+    """
     found = Restore(ours)
-    targets, later = _targets(ctx.journal.undo.written(ours.name), in_scope)
+    targets, later = _targets(ctx, ours, in_scope)
     altered = set(changes.written(link, stored, targets.keys()))
     for name, (operation, value) in targets.items():
         place = _place_link if name.startswith("@") else _place_field
@@ -74,18 +77,31 @@ def restore_of(
 
 
 def _targets(
-    history: Sequence[Written], in_scope: Callable[[Written], bool]
+    ctx: RunContext, ours: Ours, in_scope: Callable[[Written], bool]
 ) -> tuple[dict[str, tuple[int, Any]], set[str]]:
-    """Return, by field, the oldest write in scope and what it replaced; and the fields that others wrote later."""
+    """Return, by field, the write in scope to go back to and what it replaced; and the fields that others wrote later.
+
+    That write is the oldest one, or the one after somebody's change: what people did is not taken back.
+    """
     targets: dict[str, tuple[int, Any]] = {}
+    left: dict[str, Any] = {}
     later: set[str] = set()
-    for write in history:
-        for name in (*write.fields, *(f"@{link}" for link in write.links)):
+    for write in ctx.journal.undo.written(ours.name):
+        written = {**write.fields, **{f"@{link}": list(to) for link, to in write.links.items()}}
+        for name in written:
             if not write.is_undo and in_scope(write):
-                targets.setdefault(name, (write.operation, write.before.get(name)))
+                before = write.before.get(name)
+                if name not in targets or not _same(ctx, ours.object, name, left[name], before):
+                    targets[name] = write.operation, before
             elif name in targets and not write.is_undo:
                 later.add(name)
+        left |= written
     return targets, later
+
+
+def _same(ctx: RunContext, object_: str, name: str, one: JSON, other: JSON) -> bool:
+    compared = [ctx.writer.comparable(object_, {name: value}) for value in (one, other)]
+    return one == other or (not name.startswith("@") and compared[0] == compared[1])
 
 
 def _place_field(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from flitstack.stages.rollback.decision import CHANGED, IN_USE, Kept, OptionsOff
 from flitstack.stages.writing.schema import SCHEMA_KEY
 
 if TYPE_CHECKING:
@@ -13,26 +13,13 @@ if TYPE_CHECKING:
     from flitstack.journal import Link, Ours
     from flitstack.protocols import SchemaItem
     from flitstack.stages.context import RunContext
-    from flitstack.stages.rollback.decide import Decision
+    from flitstack.stages.rollback.decision import Decision
     from flitstack.stages.rollback.scope import Wanted
     from flitstack.stages.rollback.survey import Place, Seen, Survey
-
-IN_USE, CHANGED = "in_use", "changed"
-
-
-@dataclass(frozen=True, slots=True)
-class OptionsOff:
-    """Options that a field of the account gets rid of again; `operation` added the first of them."""
-
-    ours: Ours
-    options: tuple[str, ...]
-    operation: int
 
 
 def decide_schema(ctx: RunContext, survey: Survey, wanted: Wanted, going: set[Place], decision: Decision) -> None:
     """Add to the decision which schema items go, and which stay because something uses them."""
-    from flitstack.stages.rollback.decide import Kept  # they need each other
-
     staying = [seen for place, seen in survey.seen.items() if place not in going]
     use = _Use(ctx, survey, staying)
     objects = ctx.behaviours.schema_objects
@@ -67,8 +54,6 @@ def _changed(item: SchemaItem, link: Link | None) -> str:
 
 def _options(ctx: RunContext, survey: Survey, one: Ours, use: _Use, decision: Decision) -> None:
     """Take back the options that were added to a field that stays, but for those that records hold."""
-    from flitstack.stages.rollback.decide import Kept  # they need each other
-
     item = survey.items.get((one.object, one.destination_id))
     added: dict[str, int] = {}
     for write in ctx.journal.undo.written(one.name):

@@ -78,7 +78,7 @@ def choose(journal: Journal, scope: Scope, source_id: str) -> Wanted:
 
 
 def _whole(key: str, source_id: str) -> str:
-    """Return a key as the journal has it: `patients:17` stands for `SOURCE_ID:patients:17`."""
+    """Return a key as the journal has it: `people:17` stands for `SOURCE_ID:people:17`."""
     return key if key.startswith(f"{source_id}:") or key.startswith("schema:") else f"{source_id}:{key}"
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from flitstack.clock import clock_from_environment
 from flitstack.errors import UsageError
 from flitstack.settings import parse_sets, read_project_file
+from flitstack.stages.demo import demo_account
 from flitstack.stages.setup import CORE_VARIABLES, destination_settings
 
 if TYPE_CHECKING:
@@ -43,8 +44,6 @@ def settings_of(
     values = {**project.variables, **given.variables}
     core = {name: str(values[name]) for name in CORE_VARIABLES if name in values}
     if demo:
-        if destination.demo is None:
-            raise UsageError(f"There is no demo of {destination.name}.")
-        settings, clock = destination.demo(str(journal.parent))
+        settings, clock = demo_account(destination, journal.parent)
         return JournalSettings(settings, core, clock)
     return JournalSettings(destination_settings(destination, given, project), core, clock_from_environment())

@@ -103,6 +103,7 @@ class Reading:
         self._restoring = restoring
         self._fields = fields
         self._beside: dict[Place, dict[str, JSON]] = {}
+        self._led: dict[Place, dict[str, Place]] = {}
         self._survey = Survey()
 
     async def run(self, items: Iterable[SchemaItem]) -> Survey:
@@ -122,6 +123,7 @@ class Reading:
                     self._take(stored, links.pop(stored.id, None))
         finally:
             ctx.progress.end()
+        self._forgive_gone()
         self._judge_beside()
         spent = ctx.writer.spent()
         survey.requests, survey.tokens = spent.requests - before.requests, spent.tokens - before.tokens
@@ -152,12 +154,25 @@ class Reading:
 
     def _changed(self, place: Place, link: Link, stored: Stored) -> list[str]:
         changed = self._changes.written(link, stored)
+        for field_ in changed:
+            name = field_.removeprefix("@")
+            led = self._changes.led_to(link, name) if name != field_ and not stored.links.get(name) else None
+            if led is not None:
+                self._led.setdefault(place, {})[field_] = led
         if self._changes.key_lost(link, stored):
             changed.append(self._ctx.key_field(link.object) or "key")
         beside = self._changes.beside(link, stored)
         if beside:
             self._beside[place] = beside
         return changed
+
+    def _forgive_gone(self) -> None:
+        """Take it for nobody's change that a record leads nowhere, once all is read and what it led to is not there."""
+        for place, led in self._led.items():
+            gone = {field_: to for field_, to in led.items() if to not in self._survey.seen}
+            self._changes.gone |= {*gone.values()}
+            seen = self._survey.seen[place]
+            self._survey.seen[place] = _with_changed(seen, tuple(one for one in seen.changed if one not in gone))
 
     def _judge_beside(self) -> None:
         """Tell, once all is read, what somebody filled in from what the account puts into every record itself.

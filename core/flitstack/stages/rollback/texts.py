@@ -6,14 +6,14 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from flitstack.protocols import full_key
-from flitstack.stages.rollback.decide import REASONS
+from flitstack.stages.rollback.decision import REASONS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from flitstack.protocols import Spent
     from flitstack.stages.context import RunContext
-    from flitstack.stages.rollback.decide import Decision, Kept
+    from flitstack.stages.rollback.decision import Decision, Kept
     from flitstack.stages.rollback.scope import Scope
 
 SHOWN = 20

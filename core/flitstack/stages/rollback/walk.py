@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 import hashlib
-import secrets
 import time
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from flitstack import __version__
-from flitstack.errors import ApprovalNeeded, ConfigurationError, FlitError
+from flitstack.errors import ApprovalNeeded, ConfigurationError
 from flitstack.journal import Conflict, Journal, Settlement
 from flitstack.protocols import Spent
 from flitstack.registry import load_plugins
 from flitstack.stages.context import RunContext, on_disk
-from flitstack.stages.opening import finish_run, know_account, opened
+from flitstack.stages.demo import is_demo
+from flitstack.stages.opening import know_account, new_run_id, noted, opened
+from flitstack.stages.plan.price import pages, requests_of
 from flitstack.stages.rollback.changed import Changes
-from flitstack.stages.rollback.decide import REASONS, Kept, decide
-from flitstack.stages.rollback.guard import Guard
+from flitstack.stages.rollback.decide import decide
+from flitstack.stages.rollback.decision import REASONS, Kept
+from flitstack.stages.rollback.guard import Guard, lists_for
 from flitstack.stages.rollback.inverse import plan_inverse
 from flitstack.stages.rollback.proof import prove
 from flitstack.stages.rollback.report import RollbackReport, counted
 from flitstack.stages.rollback.scope import Scope, choose
 from flitstack.stages.rollback.settings import settings_of
-from flitstack.stages.rollback.survey import Reading, know_habits, record_objects
+from flitstack.stages.rollback.survey import Reading, know_habits
 from flitstack.stages.rollback.texts import final_words, undo_text
 from flitstack.stages.writing.apply import apply_operations
 from flitstack.stages.writing.reconcile import reconcile
@@ -34,11 +36,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from flitstack.clock import Clock
-    from flitstack.journal import Written
+    from flitstack.journal import Ours, Written
     from flitstack.protocols import Account
     from flitstack.registry import Registry
     from flitstack.stages.context import Progress, StopFlag
-    from flitstack.stages.rollback.decide import Decision
+    from flitstack.stages.rollback.decision import Decision
     from flitstack.stages.rollback.scope import Wanted
     from flitstack.stages.rollback.survey import Survey
 
@@ -109,25 +111,19 @@ async def rollback(
         if name is None or source_id is None or journal.runs.meta("account") is None:
             raise ConfigurationError(f"{options.journal}: nothing was written from this journal, so nothing is undone.")
         registry = load_plugins(beside=options.journal) if registry is None else registry
-        settings = settings_of(options.journal, options.sets, registry.destination(name), demo=options.demo)
+        demo = options.demo or is_demo(journal)
+        settings = settings_of(options.journal, options.sets, registry.destination(name), demo=demo)
         clock = clock or settings.clock
-        waiting = BudgetWait(clock, progress, stop, patient=options.wait)
+        waiting = BudgetWait(clock, progress, stop, waits=options.wait)
         async with opened(registry.destination(name), settings.destination, journal, clock, waiting=waiting) as writer:
-            run_id = f"{clock.now():%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
+            run_id = new_run_id(clock)
             notify = _observing(registry, progress)
             ctx = RunContext(run_id, source_id, journal, writer, writer.behaviours, clock, progress, stop, notify)
             if options.dry_run:
                 return await _carry_out(ctx, options, settings.core, began)
-            journal.runs.begin(run_id, ctx.at(), __version__)
-            status = "stopped"
-            try:
+            with noted(ctx) as ending:
                 report = await _carry_out(ctx, options, settings.core, began)
-                status = report.status
-            except FlitError as exc:
-                status = type(exc).__name__
-                raise
-            finally:
-                finish_run(journal, writer, run_id, ctx.at(), status)
+                ending.status = report.status
             return report
 
 
@@ -195,17 +191,24 @@ def _ahead(undo: _Undo) -> Spent:
     decision, objects = undo.decision, undo.ctx.behaviours.objects
     if not decision.writes:
         return Spent(0, 0)
-    updates = [*(r.ours for r in decision.restore), *(off.ours for off in decision.options)]
-    calls = [objects[one.object].cost.get("delete", 0) for one in (*decision.delete, *decision.schema)]
-    calls += [objects[one.object].cost.get("update", 0) for one in updates]
-    calls += [objects[one.object].cost.get("get", 0) for one in (*decision.delete, *(r.ours for r in decision.restore))]
-    leads = undo.changes.habits.leads_to
+    restored = [r.ours for r in decision.restore]
+    work: list[tuple[str, Sequence[Ours]]] = [
+        ("delete", (*decision.delete, *decision.schema)),
+        ("update", (*restored, *(off.ours for off in decision.options))),
+        ("get", (*decision.delete, *restored)),
+    ]
+    calls: list[int] = []
+    for verb, those in work:
+        for object_, count in Counter(one.object for one in those).items():
+            calls += [objects[object_].cost.get(verb, 0)] * requests_of(objects[object_], count)
+    seen = Counter(object_ for object_, _ in undo.survey.seen)
     for object_ in {one.object for one in decision.delete}:
-        calls += [
-            objects[o].cost.get("list", 0) for o in record_objects(undo.ctx) if object_ in leads.get(o, {}).values()
-        ]
+        for other in lists_for(undo.ctx, undo.changes, object_):
+            count = 1 if objects[other].filter_since else pages(objects[other], seen[other])
+            calls += [objects[other].cost.get("list", 0)] * count
     schema = undo.ctx.behaviours.schema_reading or Spent(1, 1)
-    proof = Spent(undo.survey.requests + schema.requests, undo.survey.tokens + schema.tokens)
+    times = 1 + len({one.object for one in decision.schema})  # for the proof, and before items of a kind go
+    proof = Spent(undo.survey.requests + times * schema.requests, undo.survey.tokens + times * schema.tokens)
     return Spent(len(calls) + proof.requests, sum(calls) + proof.tokens)
 
 
@@ -272,14 +275,19 @@ def _finish(undo: _Undo, kept: Sequence[Kept], digest: str) -> None:
 
 
 def _as_before(undo: _Undo, kept: set[tuple[str, str, str]]) -> list[tuple[str, str, str]]:
-    """Return the account's own records and schema items of which everything that was written is taken back."""
-    scope, journal = undo.options.scope, undo.ctx.journal
+    """Return the account's own records and schema items of which everything that was written is taken back.
+
+    While a record of ours stays, its links and fields are read by the schema items that the journal knows.
+    """
+    scope, journal, schema = undo.options.scope, undo.ctx.journal, undo.ctx.behaviours.schema_objects
+    one_stays = any(name[0] not in schema for name in kept)
     return [
         one.name
         for one in undo.wanted.restore
         if one.made_by is None
         and not one.rebuilt
         and one.name not in kept
+        and not (one_stays and one.object in schema)
         and (scope.run is None or all(w.is_undo or w.run == scope.run for w in journal.undo.written(one.name)))
     ]
 

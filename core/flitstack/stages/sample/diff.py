@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from flitstack.protocols import full_key
-from flitstack.stages.intake.specs import as_of
+from flitstack.stages.intake.scope import as_of
 from flitstack.stages.sample.checks import Flag, Frame, check_all
 from flitstack.stages.sample.checks.dates import moment_of
 from flitstack.stages.sample.kinds import kind_of, lined_up, shown
@@ -277,7 +277,7 @@ class DiffMaker:
         return Line(full_key(each.key, each.part), sources, wanted, held, name not in each.differing, kind, why)
 
     def _on_the_clock(self, each: Observed, name: str) -> str:
-        """Return what the practice's clock shows when a due time is due; "" for any other field."""
+        """Return what the business's clock shows when a due time is due; "" for any other field."""
         day = f"{name.removesuffix('time')}date"
         if not name.endswith("time") or not each.held.get(name) or not each.held.get(day):
             return ""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,14 +11,14 @@ from flitstack.errors import UsageError
 from flitstack.journal import dumps
 from flitstack.mapping import load_template
 from flitstack.stages.gates.gate import Gate
-from flitstack.stages.intake.specs import REPORTS
+from flitstack.stages.publishing import REPORTS
+from flitstack.stages.sample.taken import TakenSample
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from typing import Any
 
     from flitstack.mapping import Template
-    from flitstack.protocols import JSON
     from flitstack.stages.context import RunContext
     from flitstack.stages.intake.specs import Prepared
     from flitstack.stages.options import SampleOptions
@@ -30,44 +29,6 @@ if TYPE_CHECKING:
     from flitstack.stages.setup import Setup
 
 META = "sample"
-
-
-@dataclass(frozen=True, slots=True)
-class TakenSample:
-    """A sample as it was migrated and read back.
-
-    :param first_page: (title, entry, fields) that a person looks at first, as the template says.
-    """
-
-    sample: Sample
-    diff: Diff
-    spec: str
-    template: str
-    as_of: str
-    mismatched: int
-    first_page: Sequence[tuple[str, str, tuple[str, ...]]]
-
-    @property
-    def sha256(self) -> str:
-        """Return a hash of all that the report shows."""
-        shown = [asdict(self.sample), asdict(self.diff), self.spec, self.mismatched]
-        return hashlib.sha256(dumps(shown).encode()).hexdigest()
-
-    def as_json(self) -> dict[str, JSON]:
-        """Return counts and what stands out; no value of a record."""
-        sample, diff = self.sample, self.diff
-        return {
-            "sample": {
-                "stream": sample.stream, "size": sample.size, "of": sample.of, "chosen": sample.chosen,
-                "control": sample.control, "along": sample.along, "beside": sample.beside, "random": sample.random,
-                "objects": dict(sample.objects), "fields": sample.fields, "values": sample.values,
-                "covered": sample.covered, "open_links": sample.open_links,
-                "uncovered": [asdict(each) for each in sample.uncovered],
-            },
-            "diff": {"records": diff.records, "compared": diff.compared, "equal": diff.equal},
-            "flags": [{**asdict(flag), "keys": list(flag.keys)} for flag in diff.flags],
-            "mismatched": self.mismatched, "spec": self.spec, "sha256": self.sha256,
-        }  # fmt: skip
 
 
 def main_stream(setup: Setup) -> str:
@@ -100,7 +61,8 @@ def keep_sample(
         sample, diff, prepared.spec.sha256, prepared.spec.template, as_of, found.mismatched, _first_page(template, diff)
     )
     page = publishing.sample(taken, ctx.journal.path.parent / REPORTS) if publishing.sample else ""
-    kept = {"basis": _basis(ctx, options, prepared), "spec": taken.spec, "text": _text(taken), "page": Path(page).name}
+    kept = {"basis": _basis(ctx, options, prepared), "spec": taken.spec, "text": _text(taken), "page": Path(page).name,
+            "at": ctx.at(), "records": diff.records}  # fmt: skip
     ctx.journal.runs.remember(META, dumps(kept))
     return taken
 
@@ -117,7 +79,19 @@ def sample_gate(ctx: RunContext, prepared: Prepared) -> list[Gate]:
         )
     page = str(kept.get("page", ""))
     notes = (f"The report: {ctx.journal.path.parent / REPORTS / page}",) if page else ()
-    return [Gate("sample", text, notes=notes)]
+    return [Gate("sample", text, notes=notes, event=_event(kept))]
+
+
+def _event(kept: Mapping[str, Any]) -> tuple[str, str] | tuple[()]:
+    """Return when the sample was migrated and what that changes; () for one that an older version took."""
+    if "at" not in kept:
+        return ()
+    at = str(kept["at"])
+    many = "1 record" if kept["records"] == 1 else f"{kept['records']:,} records"
+    return (
+        at,
+        f"a sample was migrated on {at[:10]} {at[11:16]} UTC: its {many} are there, and are no longer to be written",
+    )
 
 
 def _kept(ctx: RunContext) -> Mapping[str, Any] | None:

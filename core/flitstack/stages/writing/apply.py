@@ -23,15 +23,25 @@ async def apply_operations(ctx: RunContext) -> None:
     """
     operations = ctx.journal.operations
     ctx.progress.begin("apply", operations.count("planned"))
-    fruitless = 0
+    fruitless, least = 0, _left(ctx)
     try:
         while levels := operations.levels():
-            before = operations.count("planned", "blocked")
             await Level(ctx, levels[0]).run()
             if await reconcile(ctx):
                 operations.unblock()
-            fruitless = 0 if operations.count("planned", "blocked") < before else fruitless + 1
+            left = _left(ctx)
+            fruitless = 0 if any(now < before for now, before in zip(left, least, strict=True)) else fruitless + 1
+            least = min(left[0], least[0]), min(left[1], least[1])
             if fruitless >= FRUITLESS_ROUNDS:
                 raise Unavailable("The destination keeps leaving writes without an answer. Run the same command later.")
     finally:
         ctx.progress.end()
+
+
+def _left(ctx: RunContext) -> tuple[int, int]:
+    """Return how many operations are left to do, and how many of these wait for no other.
+
+    Less of either than ever before is progress: where every parent was refused, what hangs on it only becomes blocked.
+    """
+    operations = ctx.journal.operations
+    return operations.count("planned", "blocked"), operations.count("planned")

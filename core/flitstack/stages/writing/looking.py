@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from flitstack.stages.delta.merge import Images, Parted
 
 GONE, ARCHIVED, CHANGED = "record_gone", "record_archived", "changed_elsewhere"
+ALREADY_GONE = "already_gone"
 
 
 async def look(ctx: RunContext, rows: Sequence[OperationRow], targets: Targets) -> Looked:
@@ -98,7 +99,7 @@ class Looked:
     def _judge_delete(self, row: OperationRow, link: Link, stored: Stored | None) -> tuple[OperationRow, str, str]:
         """A record that somebody changed since is not deleted; one that is gone need not be."""
         if stored is None:
-            return row, "", ""
+            return row, "done", ALREADY_GONE
         state, code = self.verdicts.get(row.id, ("", ""))
         if state != "conflict":
             return row, "", ""

@@ -32,7 +32,7 @@ from flitstack.stages.writing.targets import Targets
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from flitstack.journal import Merge, OperationRow
+    from flitstack.journal import Merge, OperationRow, Spending
     from flitstack.stages.context import RunContext
     from flitstack.stages.writing.looking import Looked
 
@@ -65,6 +65,7 @@ class Level:
         self._at_work = ctx.behaviours.concurrency
         self._failure: Exception | None = None
         self._doubts = 0
+        self._leaving: dict[int, float] = {}
 
     async def run(self) -> None:
         """Send what is planned at this level, until it is done, or something says to stop.
@@ -109,7 +110,9 @@ class Level:
                     return
                 ready, merges = await self._prepare(batch)
                 ids = [item.row.id for item in ready]
-                await on_disk(operations.intend(ids, self._ctx.id, self._ctx.at(), merges))
+                self._leaving |= {item.row.id: self._price(item.row) for item in ready}
+                spent = self._spending()
+                await on_disk(operations.intend(ids, self._ctx.id, self._ctx.at(), merges, spent))
                 for group in self._groups(ready):
                     await self._ready.put(group)
 
@@ -192,6 +195,14 @@ class Level:
     def _still_coming(self, link: LinkRef) -> bool:
         last = self._ctx.journal.operations.last(link.object, link.key, link.part)
         return last is not None and last.state in ("in_doubt", "intended")
+
+    def _price(self, row: OperationRow) -> float:
+        """Return what an operation costs in a full request."""
+        behaviour = self._ctx.behaviours.objects[row.object]
+        return behaviour.cost.get(row.verb, 0) / behaviour.batch
+
+    def _spending(self) -> Spending:
+        return self._ctx.spending(sum(self._leaving.values()))
 
     # --- sending ---
 
@@ -287,7 +298,9 @@ class Level:
             batch, self._settled = self._settled, []
             try:
                 if batch:
-                    await on_disk(self._ctx.journal.operations.settle(batch))
+                    for settled in batch:
+                        self._leaving.pop(settled.operation.id, None)
+                    await on_disk(self._ctx.journal.operations.settle(batch, self._spending()))
             except Exception as exc:  # noqa: BLE001 - raised once what is under way is answered; then it is in doubt
                 self._failure = self._failure or exc
 

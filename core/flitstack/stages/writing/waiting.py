@@ -1,9 +1,9 @@
-"""Waits for the destination's budget to open again, through the days if need be, when the operator asked for that."""
+"""Waits for the destination: for its budget to open again, through days if need be, and for its lists to show all."""
 
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from flitstack.journal import dumps
@@ -11,12 +11,11 @@ from flitstack.protocols import BudgetAsking
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import datetime
 
     from flitstack.clock import Clock
     from flitstack.errors import BudgetExhausted
     from flitstack.protocols import Writer
-    from flitstack.stages.context import Progress, StopFlag
+    from flitstack.stages.context import Progress, RunContext, StopFlag
 
 ASK_EVERY = timedelta(minutes=15)
 SLICE_S = 5.0
@@ -25,14 +24,14 @@ SLICE_S = 5.0
 class BudgetWait:
     """What a writer does when the day's budget is used up: end the run, or wait, all its requests together.
 
-    :param patient: wait; else the run ends.
+    :param waits: wait; else the run ends.
     """
 
-    def __init__(self, clock: Clock, progress: Progress, stop: StopFlag, *, patient: bool) -> None:
+    def __init__(self, clock: Clock, progress: Progress, stop: StopFlag, *, waits: bool) -> None:
         self._clock = clock
         self._progress = progress
         self._stop = stop
-        self._patient = patient
+        self._waits = waits
         self._writer: Writer | None = None
         self._note: Callable[[str], None] = _note_nothing
         self._turn = asyncio.Lock()
@@ -54,7 +53,7 @@ class BudgetWait:
         :raises Interrupted: a person asked to stop.
         """
         self._note(dumps({"until": exhausted.resets_at.isoformat() if exhausted.resets_at else ""}))
-        if not self._patient:
+        if not self._waits:
             raise exhausted
         known = self._reopened
         async with self._turn:
@@ -85,3 +84,13 @@ class BudgetWait:
 
 def _note_nothing(text: str) -> None:
     """Nobody asked to be told."""
+
+
+async def wait_until_shown(ctx: RunContext) -> None:
+    """Wait until the declared lag has passed since the last write: until then a list may not show it."""
+    last = ctx.journal.operations.last_settled_at()
+    if last is not None:
+        lag = max(behaviour.lag_s for behaviour in ctx.behaviours.objects.values())
+        left = lag - (ctx.clock.now() - datetime.fromisoformat(last)).total_seconds()
+        if left > 0:
+            await ctx.clock.sleep(min(left, lag))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from flitstack.hookspecs import hookimpl
 from flitstack.testing.broken import writers
+from flitstack.testing.broken.declaring import ACCOUNTS, AbleAccount
 from flitstack.testing.memory import memory_behaviours
 from flitstack.testing.simulation.memory_port import MemoryPort, SimulatedMemory, WireWriter
 
@@ -75,20 +76,37 @@ _KILLED_BY: dict[str, tuple[type[WireWriter], tuple[str, ...]]] = {
     "raiser": (writers.Raiser, ("C5",)),
     "gossip": (writers.Gossip, ("X2",)),
     "since_ignorer": (writers.SinceIgnorer, ("B2",)),
+    "id_loser": (writers.IdLoser, ("B4",)),
+    "id_gusher": (writers.IdGusher, ("B4",)),
+    "id_key_less": (writers.IdKeyLess, ("B4",)),
+    "odd_sign_in": (writers.OddSignIn, ("F7",)),
 }
 
 
-def _port(writer: type[WireWriter]) -> MemoryPort:
-    account = type(f"{writer.__name__}Account", (SimulatedMemory,), {"writer": writer})
+def _port(account: type[SimulatedMemory]) -> MemoryPort:
     port = MemoryPort()
     port.simulated = account
     return port
 
 
+def _first_line(kind: type) -> str:
+    return (kind.__doc__ or "").splitlines()[0]
+
+
+def _written_by(writer: type[WireWriter]) -> type[SimulatedMemory]:
+    return type(f"{writer.__name__}Account", (SimulatedMemory,), {"writer": writer})
+
+
 BROKEN = {
-    name: Broken(name, (writer.__doc__ or "").splitlines()[0], killed_by, _port(writer))
+    name: Broken(name, _first_line(writer), killed_by, _port(_written_by(writer)))
     for name, (writer, killed_by) in _KILLED_BY.items()
+} | {
+    name: Broken(name, _first_line(account), killed_by, _port(account))
+    for name, (account, killed_by) in ACCOUNTS.items()
 }
+
+#: A destination that declares all there is to declare, and does it: what those that declare wrongly pretend to be.
+ABLE = _port(AbleAccount)
 
 
 def __getattr__(name: str) -> Any:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from flitstack.protocols import JSON
 
 SHORT = 200
+SOME = 5
 
 
 def _is_record(writer: WireWriter, operation: Operation) -> bool:
@@ -336,3 +337,41 @@ class SinceIgnorer(WireWriter):
         """Yield everything."""
         async for one in super().list(object, None, parent):
             yield one
+
+
+class IdLoser(WireWriter):
+    """Leaves out the last of the ids that it is asked for."""
+
+    async def get_many(self, object: str, ids: Sequence[str]) -> Sequence[Stored]:
+        """Return the others."""
+        return await super().get_many(object, ids[: max(1, len(ids) - 1)])
+
+
+class IdGusher(WireWriter):
+    """Gives every record that has a key when it is asked for some ids."""
+
+    async def get_many(self, object: str, ids: Sequence[str]) -> Sequence[Stored]:
+        """Return all of them."""
+        if len(ids) < SOME:
+            return await super().get_many(object, ids)
+        return await super().get_many(object, [one.id for one in self.simulated.memory.of(object) if one.key])
+
+
+class IdKeyLess(WireWriter):
+    """Finds records by their ids without the keys that they carry."""
+
+    async def get_many(self, object: str, ids: Sequence[str]) -> Sequence[Stored]:
+        """Return the records as anybody's."""
+        return [replace(one, key=None) for one in await super().get_many(object, ids)]
+
+
+class OddSignIn(WireWriter):
+    """Has an error of its own for a refused token, with an exit code of its own."""
+
+    def signed_out(self) -> AuthError:
+        """Return it."""
+        return _OddError("memory: 401. Check the token.")
+
+
+class _OddError(AuthError):
+    exit_code = 7

@@ -5,12 +5,11 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING
 
-import pytest
-
 from flitstack.errors import AuthError, FlitError
 from flitstack.testing.kit.bench import DestinationBench, key
 from flitstack.testing.kit.levels import check
 from flitstack.testing.kit.loads import many, typical
+from flitstack.testing.kit.trial import LOOK
 from flitstack.testing.simulation.scenario import DECLARED_LAG_S, ROAD_S, scenario_of
 
 if TYPE_CHECKING:
@@ -78,9 +77,11 @@ class FaultsPart(DestinationBench):
         calm.run()
         for number in self.places(len(calm.world.wire.writes)):
             trial = bench(typical(), faults={calm.world.wire.writes[number - 1]: "signed_out"})
-            with pytest.raises(AuthError) as told:
-                trial.run()
-            assert told.value.exit_code == 4
+            told = trial.stops(AuthError, f"a token that is refused at write {number}")
+            assert told.exit_code == 4, (
+                f"{type(told).__name__} ends the run with exit code {told.exit_code}, and a sign-in ends it with 4: "
+                "return an AuthError as it is in flitstack.errors, with no exit code of its own"
+            )
             trial.check(trial.until_done())
 
     @check("F8", "silver")
@@ -92,7 +93,10 @@ class FaultsPart(DestinationBench):
         report = trial.until_done()
 
         trial.check(report)
-        assert len(trial.world.wire.writes) <= len(calm.world.wire.writes), "a refused write was sent again"
+        assert len(trial.world.wire.writes) <= len(calm.world.wire.writes), (
+            f"{len(calm.world.wire.writes)} writes are enough, and {len(trial.world.wire.writes)} were sent: a refused "
+            "write was sent again; apply() answers Rejected, and sends no second time"
+        )
 
     @check("F8", "gold")
     def test_a_gateway_that_blocks(self, bench: Bench) -> None:
@@ -160,8 +164,9 @@ class FaultsPart(DestinationBench):
                 trial.until_done()
             except AssertionError as exc:
                 raise AssertionError(f"seed {seed}: {exc}") from exc
-            assert not wrong, f"seed {seed}: {'; '.join(wrong[:4])}"
-            assert len(trial.world.wire.writes) == sent, f"seed {seed}: a further run wrote"
+            assert not wrong, f"seed {seed}: {'; '.join(wrong[:4])}. {LOOK}"
+            more = len(trial.world.wire.writes) - sent
+            assert not more, f"seed {seed}: everything was there, and a further run sent {more} writes. {LOOK}"
 
     def _calm(self, bench: Bench) -> Trial:
         """Return a trial in which nothing happened."""
@@ -178,4 +183,7 @@ class FaultsPart(DestinationBench):
                 trial.check(trial.until_done())
             except (AssertionError, FlitError) as exc:
                 raise AssertionError(f"{fault} at write {number} of {len(writes)}: {exc}") from exc
-            assert trial.world.struck[fault], f"{fault} never struck"
+            assert trial.world.struck[fault], (
+                f"{fault} was to strike request {writes[number - 1]}, and never did: the port does not carry its "
+                "requests over world.wire (WireTransport does)"
+            )

@@ -6,8 +6,6 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
 from flitstack.errors import ApprovalNeeded, BudgetExhausted, FlitError
 from flitstack.stages.gates.gate import Passing
 from flitstack.testing.kit.bench import DestinationBench, key, need_kind
@@ -15,6 +13,7 @@ from flitstack.testing.kit.levels import check
 from flitstack.testing.kit.loads import changed, many, typical
 from flitstack.testing.kit.port import Budgeted, Metered, Touched, need
 from flitstack.testing.kit.suite import does_not_apply
+from flitstack.testing.simulation.oracle import differences
 
 if TYPE_CHECKING:
     from flitstack.protocols import Operation, Outcome, Writer
@@ -36,28 +35,33 @@ class LimitsPart(DestinationBench):
     def test_it_waits_when_it_is_told_that_it_is_too_fast(self, bench: Bench) -> None:
         """A request that came too fast is sent again, no sooner than the account said, and done once."""
         calm = bench(typical(), concurrency=1)
-        calm.run()
+        calm.finished()
         for number in self.places(len(calm.world.wire.writes)):
             struck = calm.world.wire.writes[number - 1]
             trial = bench(typical(), faults={struck: "too_fast"}, concurrency=1)
             times = _timed(trial)
             trial.check(trial.until_done())
             gap = times[struck] - times[struck - 1]
-            assert gap >= WAIT_S - 0.05, f"after {gap:.2f} s it did not wait for {WAIT_S} s"
+            assert gap >= WAIT_S - 0.05, (
+                f"the account asked to wait {WAIT_S} s, and the next request came after {gap:.2f} s: answer "
+                "RateLimited with its retry_after_s, or wait on the context's clock"
+            )
 
     @check("L2", "silver")
     def test_a_budget_that_is_used_up_stops_the_run_cleanly(self, bench: Bench) -> None:
         """When the day's budget is used up a run stops, to be resumed, and does not knock again and again."""
         trial = bench(typical())
-        account, metered = need(trial.account, Budgeted), need(trial.account, Metered)
+        account = need(trial.account, Budgeted)
         _at_write(trial, 3, account.use_up)
-        with pytest.raises(BudgetExhausted):
-            trial.run()
-        before = metered.meter().requests, trial.world.wire.requests
-        with pytest.raises(BudgetExhausted):
-            trial.run()
+        trial.stops(BudgetExhausted, "the day's budget is used up at write 3")
+        before = trial.world.wire.requests
+        trial.stops(BudgetExhausted, "the day's budget is still used up")
+        knocks = trial.world.wire.requests - before
 
-        assert trial.world.wire.requests - before[1] <= MOST_WHEN_CLOSED, "it knocks again and again"
+        assert knocks <= MOST_WHEN_CLOSED, (
+            f"a run on an account whose budget is used up sent {knocks} requests, at most {MOST_WHEN_CLOSED} are let "
+            "pass: answer BudgetExhausted at the first refusal, and await context.exhausted before trying again"
+        )
         trial.do(lambda: asyncio.sleep(DAY_S))
         trial.check(trial.until_done())
 
@@ -66,9 +70,14 @@ class LimitsPart(DestinationBench):
         """Asked to wait, the run goes on by itself once there is budget again."""
         trial = bench(typical())
         _at_write(trial, 3, need(trial.account, Budgeted).use_up)
-        report = trial.run(wait=True)
+        try:
+            report = trial.run(wait=True)
+        except BudgetExhausted as exc:
+            raise AssertionError(
+                "asked to wait for the next day's budget, the run stopped with BudgetExhausted: await "
+                "context.exhausted where the account has none left, and try again when it returns"
+            ) from exc
 
-        assert report is not None
         trial.check(report)
 
     @check("L3", "silver")
@@ -78,14 +87,18 @@ class LimitsPart(DestinationBench):
         account = need(trial.account, Metered)
         trial.check(trial.until_done())
 
-        assert account.meter().refused == 0, f"{account.meter().refused} requests came too fast"
+        refused = account.meter().refused
+        assert refused == 0, (
+            f"the account refused {refused} requests of {trial.world.wire.requests} for coming too fast, and none is "
+            "let pass: keep below its limit, by its headers or by counting, and by `concurrency`"
+        )
 
     @check("L4", "silver")
     def test_writes_cost_what_is_declared(self, bench: Bench) -> None:
         """Each kind of write costs the account what the behaviours say, and the plugin counts the same."""
         trial = bench(typical())
         need(trial.account, Metered)
-        trial.run()
+        trial.finished()
         seen: set[str] = set()
         for sent, outcome in list(trial.recording.applied):
             if sent.object in seen or sent.verb != "create" or outcome.error is not None:
@@ -100,12 +113,14 @@ class LimitsPart(DestinationBench):
         trial = bench(typical())
         account = need(trial.account, Metered)
         before = account.meter()
-        report = trial.run()
+        report = trial.finished()
         after = account.meter()
 
-        assert report is not None
-        assert report.requests == after.requests - before.requests, "requests are counted wrong"
-        assert report.tokens.spent == after.units - before.units, "budget units are counted wrong"
+        for what, told, counted in (
+            ("requests", report.requests, after.requests - before.requests),
+            ("budget units", report.tokens.spent, after.units - before.units),
+        ):
+            assert told == counted, f"spent() came to {told} {what}, and the account counted {counted}"
 
     @check("L5", "silver")
     def test_the_estimate_is_near(self, bench: Bench) -> None:
@@ -113,7 +128,11 @@ class LimitsPart(DestinationBench):
         trial = bench(many(60))
         report = trial.until_done()
 
-        assert abs(report.tokens.predicted - report.tokens.spent) <= NEAR * report.tokens.spent
+        predicted, spent = report.tokens.predicted, report.tokens.spent
+        assert abs(predicted - spent) <= NEAR * spent, (
+            f"the plan said {predicted} budget units, and the run spent {spent}; a tenth is let pass: look at `cost`, "
+            "`page_size`, `batch` and `schema_reading` of the behaviours"
+        )
 
     @check("P1", "silver")
     def test_a_plan_is_the_same_each_time_and_changes_nothing(self, bench: Bench) -> None:
@@ -121,21 +140,28 @@ class LimitsPart(DestinationBench):
         trial = bench(typical())
         shown = [_plan(trial), _plan(trial)]
 
-        assert shown[0] == shown[1], "two plans of the same differ"
-        assert trial.account.writes == 0, "planning wrote"
-        assert trial.picture() == trial.before
+        assert trial.account.writes == 0, f"planning changed the account {trial.account.writes} times: it only reads"
+        differ = [
+            f"{what} {shown[0].get(what, 0)} and {shown[1].get(what, 0)}"
+            for what in {**shown[0], **shown[1]}
+            if shown[0].get(what) != shown[1].get(what)
+        ]
+        assert not differ, (
+            f"two plans of the same export differ: {', '.join(differ)}; planning depends on nothing but the export and "
+            "the account"
+        )
+        wrong = differences(trial.before, trial.picture())
+        assert not wrong, f"after planning the account is not as it was: {'; '.join(wrong[:4])}"
 
     @check("P2", "silver")
     def test_what_was_approved_is_what_is_done(self, bench: Bench) -> None:
         """An approval of one export does not let another one through."""
         trial = bench(typical())
-        with pytest.raises(ApprovalNeeded):
-            trial.run(passing=Passing())
+        trial.stops(ApprovalNeeded, "nobody has approved", passing=Passing())
         trial.give(changed(typical(), "contacts", "1", phone="+49 30 9", name="Another"))
-        with pytest.raises(FlitError):
-            trial.run(passing=Passing(approve="admin@example.org"))
+        trial.stops(FlitError, "another export was approved", passing=Passing(approve="admin@example.org"))
 
-        assert trial.account.writes == 0, "something was written that nobody approved"
+        assert trial.account.writes == 0, f"{trial.account.writes} writes took effect that nobody approved"
 
     @check("P3", "silver")
     def test_a_second_run_has_nothing_to_do(self, bench: Bench) -> None:
@@ -143,10 +169,13 @@ class LimitsPart(DestinationBench):
         trial = bench(typical())
         trial.until_done()
         sent = len(trial.world.wire.writes)
-        report = trial.run()
+        report = trial.finished()
+        more = len(trial.world.wire.writes) - sent
 
-        assert report is not None
-        assert len(trial.world.wire.writes) == sent, "a second run sent writes"
+        assert not more, (
+            f"everything was there, and a second run sent {more} writes: list() or comparable() gives what was written "
+            "in another form"
+        )
         trial.check(report)
 
     @check("P4", "silver")
@@ -155,31 +184,43 @@ class LimitsPart(DestinationBench):
         trial = bench(typical())
         need_kind(trial, "contact")
         trial.until_done()
-        assert trial.verify().status == "verified", "something differs that nobody changed"
+        first = trial.verify()
+        assert first.status == "verified", (
+            f"nobody changed anything, and reading back came to {first.status}: comparable() and list() give what was "
+            "written in another form"
+        )
         need(trial.account, Touched).edit("contact", key("contacts", "1"), "name", "Ann the Elder")
         found = trial.verify()
 
-        assert found.verification.drifted + found.verification.mismatched == 1, "the change was not found"
+        told = found.verification.drifted + found.verification.mismatched
+        assert told == 1, (
+            f"a person changed the name of one contact, and reading back tells of {told} records: list() and "
+            "get_many() ask the account, and comparable() keeps what differs"
+        )
 
     @check("P5", "silver")
     def test_a_dry_run_sends_no_write(self, bench: Bench) -> None:
         """A dry run sends nothing that could change the account, neither at first nor later."""
         trial = bench(typical())
-        trial.run(dry_run=True)
-        assert not trial.world.wire.writes, "a dry run sent a write"
+        trial.finished(dry_run=True)
+        assert not trial.world.wire.writes, (
+            f"a dry run sent {len(trial.world.wire.writes)} writes: account(), schema(), users() and list() only read"
+        )
         trial.until_done()
         trial.give(changed(typical(), "contacts", "1", phone="+49 30 9"))
         sent, picture = len(trial.world.wire.writes), trial.picture()
-        trial.run(dry_run=True)
+        trial.finished(dry_run=True)
 
-        assert len(trial.world.wire.writes) == sent, "a later dry run sent a write"
-        assert trial.picture() == picture, "a dry run changed the account"
+        more = len(trial.world.wire.writes) - sent
+        assert not more, f"a dry run of a later export sent {more} writes: account(), schema() and list() only read"
+        wrong = differences(picture, trial.picture())
+        assert not wrong, f"a dry run changed the account: {'; '.join(wrong[:4])}"
 
 
-def _plan(trial: Trial) -> object:
-    report = trial.run(dry_run=True)
-    assert report is not None
-    return dict(report.planned), report.tokens.predicted
+def _plan(trial: Trial) -> dict[str, int]:
+    report = trial.finished(dry_run=True)
+    counts = {f"{verb} of {object_}": count for (object_, verb), count in report.planned.items()}
+    return {**counts, "budget units": report.tokens.predicted}
 
 
 def _timed(trial: Trial) -> list[float]:
@@ -224,5 +265,7 @@ def _costs_what_it_says(trial: Trial, sent: Operation) -> None:
     if outcome.error is not None:
         does_not_apply(f"a second {sent.object} like the first is refused")
     declared = behaviour.cost["create"]
-    assert told[0] == declared, f"{sent.object}: a create cost {told[0]}, not {declared}"
-    assert told[1] == told[0], f"{sent.object}: the plugin counted {told[1]}, the account {told[0]}"
+    assert told[0] == declared, (
+        f"{sent.object}: the behaviours say that a create costs {declared}, and the account counted {told[0]}"
+    )
+    assert told[1] == told[0], f"{sent.object}: spent() counted {told[1]} for a create, and the account {told[0]}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import sqlite3
 import stat
 from typing import TYPE_CHECKING
@@ -9,25 +11,33 @@ from typing import TYPE_CHECKING
 from flitstack.errors import FlitError
 from flitstack.journal import Journal
 from flitstack.stages.auditlog.verifying import check_journal
+from flitstack.stages.rejects.export import export_rejected
 from flitstack.stages.rollback.scope import Scope
 from flitstack.testing.kit.bench import DestinationBench, key, need_kind
 from flitstack.testing.kit.levels import check
 from flitstack.testing.kit.loads import changed, contacts, typical
 from flitstack.testing.kit.port import Secretive, Touched, need
 from flitstack.testing.kit.suite import does_not_apply
+from flitstack.testing.kit.trial import LOOK
+from flitstack.testing.simulation.oracle import differences
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
     from flitstack.testing.kit.bench import Bench
     from flitstack.testing.kit.guards import Guards
     from flitstack.testing.kit.trial import Trial
 
 ANN, GUS = key("contacts", "1"), key("contacts", "7")
 NEVER = 10**9
+FORMULA = '=HYPERLINK("http://example.org","x")'
+RUNS = ("=", "+", "-", "@", "\t", "\r")
 CANARY = "Zebedee-Quillfeather-4711"
 
 
 class UndoPart(DestinationBench):
-    """R1 to R7, and X1 to X5."""
+    """R1 to R7, X1 to X3, X5 and X6."""
 
     kind = "destination"
 
@@ -37,10 +47,9 @@ class UndoPart(DestinationBench):
         trial = bench(typical())
         self._can_delete(trial)
         trial.until_done()
-        report = trial.roll_back()
+        _rolled_back(trial)
 
-        assert report is not None
-        assert sorted(trial.picture()) == sorted(trial.before), "the account is not as it was"
+        _is_as_before(trial)
 
     @check("R2", "gold")
     def test_what_a_person_changed_is_not_undone(self, bench: Bench) -> None:
@@ -50,13 +59,15 @@ class UndoPart(DestinationBench):
         need_kind(trial, "contact")
         trial.until_done()
         need(trial.account, Touched).edit("contact", GUS, "name", "Gus the Elder")
-        report = trial.roll_back()
+        _rolled_back(trial)
         kept = {one.name: dict(one.values) for one in trial.picture()}
 
-        assert report is not None
-        assert GUS in kept, "an edited record was deleted"
-        assert kept[GUS]["name"] == "Gus the Elder", "an edit was undone"
-        assert ANN not in kept, "a record that nobody edited is still there"
+        assert GUS in kept, (
+            f"{GUS} was edited by a person, and an undo deleted it: list() and get_many() must ask the account"
+        )
+        name = kept[GUS].get("name")
+        assert name == "Gus the Elder", f"a person named {GUS} anew, and after an undo its name is {name!r}"
+        assert ANN not in kept, f"nobody edited {ANN}, and after an undo it is still there: see deletes of apply()"
 
     @check("R3", "gold")
     def test_what_a_person_hung_on_a_record_keeps_it(self, bench: Bench) -> None:
@@ -67,11 +78,13 @@ class UndoPart(DestinationBench):
         need_kind(trial, "visit")
         trial.until_done()
         need(trial.account, Touched).hang(GUS)
-        trial.roll_back()
+        _rolled_back(trial)
         names = [one.name for one in trial.picture()]
 
-        assert GUS in names, "the record under a person's own was deleted"
-        assert ANN not in names, "a record on which nothing hangs is still there"
+        assert GUS in names, (
+            f"a person hung a visit on {GUS}, and an undo deleted it: list() with `parent` gives what hangs on a record"
+        )
+        assert ANN not in names, f"nothing hangs on {ANN}, and after an undo it is still there: see deletes of apply()"
 
     @check("R4", "gold")
     def test_an_undo_that_is_killed_carries_on(self, bench: Bench) -> None:
@@ -81,7 +94,7 @@ class UndoPart(DestinationBench):
             self._can_delete(trial)
             trial.until_done()
             _undone(trial)
-            assert sorted(trial.picture()) == sorted(trial.before), f"killed at moment {moment}: not as it was"
+            _is_as_before(trial, f"killed at moment {moment}: ")
 
     @check("R5", "gold")
     def test_undoing_an_update_restores_our_fields_alone(self, bench: Bench) -> None:
@@ -92,11 +105,11 @@ class UndoPart(DestinationBench):
         trial.give(changed(typical(), "contacts", "1", phone="+49 30 9"))
         later = trial.until_done()
         need(trial.account, Touched).edit("contact", ANN, "name", "Ann the Elder")
-        trial.roll_back(Scope(run=later.run_id))
-        held = dict(next(one for one in trial.picture() if one.name == ANN).values)
+        _rolled_back(trial, Scope(run=later.run_id))
+        held = trial.values_of("contact", ANN)
 
-        assert held["phone"] == "+49 30 1", "the earlier value is not back"
-        assert held["name"] == "Ann the Elder", "what a person wrote was undone"
+        _holds(held, "phone", "+49 30 1", "it was so before the run that was undone")
+        _holds(held, "name", "Ann the Elder", "a person wrote it, and an update sends only what it was told")
 
     @check("R6", "bronze")
     def test_what_cannot_be_undone_is_declared(self, offered: object) -> None:
@@ -113,19 +126,20 @@ class UndoPart(DestinationBench):
         trial = bench(typical())
         self._can_delete(trial)
         trial.until_done()
-        trial.roll_back()
+        _rolled_back(trial)
         sent = len(trial.world.wire.writes)
-        trial.roll_back()
+        _rolled_back(trial)
+        more = len(trial.world.wire.writes) - sent
 
-        assert len(trial.world.wire.writes) == sent, "a second undo sent writes"
+        assert not more, f"everything was undone, and a second undo sent {more} writes: list() shows what is gone"
 
     @check("X1", "silver")
     def test_no_secret_shows(self, bench: Bench, guards: Guards) -> None:
         """Whatever goes wrong, the secret it signs in with is in no message, no log, no traceback and no file."""
         calm = bench(contacts({"1": "Ann"}))
         need(calm.account, Secretive)
-        calm.run()
-        assert guards.secrets, "the port names no secret"
+        calm.finished()
+        assert guards.secrets, "the account's `secrets` are empty: name what the writers sign in with"
         for fault in ("signed_out", "blocked", "not_json", "refused_5xx", "connect", "commit_then_drop"):
             for number in (1, calm.world.wire.writes[-1]):
                 trial = bench(contacts({"1": "Ann"}), faults={number: fault})
@@ -141,7 +155,7 @@ class UndoPart(DestinationBench):
         """A record that is refused, or whose answer cannot be read, is told by its key, never by what it says."""
         rows = contacts({"1": CANARY, "2": "Bob"})
         calm = bench(rows)
-        calm.run()
+        calm.finished()
         last = calm.world.wire.writes[-1]
         texts: list[str] = []
         for scenario in ({"refused": frozenset({ANN})}, {"faults": {last: "not_json", last - 1: "commit_then_5xx"}}):
@@ -154,16 +168,20 @@ class UndoPart(DestinationBench):
             texts += [str(o.error) for _, o in trial.recording.applied if o.error is not None]
         texts += guards.said
 
-        assert not [text for text in texts if CANARY in text], "a message holds a value of a record"
+        shown = sum(CANARY in text for text in texts)
+        assert not shown, (
+            f"{shown} messages or log lines hold a contact's name: an error names the record's key and the field, and "
+            "leaves out what the account answered of the record"
+        )
 
     @check("X3", "silver")
     def test_the_journal_is_its_owners_alone(self, bench: Bench) -> None:
         """The journal can be read by its owner alone."""
         trial = bench(contacts({"1": "Ann"}))
-        trial.run()
+        trial.finished()
         mode = stat.S_IMODE(trial.world.journal.stat().st_mode)
 
-        assert mode & 0o077 == 0, f"the journal's mode is {mode:o}"
+        assert mode & 0o077 == 0, f"the journal's mode is {mode:o}, and others than its owner must not read it (600)"
 
     @check("X5", "gold")
     def test_the_audit_log_proves_itself(self, bench: Bench) -> None:
@@ -171,15 +189,41 @@ class UndoPart(DestinationBench):
         trial = bench(typical())
         self._can_delete(trial)
         trial.until_done()
-        trial.roll_back()
+        _rolled_back(trial)
         with Journal.existing(trial.world.journal) as journal:
-            assert not check_journal(journal, ()).problem
+            problem = check_journal(journal, ()).problem
+            assert not problem, f"nobody touched the audit log, and it does not prove itself: {problem}"
         with sqlite3.connect(trial.world.journal) as db:
             changed_lines = db.execute("UPDATE audit SET at = '2020-01-01T00:00:00Z' WHERE rowid = 2").rowcount
         db.close()
-        assert changed_lines == 1
+        assert changed_lines == 1, f"the audit log has no second line to change ({changed_lines} were changed)"
         with Journal.existing(trial.world.journal) as journal:
-            assert check_journal(journal, ()).problem, "a changed line does not show"
+            assert check_journal(journal, ()).problem, (
+                "a line of the audit log was changed behind its back, and the check says that it is whole"
+            )
+
+    @check("X6", "silver")
+    def test_no_cell_of_a_sheet_runs(self, bench: Bench, tmp_path: Path) -> None:
+        """Of records that were refused, no cell of the sheet in which they are exported is a formula."""
+        rows = contacts(dict.fromkeys(("1", "2"), FORMULA))
+        trial = bench(rows, refused=frozenset({ANN}))
+        trial.finished()
+        with Journal.existing(trial.world.journal) as journal:
+            export_rejected(journal, tmp_path / "rejected")
+        sheets = sorted((tmp_path / "rejected").glob("*.csv"))
+        cells = [
+            cell
+            for path in sheets
+            for row in csv.reader(io.StringIO(path.read_text("utf-8-sig"), newline=""))
+            for cell in row
+        ]
+        running = [cell for cell in cells if cell.startswith(RUNS)]
+
+        assert any(ANN in cell for cell in cells), f"{ANN} was refused, and none of {len(sheets)} sheets names it"
+        assert not running, (
+            f"{len(running)} cells of {len(sheets)} sheets begin with one of {RUNS}, which a spreadsheet runs: see the "
+            "words of the Rejected that apply() answers with"
+        )
 
     def _can_delete(self, trial: Trial) -> None:
         stuck = [name for name, one in trial.behaviours.objects.items() if "delete" not in one.verbs]
@@ -187,12 +231,29 @@ class UndoPart(DestinationBench):
             does_not_apply(f"it declares that {', '.join(stuck)} cannot be deleted")
 
 
+def _rolled_back(trial: Trial, scope: Scope | None = None) -> None:
+    report = trial.roll_back(scope)
+    assert report is not None, "the process ended in the middle of an undo that nothing was to end"
+
+
+def _is_as_before(trial: Trial, when: str = "") -> None:
+    wrong = differences(trial.before, trial.picture()) or ["the order aside, values differ"]
+    assert sorted(trial.picture()) == sorted(trial.before), (
+        f"{when}after an undo the account is not as it was: {'; '.join(wrong[:6])}. See deletes and updates of apply()"
+    )
+
+
+def _holds(held: Mapping[str, str], field: str, wanted: str, why: str) -> None:
+    assert held.get(field) == wanted, f"{ANN}: {field} is {held.get(field)!r} and must be {wanted!r}: {why}"
+
+
 def _undone(trial: Trial) -> None:
     """Undo until an undo ends."""
+    stopped = "the end of its process"
     for _ in range(10):
         try:
             if trial.roll_back() is not None:
                 return
-        except FlitError:
-            continue
-    raise AssertionError("no undo was done")
+        except FlitError as exc:
+            stopped = f"{type(exc).__name__}: {exc}"
+    raise AssertionError(f"ten undos were tried, and none was done: the last stopped with {stopped}. {LOOK}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 from collections import Counter
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 Row: TypeAlias = Record | Rejection | Skip
 DELIMITERS = ",;\t|"
+LONG_AGO = 1_234_567_890  # 2009
 _LINE = re.compile(r"[^\n]*\n|[^\n]+")
 
 
@@ -65,6 +67,23 @@ def read_export(plugin: SourcePlugin, path: str, settings: Mapping[str, Any], on
         return Reading(refused=str(exc) or type(exc).__name__)
     finally:
         reader.close()
+
+
+def copy_of(export: str, folder: Path, *, touched: bool = False) -> str:
+    """Copy an export into a folder that does not exist yet, and return its path.
+
+    :param touched: give its files another time, of some years ago.
+    """
+    root = Path(export)
+    if root.is_dir():
+        shutil.copytree(root, folder)
+        copied = folder
+    else:
+        folder.mkdir(parents=True)
+        copied = Path(shutil.copy2(root, folder))
+    for path in [*folder.rglob("*"), folder] if touched else ():
+        os.utime(path, (LONG_AGO, LONG_AGO))
+    return str(copied)
 
 
 @dataclass(frozen=True, slots=True)

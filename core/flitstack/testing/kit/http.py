@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import httpx
 
@@ -13,7 +13,25 @@ if TYPE_CHECKING:
 
     from flitstack.testing.simulation.world import World
 
+Request: TypeAlias = httpx.Request
+Response: TypeAlias = httpx.Response
 _PAGE = "<!DOCTYPE html><html><body><h1>One moment</h1></body></html>"
+
+
+def json_answer(status: int, body: Mapping[str, Any], **headers: str) -> httpx.Response:
+    """Return an answer as a server would give it."""
+    return httpx.Response(status, json=body, headers=headers)
+
+
+async def ask(app: Any, method: str, path: str, headers: Mapping[str, str], body: Mapping[str, Any]) -> Any:
+    """Return the JSON that a server in this process answers, past the wire: as somebody else's client would be.
+
+    :raises httpx.HTTPStatusError: it refused.
+    """
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost", headers=headers) as client:
+        answered = await client.request(method, path, json=body)
+        return answered.raise_for_status().json()
 
 
 def spoiled_answers(body: Mapping[str, Any] | None = None) -> dict[str, Callable[[], httpx.Response]]:
@@ -24,7 +42,7 @@ def spoiled_answers(body: Mapping[str, Any] | None = None) -> dict[str, Callable
     said = dict(body or {"error": "The simulation has it so."})
 
     def answer(status: int, **headers: str) -> Callable[[], httpx.Response]:
-        return lambda: httpx.Response(status, json=said, headers=headers)
+        return lambda: json_answer(status, said, **headers)
 
     return {
         "signed_out": answer(401),
@@ -78,5 +96,5 @@ class WireTransport(httpx.AsyncBaseTransport):
             raise httpx.ReadError("cut", request=request)
         if answered.fault:
             return self._spoiled[answered.fault]()
-        assert answered.value is not None
+        assert answered.value is not None, "the wire brought neither an answer nor a fault"
         return answered.value

@@ -6,17 +6,19 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 
-from flitstack.protocols import DestinationPlugin, MappingTemplate, SourcePlugin, Transform, Validator
+from flitstack.errors import SettingsError
+from flitstack.protocols import DestinationPlugin, MappingTemplate, Proposer, SourcePlugin, Transform, Validator
 from flitstack.registry import Registry, load_plugins
+from flitstack.settings import resolve_settings
 from flitstack.testing.kit.suite import load
 from flitstack.testing.simulation.port import load_named
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from flitstack.protocols import Schema
+from flitstack.protocols import Schema
 
-Kind = TypeVar("Kind", SourcePlugin, DestinationPlugin, Transform, Validator, MappingTemplate)
+Kind = TypeVar("Kind", SourcePlugin, DestinationPlugin, Transform, Validator, MappingTemplate, Proposer)
 
 
 def offered(plugin: Any, kind: type[Kind]) -> list[Kind]:
@@ -41,6 +43,17 @@ def registry_with(plugin: Any) -> Registry:
     if isinstance(plugin, str) and ":" not in plugin:
         return load_plugins()
     return load_plugins(objects={"mine": load_named(plugin, "plugin") if isinstance(plugin, str) else plugin})
+
+
+def check_mistyped(schema: Schema, prefix: str, mistyped: str, right: str) -> None:
+    """Fail unless a setting that there is not is refused, by a message with the right name in it."""
+    try:
+        resolve_settings(schema, what=f"the {prefix}", prefix=prefix, given={mistyped: "1"}, environ={})
+    except SettingsError as exc:
+        said = str(exc)
+    else:
+        pytest.fail(f'{prefix}.{mistyped} is taken: put "additionalProperties": false into the settings\' schema')
+    assert right in said, f"{prefix}.{mistyped} is refused without a word of {right}: {said}"
 
 
 def with_defaults(schema: Schema, given: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ a plugin that speaks HTTP over the simulated wire.
 
 from __future__ import annotations
 
+import inspect
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -48,12 +49,16 @@ _WORDS: Mapping[Any, str] = {
 def find_port(port: Any, plugin: Any) -> Port | None:
     """Return a destination's port: the one given, as an object or `MODULE:NAME`, else that of the plugin's entry point.
 
+    A plugin that is handed over as a module may have it as `PORT`.
+
     :raises UsageError: the place given holds none.
     """
     if isinstance(port, str) and port:
         return load_port(port)
     if port:
         return port  # type: ignore[no-any-return]
+    if inspect.ismodule(plugin):
+        return getattr(plugin, "PORT", None)
     found = [point for point in entry_points(group=GROUP) if point.name == plugin]
     if not found:
         return None

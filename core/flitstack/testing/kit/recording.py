@@ -34,7 +34,13 @@ class Recording:
         for operation, outcome in reversed(self.applied):
             if (operation.verb, operation.key) == (verb, key) and outcome.error is None:
                 return operation, outcome
-        raise LookupError(f"no {verb} of {key} was done")
+        tried = [
+            type(outcome.error).__name__
+            for operation, outcome in self.applied
+            if (operation.verb, operation.key) == (verb, key)
+        ]
+        came = f"apply answered {', '.join(tried)}" if tried else "apply was never told to"
+        raise LookupError(f"no {verb} of {key} was done: {came}")
 
 
 def recorded(destination: DestinationPlugin, recording: Recording) -> DestinationPlugin:

@@ -9,29 +9,33 @@ import subprocess
 import sys
 import tempfile
 import time
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flitstack import __version__
-from flitstack.errors import ConfigurationError, PluginError
+from flitstack import __version__, testing
+from flitstack.beside import find_file_plugins, load_file_plugin
+from flitstack.errors import ConfigurationError, PluginError, UsageError
 from flitstack.protocols import (
     DestinationPlugin,
     MappingTemplate,
+    Proposer,
     SourcePlugin,
     Transform,
     Validator,
 )
-from flitstack.registry import load_plugins
-from flitstack.testing.kit.levels import LEVELS, Level, is_within
+from flitstack.registry import GROUP, load_plugins
+from flitstack.testing.kit.levels import LEVELS, Level, is_within, sort_key
+from flitstack.testing.kit.suite import checks_of
 from flitstack.testing.simulation.port import load_named
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from flitstack.registration import Registered
-    from flitstack.registry import Plugin
+    from flitstack.registry import Plugin, Registry
 
-KIT_VERSION = 1
+KIT_VERSION = 2
 """Changes when a standard test is added to a level or made stricter; a result names it."""
 
 SUITES: Mapping[type, str] = {
@@ -40,29 +44,34 @@ SUITES: Mapping[type, str] = {
     Transform: "TransformSuite",
     Validator: "ValidatorSuite",
     MappingTemplate: "TemplateSuite",
+    Proposer: "ProposerSuite",
 }
 
 
 def run_kit(
-    plugin: str, level: Level = "gold", *, port: str = "", ids: Sequence[str] = (), suites: Sequence[str] = ()
+    plugin: str, level: Level = "gold", *, port: str = "", ids: Sequence[str] = (), beside: Path | None = None
 ) -> dict[str, Any]:
     """Return what the standard tests make of a plugin.
 
-    :param plugin: name of its entry point, or `MODULE:NAME` of an object with hook implementations.
-    :param port: `MODULE:NAME`, in place of the one that the entry point names.
-    :param ids: only the tests of these ids. :param suites: only these; left out, all that fit what it registers.
+    :param plugin: name of its entry point, `MODULE:NAME` of an object with hook implementations, or the name of a
+        confirmed file beside the journal that `beside` names.
+    :param port: `MODULE:NAME` or `FILE.py:NAME`, in place of the one that the entry point names.
+    :param ids: only the tests of these ids, in any case of letters.
     :return: `plugin`, `distribution`, `version`, `kit`, `core`, `asked`, `only`, `reached` (a level or ""), `counts` by
         outcome, `seconds`, and `results`: per test `id, level, kind, suite, test, title, outcome, reason, seconds`.
     :raises ConfigurationError: pytest is not installed. :raises PluginError: there is no such plugin.
+    :raises UsageError: no test has one of the ids, or a file beside the journal has the name of an installed plugin.
+    :raises ApprovalNeeded: nobody has confirmed the file as it is.
     """
     if importlib.util.find_spec("pytest") is None:
         raise ConfigurationError('The test-kit needs pytest: pip install "flitstack[testing]".')
-    loaded = _loaded(plugin)
-    wanted = list(suites) or _suites_for(loaded)
+    place, loaded = _found(plugin, beside)
+    suites = _suites_for(loaded)
+    wanted = _known_ids(ids, suites, level)
     began = time.monotonic()
-    results = run_module(_module(wanted, plugin, port, level), ids)
+    results = run_module(_module(suites, place, _absolute(port), level), wanted)
     found = _summed(plugin, loaded, level, results, time.monotonic() - began)
-    return {**found, "only": list(ids), "reached": ""} if ids else {**found, "only": []}
+    return {**found, "only": wanted, "reached": ""} if wanted else {**found, "only": []}
 
 
 def run_module(text: str, ids: Sequence[str] = (), *, first: bool = False) -> list[dict[str, Any]]:
@@ -90,17 +99,71 @@ def run_module(text: str, ids: Sequence[str] = (), *, first: bool = False) -> li
         results = json.loads(result.read_text("utf-8")) if result.exists() else []
     if not results:
         said = (done.stdout + done.stderr).strip().splitlines()
-        if ids and said and "deselected" in said[-1]:
-            raise PluginError(f"No standard test of this kind of plugin has the id {' or '.join(ids)}.")
-        raise PluginError(f"No standard test ran. {said[-1] if said else ''}".strip())
+        why = [line.removeprefix("E ").strip() for line in said if line.startswith("E ")] or said[-1:]
+        raise PluginError(f"No standard test ran. {why[-1] if why else ''}".strip())
     return list(results)
 
 
-def _loaded(name: str) -> Plugin:
-    registry = load_plugins([], {name: load_named(name, "plugin")}) if ":" in name else load_plugins([name])
+def _found(name: str, beside: Path | None) -> tuple[str, Plugin]:
+    """Return a plugin, and the text by which a test module names it."""
+    place = repr(name)
+    if ":" in name:
+        registry = load_plugins([], {name: load_named(name, "plugin")})
+    elif beside is not None and _is_beside(beside, name):
+        registry = load_plugins([], {name: load_file_plugin(beside, name)})
+        place = f"load_file_plugin(Path({str(beside.absolute())!r}), {name!r})"
+    else:
+        registry = _installed(name, beside)
     for broken in registry.broken:
         raise PluginError(f"{broken.title} cannot be used: {broken.cause}.")
-    return registry.plugins[0]
+    return place, registry.plugins[0]
+
+
+def _installed(name: str, beside: Path | None) -> Registry:
+    """:raises PluginError: none of that name is installed; it says which are, here and beside the journal."""
+    try:
+        return load_plugins([name])
+    except PluginError as exc:
+        files = ", ".join(plugin.name for plugin in find_file_plugins(beside)) if beside is not None else ""
+        raise PluginError(f"{exc} Files beside {beside}: {files}." if files else str(exc)) from exc
+
+
+def _is_beside(journal: Path, name: str) -> bool:
+    """Tell whether a name stands for a file beside a journal.
+
+    :raises UsageError: it stands for an installed plugin too.
+    """
+    found = next((plugin for plugin in find_file_plugins(journal) if plugin.name == name), None)
+    if found is not None and any(point.name == name for point in entry_points(group=GROUP)):
+        raise UsageError(f"{found.path}: a plugin of the same name is installed. Rename the file, and confirm it anew.")
+    return found is not None
+
+
+def _known_ids(ids: Sequence[str], suites: Sequence[str], level: Level) -> list[str]:
+    """Return the ids as the tests have them.
+
+    :raises UsageError: no test has one of them, or none that goes as far as the level.
+    """
+    levels: dict[str, list[Level]] = {}
+    for suite in suites:
+        for standard in checks_of(getattr(testing, suite)):
+            levels.setdefault(standard.id, []).append(standard.level)
+    wanted = list(dict.fromkeys(one.strip().upper() for one in ids))
+    if unknown := [one for one in wanted if one not in levels]:
+        raise UsageError(
+            f"No standard test of this kind of plugin has the id {' or '.join(unknown)}. "
+            f"Known: {', '.join(sorted(levels, key=sort_key))}."
+        )
+    for one in wanted:
+        if not any(is_within(each, level) for each in levels[one]):
+            raise UsageError(f"{one} belongs to {levels[one][0]}, and only {level} was asked for. Leave --level out.")
+    return wanted
+
+
+def _absolute(port: str) -> str:
+    """Return a port's place as it is found from any folder."""
+    file, colon, name = port.rpartition(":")
+    return f"{Path(file).absolute()}{colon}{name}" if file.endswith(".py") else port
 
 
 def _suites_for(plugin: Plugin) -> list[str]:
@@ -110,10 +173,11 @@ def _suites_for(plugin: Plugin) -> list[str]:
 
 
 def _module(suites: Sequence[str], plugin: str, port: str, level: str) -> str:
-    """Return a test module as an author would write it."""
-    lines = [f"from flitstack.testing import {', '.join(suites)}", ""]
+    """Return a test module as an author would write it; the plugin is Python text."""
+    lines = ["from pathlib import Path", "from flitstack.beside import load_file_plugin"]
+    lines += [f"from flitstack.testing import {', '.join(suites)}", ""]
     for suite in suites:
-        lines += ["", f"class Test{suite.removesuffix('Suite')}({suite}):", f"    plugin = {plugin!r}"]
+        lines += ["", f"class Test{suite.removesuffix('Suite')}({suite}):", f"    plugin = {plugin}"]
         lines += [f"    level = {level!r}"] + ([f"    port = {port!r}"] if port and suite == "DestinationSuite" else [])
     return "\n".join(lines) + "\n"
 

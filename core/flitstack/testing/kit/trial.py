@@ -6,6 +6,7 @@ import asyncio
 import random
 import traceback
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from flitstack.errors import FlitError
@@ -33,7 +34,6 @@ from flitstack.testing.simulation.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator, Sequence
-    from pathlib import Path
 
     from flitstack.protocols import Behaviours, DestinationPlugin, Writer
     from flitstack.stages.report import RunReport
@@ -47,6 +47,7 @@ T = TypeVar("T")
 SETTLING_S = 30.0
 MOST_RUNS = 40
 ENOUGH = 4  # runs that read back the same difference: the next one will too
+LOOK = "See what apply() was told, what it sent and answered, and what the port's picture() shows (docs/testkit.md)"
 UNSEEN = Passing(unseen="test")
 
 
@@ -111,9 +112,16 @@ class Trial:
         try:
             with quick():
                 return self._loop.run_until_complete(whole())
-        except FlitError as exc:
+        except (FlitError, AssertionError) as exc:
             self._guards.said += traceback.format_exception(exc)
             raise
+        except Exception as exc:
+            last = traceback.extract_tb(exc.__traceback__)[-1]
+            raise AssertionError(
+                f"{type(exc).__name__} came out of {Path(last.filename).name}, line {last.lineno} ({last.name}): "
+                "either the plugin raised it, or a writer answered what its Protocol does not allow "
+                "(flitstack.protocols)"
+            ) from exc
 
     def run(self, *, passing: Passing = UNSEEN, sets: Sequence[str] = (), **options: Any) -> RunReport | None:
         """Run once, every gate passed unseen; return the report, None when the process died.
@@ -130,6 +138,42 @@ class Trial:
             return self.do(lambda: run_migration(asked, words, StopFlag(), registry=self._registry, clock=clock))
         finally:
             self._guards.said += words.said
+
+    def finished(self, **options: Any) -> RunReport:
+        """Run once, as `run` does, and return the report of a run that nothing is to stop.
+
+        :raises AssertionError: it came to none.
+        """
+        try:
+            report = self.run(**options)
+        except FlitError as exc:
+            raise AssertionError(f"nothing was to stop this run, and {type(exc).__name__} did: {exc}") from exc
+        assert report is not None, "the process ended in the middle of a run that nothing was to end"
+        return report
+
+    def stops(self, error: type[FlitError], when: str, **options: Any) -> FlitError:
+        """Run once, and return the error by which the run stopped.
+
+        :param when: what is to stop it, in words.
+        :raises AssertionError: it went on, or stopped with another one.
+        """
+        told = f"{when}: the run must stop with {error.__name__} (flitstack.errors), and"
+        try:
+            report = self.run(**options)
+        except error as exc:
+            return exc
+        except FlitError as exc:
+            raise AssertionError(f"{told} stopped with {type(exc).__name__}: {exc}") from exc
+        raise AssertionError(f"{told} ended as {report.status if report else 'a process that was killed'}")
+
+    def values_of(self, kind: str, name: str) -> dict[str, str]:
+        """Return what the account holds of a record of ours.
+
+        :raises AssertionError: it is not there.
+        """
+        found = [one for one in self.picture() if (one.kind, one.name) == (kind, name)]
+        assert found, f"lost: {kind} {name} was written, and the port's picture() does not show it"
+        return dict(found[0].values)
 
     def until_done(self) -> RunReport:
         """Run again and again, as an operator would, until a run ends; return its report.
@@ -149,7 +193,7 @@ class Trial:
             if stopped[-ENOUGH:] == ["mismatched"] * ENOUGH:
                 break
         wrong = "; ".join(self.differences()[:3]) or "the account itself is as it should be"
-        raise AssertionError(f"no run was done, the last ended with {', '.join(stopped[-2:])}: {wrong}")
+        raise AssertionError(f"no run was done, the last ended with {', '.join(stopped[-2:])}: {wrong}. {LOOK}")
 
     def roll_back(self, scope: Scope | None = None, **options: Any) -> RollbackReport | None:
         """Undo once, unseen; return the report, None when the process died.
@@ -165,7 +209,7 @@ class Trial:
         asked = RecheckOptions(self.world.journal)
         clock = self.world.clock
         report = self.do(lambda: recheck(asked, Words(), StopFlag(), registry=self._registry, clock=clock))
-        assert report is not None
+        assert report is not None, "the process ended in the middle of reading back, which nothing was to end"
         return report
 
     def talk(self, ask: Callable[[Writer], Coroutine[Any, Any, T]]) -> T:
@@ -183,7 +227,7 @@ class Trial:
                 await writer.aclose()
 
         found = self.do(asked)
-        assert found is not None
+        assert found is not None, "the process ended while a writer was asked, which nothing was to end"
         return found
 
     def picture(self) -> list[Held]:
@@ -202,13 +246,14 @@ class Trial:
     def check(self, report: RunReport | None = None) -> None:
         """Fail when anything is lost, doubled or changed, or when a report's buckets do not add up."""
         wrong = self.differences()
-        assert not wrong, "; ".join(wrong[:6])
+        assert not wrong, f"{'; '.join(wrong[:6])}. {LOOK}"
         if report is not None:
             told = {stream: counts["read"] for stream, counts in report.streams.items()}
             read = {stream: len(rows) for stream, rows in merged(tuple(self._exports)).items() if rows}
-            assert told == read, "the report does not count what was read"
+            assert told == read, f"the report counts {told} as read, and the export holds {read}"
             for stream, counts in report.streams.items():
-                assert sum(counts[bucket] for bucket in BUCKETS) == counts["read"], f"buckets of {stream} do not add up"
+                found = sum(counts[bucket] for bucket in BUCKETS)
+                assert found == counts["read"], f"of {counts['read']} {stream} that were read the report tells {found}"
 
     def _bound(self) -> dict[str, SchemaItem]:
         return self.recording.bound

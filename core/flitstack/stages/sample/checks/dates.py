@@ -69,7 +69,7 @@ def _parsed(value: JSON) -> datetime | None:
 
 
 def moment_of(each: Observed, field: str, frame: Frame) -> datetime | None:
-    """Return a date as the practice's clock shows it, with the time of the field beside it (due date, due time)."""
+    """Return a date as the business's clock shows it, with the time of the field beside it (due date, due time)."""
     value = _parsed(each.held.get(field))
     if value is None:
         return None
@@ -150,7 +150,7 @@ def _times(
         low, high = sorted(abs(shift) / HOUR for shift in (min(usual), max(usual)))
         span = f"{low:g}" if low == high else f"{low:g} to {high:g}"
         side = "later" if max(usual) > timedelta(0) else "earlier"
-        text = f"Seen on the practice's clock ({frame.zone.key}), times are {span} hours {side} than in {column}."
+        text = f"Seen on the business's clock ({frame.zone.key}), times are {span} hours {side} than in {column}."
         yield _flag("times_shifted", frame, field, text, wrong, len(timed))
 
 

@@ -45,7 +45,7 @@ class Frame:
     :param owners: source key of a person to the user who stands for them; `owner_streams` where such people are.
     :param fallback: the user who takes what nobody else does.
     :param user: the object of users. :param keys: fields that hold the source key.
-    :param as_of: the export's own time. :param zone: of the practice's clock; `shown` in which due times are kept.
+    :param as_of: the export's own time. :param zone: of the business's clock; `shown` in which due times are kept.
     """
 
     entry: str

@@ -1,0 +1,167 @@
+"""What nobody ever saw as it was written: told apart where the account's stamps can, else listed until accepted."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.delta.test_conflicts import ONE, contact
+
+from flitstack.errors import FlitError, UsageError
+from flitstack.stages.delta.listing import list_conflicts
+from flitstack.testing.memory import Fault
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from flitstack.testing.migration import Migration
+
+SIX = "memory:contacts:6"
+
+
+def listed(migration: Migration) -> list[tuple[str, str, str]]:
+    with migration.open() as journal:
+        return [(told.record, told.what, told.conflict.state) for told in list_conflicts(journal, every=True)]
+
+
+def decide(folder: Path, *lines: str) -> tuple[str, ...]:
+    path = folder / "decisions.csv"
+    path.write_text("\n".join(["decision,record,other", *lines, ""]), encoding="utf-8")
+    return (f"decisions={path}",)
+
+
+@pytest.fixture
+def early(people: Migration) -> Migration:
+    """A new contact whose phone somebody changed before anything of it was read back, as the run was stopped."""
+    people.export.add("contacts", "6", name="Six", phone="6")
+    people.export.add("contacts", "7", name="Seven", phone="7")
+    people.account.faults[people.account.arrived + 2] = Fault.CRASH
+    with pytest.raises(FlitError):
+        people.run()
+    people.account.edit(contact(people, SIX), phone="by hand")
+    return people
+
+
+def test_an_edit_long_after_the_last_write_is_told_as_a_persons_by_the_accounts_stamp(early: Migration) -> None:
+    early.clock.advance(3600)
+    early.account.edit(contact(early, SIX), phone="by hand")
+
+    report = early.run()
+
+    assert report.verification is not None
+    assert (report.verification.mismatched, report.verification.drifted) == (0, 1)
+    assert "before it was first read back" in report.verification.examples[0][2]
+    assert (report.status, report.exit_code) == ("done_with_others", 1)
+    assert listed(early) == [("contacts:6", "contact.phone", "open")]
+
+
+def test_what_somebody_wrote_before_it_was_read_back_is_not_written_over_later(early: Migration) -> None:
+    early.clock.advance(3600)
+    early.account.edit(contact(early, SIX), phone="by hand")
+    early.run()
+    early.export.change("contacts", "6", phone="66")
+
+    report = early.run()
+
+    assert contact(early, SIX).fields["phone"] == "by hand"
+    assert report.exit_code == 1
+
+
+def test_an_edit_in_the_minutes_of_the_load_differs_until_a_person_accepts_it(early: Migration, tmp_path: Path) -> None:
+    first, again = early.run(), early.run()
+    assert [first.exit_code, again.exit_code] == [6, 6]
+    assert listed(early) == [("contacts:6", "contact.phone", "open")]
+
+    accepted = early.run(sets=decide(tmp_path, "keep,contacts:6,contact.phone"))
+    later = early.run()
+
+    assert [accepted.exit_code, later.exit_code] == [0, 0]
+    assert listed(early) == [("contacts:6", "contact.phone", "kept")]
+    assert later.verification is not None
+    assert (later.verification.mismatched, later.verification.drifted) == (0, 1)
+
+
+def test_what_was_accepted_is_a_persons_and_stays_when_the_source_changes(early: Migration, tmp_path: Path) -> None:
+    early.run()
+    early.run(sets=decide(tmp_path, "keep,contacts:6,contact"))
+    early.export.change("contacts", "6", phone="66")
+
+    report = early.run()
+
+    assert contact(early, SIX).fields["phone"] == "by hand"
+    assert report.exit_code == 1
+    assert ("contacts:6", "contact.phone", "open") in listed(early)
+
+
+def test_it_is_over_once_somebody_sets_it_right(early: Migration) -> None:
+    early.run()
+    early.account.edit(contact(early, SIX), phone="6")
+
+    report = early.run()
+
+    assert report.exit_code == 0
+    assert listed(early) == [("contacts:6", "contact.phone", "settled")]
+
+
+def test_no_rule_accepts_what_may_have_been_lost(early: Migration) -> None:
+    assert [early.run(sets=("conflicts=keep",)).exit_code for _ in range(2)] == [6, 6]
+
+
+def test_to_write_over_it_is_refused_with_what_to_do(early: Migration, tmp_path: Path) -> None:
+    early.run()
+
+    with pytest.raises(UsageError, match="Set it right in the account, or say keep"):
+        early.run(sets=decide(tmp_path, "overwrite,contacts:6,contact.phone"))
+
+
+def test_a_write_that_went_wrong_is_no_persons_edit_and_differs(people: Migration) -> None:
+    people.export.add("contacts", "6", name="Six, whose name is cut", phone="6")
+
+    def cut(operation: object) -> None:
+        if any(stored.key == SIX for stored in people.account.of("contact")):
+            six = contact(people, SIX)
+            people.account.records["contact", six.id] = replace(six, fields={**six.fields, "name": "Six"})
+
+    people.account.answering = cut
+    report = people.run()
+    people.clock.advance(3600)
+
+    assert [report.exit_code, people.run().exit_code] == [6, 6]
+    assert listed(people) == [("contacts:6", "contact.name", "open")]
+
+
+def test_a_stamp_that_our_own_later_writes_moved_says_nothing(early: Migration) -> None:
+    early.clock.advance(3600)
+    early.export.add("visits", "6", contact_id="6", kind="check", note="Visit 6")
+
+    def touch(operation: object) -> None:
+        early.account.edit(contact(early, SIX))
+
+    early.account.answering = touch
+
+    assert early.run().exit_code == 6
+
+
+def test_a_record_that_was_never_seen_is_accepted_as_deleted(early: Migration, tmp_path: Path) -> None:
+    six = contact(early, SIX)
+    del early.account.records["contact", six.id]
+    assert early.run().exit_code == 6
+    assert ("contacts:6", "contact", "open") in listed(early)
+
+    accepted = early.run(sets=decide(tmp_path, "keep,contacts:6,contact"))
+
+    assert [accepted.exit_code, early.run().exit_code] == [0, 0]
+
+
+def test_the_audit_log_says_who_answers_for_it_without_a_value(early: Migration, tmp_path: Path) -> None:
+    early.run()
+    early.run(sets=decide(tmp_path, "keep,contacts:6,contact.phone"))
+
+    with early.open() as journal:
+        sql = 'SELECT event FROM audit WHERE event LIKE \'%"outcome":"accepted"%\''
+        (event,) = [row[0] for row in journal._store.tuples(sql)]
+    assert SIX in event
+    assert '"fields":["phone"]' in event
+    assert "by hand" not in event
+    assert ONE not in event
