@@ -235,8 +235,9 @@ def commands_page() -> str:
         NOTE,
         prose(
             "Every command with its options, as `--help` shows them. stdout carries data, stderr words; "
-            "`--json` prints one object for machines. What the exit codes mean is on the [first "
-            "page](index.md#exit-codes)."
+            "`--json` prints one object for machines, also when a command fails: `status` (the kind of error, such as "
+            "`usage_error`), `error`, `exit_code`, `gates` (those that are open, each with its `hash`) and `journal`. "
+            "What the exit codes mean is on the [first page](index.md#exit-codes)."
         ),
     ]
     for words, command in commands_of(cli):

@@ -22,11 +22,13 @@ if TYPE_CHECKING:
 
     from flitstack.protocols import Candidate, ColumnProposal, CustomField, FileProposal, Proposal, SampledExport
 
-_BREAKS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]")
-"""What would end a remark's line, or may not stand in YAML."""
+_TURNS = re.compile("[\u202a-\u202e\u2066-\u2069]")
+_BREAKS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff\ud800-\udfff]")
+"""What would end a remark's line or turn it round, or may not stand in YAML."""
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _WORDS = frozenset("y n yes no true false on off null none".split())
 _TIME = re.compile(r"\d{1,2}:\d{2}(:\d{2})?( ?[AaPp]\.?[Mm]?\.?)?")
+_FILE_NAME = re.compile(r"\.[A-Za-z0-9]{2,5}$")
 _RECURS = 3
 _MOST_CODES = 40
 _MOSTLY = 0.9
@@ -139,6 +141,7 @@ def _fields(
     """Return the lines of the row's own fields, and the columns joined to another because they hold its time of day."""
     lines: list[str] = []
     joined: set[str] = set()
+    file_column = _file_column(file, cells)
     for column in file.columns:
         if column.chosen is None or column.chosen.target == f"{file.stream}.id":
             continue
@@ -152,8 +155,25 @@ def _fields(
                 joined.add(time)
             elif field in _NEEDS_TIME:
                 column, note = replace(column, ticked=False), "its cells say no time of day: midnight is read. "
+        if file_column and field == "name" and column.column != file_column:
+            field = "description"
         lines.append(f"          {field}: {cell}  # {note}{_said(column)}")
+    if file_column:
+        other = "path" if any(line.startswith("          name:") for line in lines) else "name"
+        lines.append(f"          {other}: {_text(file_column)}  # [ ] a document is called as its file")
     return (["        fields:", *lines] if lines else ["        fields: {}"]), frozenset(joined)
+
+
+def _file_column(file: FileProposal, cells: Mapping[str, Sequence[str]]) -> str:
+    """Return the column of the files' names, by which documents are called too, "" when another does better."""
+    chosen = {column.chosen.target: column.column for column in file.columns if column.chosen is not None}
+    path, name = chosen.get("documents.path", ""), chosen.get("documents.name", "")
+    if not path and name and all(map(_FILE_NAME.search, filter(None, map(str.strip, cells.get(name, ()))))):
+        return name
+    if not {"documents.name", "documents.description"} - chosen.keys():
+        return ""
+    folders = any(mark in cell for cell in cells.get(path, ()) for mark in "/\\")
+    return path if "documents.name" not in chosen or not folders else ""
 
 
 def _id(stream: str, mapped: Mapping[str, ColumnProposal]) -> tuple[str, str, list[str]]:
@@ -171,13 +191,15 @@ def _id(stream: str, mapped: Mapping[str, ColumnProposal]) -> tuple[str, str, li
     if not when:
         return "", "", []
     columns = [whose.column, when[0].column]
-    text = json.dumps("-".join(f"{{{column}}}" for column in columns), ensure_ascii=False)
+    text = _quoted("-".join(f"{{{column}}}" for column in columns))
     return text, "[ ] no id column: these must tell every row from all others", columns
 
 
 def _unsaid(stream: str, mapped: Mapping[str, ColumnProposal]) -> list[str]:
     schema = stream_schemas()[stream]
     missing = [name for name in schema.get("required", ()) if name != "id" and f"{stream}.{name}" not in mapped]
+    if "documents.path" in mapped:
+        missing = [name for name in missing if name != "name"]  # it is called as its file
     lines = []
     if stream == "patients" and not any(f"patients.{name}" in mapped for name in ("last_name", "first_name")):
         lines.append("        # [ ] no column is a name: patients without a last or first name are rejected")
@@ -238,9 +260,9 @@ def _book(values: Sequence[str], known: Mapping[str, str], allowed: Sequence[str
         yield f"    {allowed[0]}: {allowed[0]}"
     for code in codes:
         if meaning := known.get(fold_code(code)):
-            yield f"    {json.dumps(code, ensure_ascii=False)}: {meaning}"
+            yield f"    {_quoted(code)}: {meaning}"
         else:
-            yield f"    # [ ] {json.dumps(code, ensure_ascii=False)}: what it means, one of {', '.join(allowed)}"
+            yield f"    # [ ] {_quoted(code)}: what it means, one of {', '.join(allowed)}"
 
 
 def _beside(file: FileProposal, mapped: Mapping[str, ColumnProposal]) -> list[str]:
@@ -251,7 +273,7 @@ def _beside(file: FileProposal, mapped: Mapping[str, ColumnProposal]) -> list[st
         found = {name: mapped[key] for name in each["fields"] if (key := f"{each['stream']}.{name}{suffix}") in mapped}
         if each["of"] != file.stream or not found or id_column is None:
             continue
-        key = json.dumps(f"{{{id_column.column}}}-{each['part']}", ensure_ascii=False)
+        key = _quoted(f"{{{id_column.column}}}-{each['part']}")
         lines += [f"      - stream: {each['stream']}", f"        id: {key}"]
         lines.append(f"        unless_empty: [{', '.join(_text(column.column) for column in found.values())}]")
         if fixed := each.get("set"):
@@ -277,7 +299,7 @@ def _customs(customs: Sequence[CustomField], patient: str) -> list[str]:
         lines.append(
             f"    # {_plain(each.column)}: {each.type}{options}; {each.fill:.0%} of the rows have it.{room}{known}"
         )
-        id_ = json.dumps(f"{key}-{normalise(each.column)}", ensure_ascii=False)
+        id_ = _quoted(f"{key}-{normalise(each.column)}")
         lines.append(
             f"    #  - {{stream: custom_columns, id: {id_}, unless_empty: [{_text(each.column)}], "
             f"set: {{name: {_text(each.column)}}}, fields: {{patient_id: {patient}, value: {_text(each.column)}}}}}"
@@ -385,4 +407,9 @@ def _parts(target: str) -> tuple[str, str, str]:
 
 def _text(name: str) -> str:
     """Return a name as YAML writes it, in quotes where it could be read as something else."""
-    return name if _PLAIN.fullmatch(name) and name.lower() not in _WORDS else json.dumps(name, ensure_ascii=False)
+    return name if _PLAIN.fullmatch(name) and name.lower() not in _WORDS else _quoted(name)
+
+
+def _quoted(text: str) -> str:
+    """Return a text in quotes, as YAML reads it; what would turn the direction of the line round stands as a code."""
+    return _TURNS.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(text, ensure_ascii=False))

@@ -11,6 +11,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from flitstack.errors import NotAnExportError
+from flitstack.terminal import visible
 from flitstack_dental.container import DAMAGED
 from flitstack_dental.dialect import Dialect, find_dialect, normalise
 from flitstack_dental.encoding import ERRORS, Encoded, examine
@@ -35,6 +36,8 @@ OTHER_KINDS = {
 }
 """How files begin that are no text, whatever their name says."""
 _NAMED = 5
+_HALVES = re.compile("[\ud800-\udfff]")
+"""As what Python reads bytes of a name that are no UTF-8; nothing that holds one can be kept or printed."""
 _DATA_CELL = re.compile(r"[\d\s.,:/()$€£+\-]*\d[\d\s.,:/()$€£+\-]*|\S+@\S+\.\S+")
 
 
@@ -74,7 +77,7 @@ class Recognised:
 def look_at(container: Container, settings: Settings, layouts: Sequence[Layout]) -> list[DataFile]:
     """Return the export's text files with encoding, dialect and header; documents in subfolders are left out.
 
-    :raises NotAnExportError: there are workbooks in place of text files.
+    :raises NotAnExportError: there are workbooks in place of text files, or a file's name is no text.
     """
     known = frozenset().union(*(layout.known_columns() for layout in layouts))
     named = frozenset().union(*(spec.names for layout in layouts for spec in layout.files))
@@ -85,6 +88,9 @@ def look_at(container: Container, settings: Settings, layouts: Sequence[Layout])
     depth = min((name.count("/") for name in tables), default=0)
     within = known_within(names, named)
     chosen = [name for name in names if name.count("/") == depth or plain_stem(name) in named or name in within]
+    for name in chosen:
+        if _HALVES.search(name):
+            raise NotAnExportError(f"{visible(name)}: the name of this file is no UTF-8. Rename it.")
     return [replace(_look_at_file(container, name, settings, known), known_as=within.get(name, "")) for name in chosen]
 
 

@@ -78,6 +78,20 @@ def test_cover_in_the_patients_own_row_is_cover_beside_the_patient() -> None:
     assert ("3", 1) not in covers
 
 
+@pytest.mark.parametrize("described", [True, False], ids=["described", "by their files alone"])
+def test_a_document_is_called_as_its_file_and_not_as_what_it_shows(described: bool) -> None:
+    table("Patients", "Patient ID,Last Name,First Name,Date of Birth,Status", PATIENTS)
+    shows = ",Panorama" if described else ""
+    rows = [f"{500 + n},{n},scan{n}.pdf,X-ray,2026-01-{n % 27 + 1:02}{shows}" for n in range(1, 31)]
+    header = "Document ID,Patient ID,File Name,Category,Date Created" + (",Description" if described else "")
+    table("Documents", header, rows)
+
+    first = read("documents")[0]
+
+    assert (first["name"], first["path"]) == ("scan1.pdf", "scan1.pdf")
+    assert first.get("description") == ("Panorama" if described else None)
+
+
 @pytest.mark.parametrize(
     ("text", "place"), [("Primary", 1), ("secondary insurance", 2), ("S", 2), ("2", 2), ("2nd", 2), ("", None)]
 )

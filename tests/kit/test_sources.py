@@ -17,6 +17,7 @@ from tests.kit.trying import ids_that_fail
 from flitstack.hookspecs import hookimpl
 from flitstack.protocols import SourcePlugin
 from flitstack.testing import SourceSuite
+from flitstack.testing.kit import source
 from flitstack.testing.kit.another_day import another_day
 from flitstack.testing.kit.sample import least_peak, peak, sample_of
 from flitstack.testing.scaffolding import Wanted, write_plugin
@@ -150,7 +151,11 @@ def test_another_day_leaves_nothing_behind() -> None:
     assert {name: dict(vars(sys.modules[name])) for name in before[2]} == before[2]
 
 
-def test_an_export_of_no_text_is_measured_with_what_its_author_gives(tmp_path: Path) -> None:
+def test_an_export_of_no_text_is_measured_with_what_its_author_gives(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(source, "SMALL", 60_000)
+    monkeypatch.setattr(source, "LARGE", 240_000)
     keeping = suite_of(tmp_path / "keeping", "        if not cells:", f"{KEEPING}        if not cells:")
     good = suite_of(tmp_path / "good")
 

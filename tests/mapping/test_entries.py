@@ -370,3 +370,19 @@ def test_the_same_record_always_gives_the_same(load: Callable[..., Any], practic
     one, other = load(PEOPLE).entries[0], load(PEOPLE).entries[0]
 
     assert one.evaluate(patient, practice.scope) == other.evaluate(patient, practice.scope)
+
+
+@pytest.mark.usefixtures("phones")
+def test_a_list_of_references_folds_what_they_lead_to_and_an_unknown_one_is_named(
+    load: Callable[..., Any], practice: Any, patient: Any
+) -> None:
+    practice.add("visits", "v1", patient_id="1", day="2024-01-01", code="A")
+    practice.add("patients", "1", last_name="Lee")
+    leading = PEOPLE.replace("limit: 1, fold: false", "limit: 1, fold: [patient]")
+
+    found = load(leading).entries[0].evaluate(patient, practice.scope)
+
+    assert Contribution("visits", "v1", "folded") in found[0].contributions
+    assert Contribution("patients", "1", "folded") in found[0].contributions
+    with pytest.raises(MappingError, match=r'visits has no reference "pacient"'):
+        load(leading.replace("[patient]", "[pacient]"))

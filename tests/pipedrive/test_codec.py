@@ -204,8 +204,6 @@ def book_with(*fields: CustomField) -> FieldBook:
 
 
 @pytest.mark.parametrize("bound", [(), ("ours",), ("ours", "theirs")], ids=["never", "in a run", "in the next"])
-    "bound", [(), ("ours",), ("ours", "theirs")], ids=["before any run", "in a run", "in the next"]
-)
 def test_the_source_key_has_a_field_of_its_own_where_its_name_was_taken(bound: tuple[str, ...]) -> None:
     theirs = CustomField("person", "aa" * 20, KEY_FIELD, "enum", {"A": 1})
     ours = CustomField("person", "bb" * 20, f"{KEY_FIELD} (flit)", "varchar")

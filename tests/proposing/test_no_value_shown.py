@@ -48,7 +48,7 @@ files:
       - {stream: patients, id: PatNum, set: {status: patient}, fields: {last_name: LName}}
 """
 GOOD = [
-    "patient_id,last_name,first_name,birth_date,status",
+    "id,last_name,first_name,birth_date,status",
     *(f"{n},Good{n},Name,1980-02-03,patient" for n in range(20)),
 ]
 
@@ -136,7 +136,7 @@ def test_no_cell_is_shown_where_the_delimiter_is_said_wrongly(folder: Path) -> N
 def test_what_is_a_header_is_listed_of_a_file_that_was_not_placed(folder: Path) -> None:
     rows = [f"{n},{n * 7},on" for n in range(20)]
     (folder / "export" / "devices.csv").write_text("\n".join(["Autoclave,Cycles,Lamp", *rows]), encoding="utf-8")
-    (folder / "export" / "patients.csv").write_text("\n".join(GOOD).replace("patient_id", "PatNum"), encoding="utf-8")
+    (folder / "export" / "patients.csv").write_text("\n".join(GOOD).replace("id,", "PatNum,", 1), encoding="utf-8")
 
     text = flit("map", "propose", "--input", "export")
     told = json.loads(flit("map", "propose", "--input", "export", "--json").partition("\n")[0])

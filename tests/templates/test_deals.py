@@ -210,3 +210,19 @@ def test_a_copy_of_a_procedure_is_completed_when_the_procedure_is(practice: Call
         given.add("treatment_plan_items", number, patient_id="1", plan_id="1", status="planned", procedure_id=procedure)
 
     assert given.one("treatment_plans", "1").links["stage_id"].key == "schema:stage/Treatment Plans/In Progress"
+
+
+def test_an_item_that_only_a_link_leads_to_is_folded_into_the_plan(practice: Callable[..., Make]) -> None:
+    given = plan(practice, "proposed", {"plan_id": None})
+    given.add("treatment_plan_links", "t-i0", plan_id="t", item_id="i0")
+    given.add("treatment_plan_links", "t-gone", plan_id="t", item_id="gone")
+
+    made = given.one("treatment_plans", "t")
+
+    assert made.fields["value"] == "100.00"
+    assert {(each.stream, each.id, each.role) for each in made.contributions} == {
+        ("treatment_plans", "t", "main"),
+        ("treatment_plan_links", "t-i0", "folded"),
+        ("treatment_plan_links", "t-gone", "folded"),
+        ("treatment_plan_items", "i0", "folded"),
+    }

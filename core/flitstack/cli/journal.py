@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 import click
@@ -130,7 +131,8 @@ def purge_values(name: str | None, journal: Path | None, as_json: bool) -> int:
     if name is None:
         click.echo(plan.text(), err=True)
         if as_json or not (sys.stdin.isatty() and sys.stderr.isatty()):
-            raise ApprovalNeeded("Nothing was purged. To do it: flit journal purge --approve-unseen NAME")
+            again = f"flit journal purge --approve-unseen NAME --journal {quote(str(path))}"
+            raise ApprovalNeeded(f"Nothing was purged. To do it: {again}")
         name = str(click.prompt("Your name to purge, or nothing to stop", default="", show_default=False, err=True))
         if not name.strip():
             raise ApprovalNeeded("Nothing was purged.")

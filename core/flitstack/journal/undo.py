@@ -55,6 +55,11 @@ SELECT object, count(*) AS n FROM link WHERE made_by NOT NULL AND json_type(afte
 GROUP BY object
 """  # noqa: S608 - fixed text
 
+_FILLED = f"""
+SELECT object, j.key AS field, count(*) AS n FROM link, json_each(wanted, '$.fields') j
+WHERE made_by NOT NULL AND (json_type(after, '$."{BESIDE}"') IS 'object') >= ? GROUP BY 1, 2
+"""  # noqa: S608 - fixed text
+
 
 @dataclass(frozen=True, slots=True)
 class Ours:
@@ -141,6 +146,13 @@ class Undo:
     def read_back(self) -> dict[str, int]:
         """Return how many created records of each object were read back with what they held beside our own writes."""
         return {row["object"]: row["n"] for row in self._store.rows(_READ_BACK)}
+
+    def filled(self, *, read_back: bool) -> dict[tuple[str, str], int]:
+        """Return into how many created records each (object, field) was written.
+
+        :param read_back: of those alone that were read back with what they held beside our own writes.
+        """
+        return {(row["object"], row["field"]): row["n"] for row in self._store.rows(_FILLED, (int(read_back),))}
 
     def removed_id(self, name: Name) -> str | None:
         """Return the id that a record had before it was deleted, None when it never was."""

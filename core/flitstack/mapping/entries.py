@@ -68,6 +68,7 @@ class Collect:
     :param by: their field that holds an id; `of` computes that id, None stands for the record's own.
     :param pick: gives (order values..., item), or None for a record left out.
     :param descending: per order value, whether the greatest comes first.
+    :param along: (field that holds an id, stream) of the records that fold with each, because it only leads to them.
     """
 
     name: str
@@ -79,6 +80,7 @@ class Collect:
     descending: tuple[bool, ...]
     limit: int | None
     fold: bool
+    along: tuple[tuple[str, str], ...] = ()
 
     def gather(self, names: dict[str, Any], own_id: str, scope: Scope) -> tuple[list[Any], list[Contribution]]:
         """Return the items in order, and what they contribute."""
@@ -86,15 +88,26 @@ class Collect:
         if wanted is None:
             return [], []
         rows: list[tuple[Any, str]] = []
+        along: dict[str, list[Contribution]] = {}
         for record_id, data in asked(scope.referring, self.shape.stream, self.by, wanted):
             names[self.alias] = RecordView(self.shape, record_id, data, scope)
             row = self.pick.run(names)
             if row is not None:
                 rows.append((row, record_id))
+                along[record_id] = self._led_to(data, scope) if self.along else []
         names.pop(self.alias, None)
         rows = self._ordered(rows)[: MOST_ITEMS if self.limit is None else self.limit]
         folded = [Contribution(self.shape.stream, record_id, FOLDED) for _, record_id in rows] if self.fold else []
+        folded += [each for _, record_id in rows for each in along[record_id]]
         return [row[-1] for row, _ in rows], folded
+
+    def _led_to(self, data: Mapping[str, JSON], scope: Scope) -> list[Contribution]:
+        there = ((stream, data.get(field)) for field, stream in self.along)
+        return [
+            Contribution(stream, str(found), FOLDED)
+            for stream, found in there
+            if found is not None and asked(scope.lookup, stream, str(found)) is not None
+        ]
 
     def _ordered(self, rows: list[tuple[Any, str]]) -> list[tuple[Any, str]]:
         """Return the rows by their order values, the first deciding; a missing value comes last, either way."""

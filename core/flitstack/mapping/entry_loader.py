@@ -208,8 +208,18 @@ class EntryLoader:
             pick=compiler.unit([*(order for order, _ in orders), each], guard=where),
             descending=tuple(descending for _, descending in orders),
             limit=data.get("limit"),
-            fold=data.get("fold", True),
+            fold=bool(data.get("fold", True)),
+            along=self._along(place, shape, data["from"], data.get("fold", True)),
         )
+
+    def _along(self, place: tuple[str, ...], shape: Shape, stream: str, given: Any) -> tuple[tuple[str, str], ...]:
+        """Return the references, named under `fold`, whose records fold with the collected one."""
+        names = given if isinstance(given, list) else []
+        for name in names:
+            if name not in shape.references:
+                message = f'{stream} has no reference "{name}".{nearest(name, shape.references)}'
+                self._context.problem((*self._path, *place, "fold"), message)
+        return tuple(shape.references[name] for name in names if name in shape.references)
 
     def _order(self, place: tuple[str | int, ...], data: Any, names: Mapping[str, Kind]) -> tuple[Expression, bool]:
         if isinstance(data, Mapping):

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from flitstack.protocols import SampledColumn, Target
 
 _LOOKED_AT = 400
+_LONGEST = 300
+"""A longer cell is a text, whatever it holds: patterns are not tried on it, as some take time by its length squared."""
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _DATE = re.compile(
     r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}|\d{1,2}[- ][A-Za-z]{3,9}[- ,]+\d{2,4}"
@@ -60,8 +62,10 @@ def profile(column: SampledColumn) -> Profile:
     if not cells:
         return Profile(0)
 
+    short = [cell for cell in cells if len(cell) <= _LONGEST]
+
     def share(pattern: re.Pattern[str]) -> float:
-        return sum(pattern.fullmatch(cell) is not None for cell in cells) / len(cells)
+        return sum(pattern.fullmatch(cell) is not None for cell in short) / len(cells)
 
     different = Counter(cell.lower() for cell in cells)
     datetime_ = share(_DATETIME)
@@ -73,12 +77,12 @@ def profile(column: SampledColumn) -> Profile:
         number=share(_NUMBER),
         whole=share(_WHOLE),
         email=share(_EMAIL),
-        phone=sum(_PHONE.fullmatch(cell) is not None and sum(map(str.isdigit, cell)) >= 7 for cell in cells)
+        phone=sum(_PHONE.fullmatch(cell) is not None and sum(map(str.isdigit, cell)) >= 7 for cell in short)
         / len(cells),
         flag=sum(cell.lower() in _FLAGS for cell in cells) / len(cells),
         distinct=len(different) / len(cells),
         kinds=len(different),
-        sentence=share(_SENTENCE),
+        sentence=share(_SENTENCE) + (len(cells) - len(short)) / len(cells),
         postal=share(_POSTAL_CODE),
         length=sum(map(len, cells)) / len(cells),
         words=frozenset(different) if len(different) <= 60 else frozenset(),

@@ -47,10 +47,13 @@ class Habits:
         self.known |= set(kept)
         self.defaults |= {(object_, name): value for object_, values in kept.items() for name, value in values.items()}
 
-    def learn(self, seen: Iterable[tuple[str, str, JSON, int]], of: Mapping[str, int]) -> None:
-        """Take for a default what most records of an object held: (object, field, value, count).
+    def learn(
+        self, seen: Iterable[tuple[str, str, JSON, int]], of: Mapping[str, int], filled: Mapping[tuple[str, str], int]
+    ) -> None:
+        """Take for a default what most records held where flit wrote nothing: (object, field, value, count).
 
         :param of: how many records of each object were looked at; of one that is known already, nothing is taken.
+        :param filled: into how many of them flit wrote each (object, field) itself.
         """
         counts: dict[tuple[str, str], Counter[str]] = {}
         for object_, name, value, count in seen:
@@ -58,7 +61,7 @@ class Habits:
                 counts.setdefault((object_, name), Counter())[dumps(value)] += count
         for (object_, name), values in counts.items():
             value, most = values.most_common(1)[0]
-            if 2 * most > of.get(object_, 0):
+            if 2 * most > of.get(object_, 0) - filled.get((object_, name), 0):
                 self.defaults[object_, name] = value
         self.known |= set(of)
 

@@ -77,7 +77,8 @@ def know_habits(ctx: RunContext, items: Iterable[SchemaItem], disregard: Iterabl
     named = (text.partition(".") for text in disregard)
     habits = Habits(customs, leads, frozenset((object_, name) for object_, _, name in named))
     habits.remember(ctx.journal.undo.habits())
-    habits.learn(ctx.journal.undo.beside(), ctx.journal.undo.read_back())
+    undo = ctx.journal.undo
+    habits.learn(undo.beside(), undo.read_back(), undo.filled(read_back=True))
     return habits
 
 
@@ -181,7 +182,7 @@ class Reading:
         """
         fresh = [(p[0], n, v, 1) for p, held in self._beside.items() for n, v in held.items()]
         made = (seen.place[0] for seen in self._survey.seen.values() if seen.ours and seen.ours.made_by is not None)
-        self._changes.habits.learn(fresh, Counter(made))
+        self._changes.habits.learn(fresh, Counter(made), self._ctx.journal.undo.filled(read_back=False))
         for place, beside in self._beside.items():
             filled = self._changes.filled(place[0], beside)
             if filled:
