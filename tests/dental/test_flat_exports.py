@@ -107,3 +107,10 @@ def test_a_place_that_nobody_knows_is_no_guess() -> None:
 def test_a_code_that_is_the_meaning_itself_is_known() -> None:
     assert meanings("ledger", "kind")["payment"] == "payment"
     assert meanings("patient_referrals", "direction")["to"] == "to"
+
+
+def test_the_letter_of_a_marital_status_rejects_nobody() -> None:
+    rows = [f"{row},{'SMDW'[n % 4]}" for n, row in enumerate(PATIENTS)]
+    table("Patients", "Patient ID,Last Name,First Name,Date of Birth,Status,Marital Status", rows)
+
+    assert [row["marital_status"] for row in read("patients")][:3] == ["single", "married", "divorced"]

@@ -52,17 +52,6 @@ class Proving:
         )
         return {row[0]: row[1] for row in self._store.rows(sql)}
 
-    def last_touched(self, object_: str) -> dict[tuple[str, str], str]:
-        """Return, by key and part, when a record of an object, or anything that leads to it, was last written."""
-        sql = (
-            "SELECT key, part, max(at) FROM (SELECT key, part, coalesce(settled_at, intended_at) AS at FROM operation "
-            "WHERE object = ?1 AND state IN ('done', 'intended', 'in_doubt') UNION ALL "
-            "SELECT json_extract(j.value, '$[1]'), json_extract(j.value, '$[2]'), coalesce(settled_at, intended_at) "
-            "FROM operation o, json_each(o.links) j WHERE o.state IN ('done', 'intended', 'in_doubt') "
-            "AND json_extract(j.value, '$[0]') = ?1) WHERE at NOT NULL GROUP BY key, part"
-        )
-        return {(key, part or ""): at for key, part, at in self._store.tuples(sql, (object_,))}
-
     def accept(self, rows: Sequence[Accepted], at: str, run: str) -> None:
         """Take fields for read back as they were written: for what is there instead, a person answers.
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import math
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from flitstack.errors import Interrupted
@@ -24,8 +23,6 @@ if TYPE_CHECKING:
     from flitstack.stages.standing import Guard
 
 T = TypeVar("T")
-CLOCK_SKEW = timedelta(minutes=15)
-"""By so much the account's clock and this machine's may differ."""
 
 
 class Progress(Protocol):

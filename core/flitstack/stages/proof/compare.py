@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from flitstack.journal import BESIDE, UNREAD, read_link
 from flitstack.protocols import full_key
-from flitstack.stages.context import CLOCK_SKEW
 from flitstack.stages.proof.differences import ALTERED, CHANGED, DIFFERS, Difference
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from flitstack.journal import Link
     from flitstack.protocols import JSON, Stored
@@ -26,7 +25,6 @@ WORDS = {
     ALTERED: "differs, and the account knows of no change",
     CHANGED: "changed in the account since",
 }
-EARLY = "changed in the account before it was first read back"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +53,10 @@ def compare(
     stored: Stored,
     targets: Targets,
     gone: Collection[tuple[str, str, str]] = (),
-    touched: Callable[[Link], str | None] = lambda link: None,
 ) -> Compared:
     """Return what differs, and what to keep of a record.
 
     :param gone: records (object, key, part) that people deleted: a link that led to one of them leads nowhere now.
-    :param touched: returns when this journal last wrote a record or anything that leads to it; None when nobody knows.
 
     A link to a user is expected to lead where it led when it was written: who stands for whom may have changed since,
     and that alone writes nothing.
@@ -84,32 +80,18 @@ def compare(
     own = [name for name in differing if held.get(name) is not None or name not in led]
     kind = _kind(link, stored, expected, own) if own or lost_key else CHANGED
     unlike = tuple(own) if kind == DIFFERS else ()
-    if kind == DIFFERS and _changed_later(stored, touched(link)):
-        kind, words = CHANGED, EARLY
-    else:
-        words = WORDS[kind]
     told = {name.removeprefix("@"): _how(name, expected[name], held.get(name)) for name in differing}
     if lost_key:
         told[KEY] = "is gone" if stored.key is None else "is another record's"
     what = ", ".join(f"{name} ({how})" if how else name for name, how in sorted(told.items()))
-    found = Difference(link.object, full_key(link.key, link.part), kind, f"{words}: {what}", tuple(sorted(told)))
+    found = Difference(link.object, full_key(link.key, link.part), kind, f"{WORDS[kind]}: {what}", tuple(sorted(told)))
     # What was read back once stays known: what is there now instead is not ours, and is not to be taken for it.
     before: Mapping[str, JSON] = link.after or {}
     again: Sequence[str] = before.get(UNREAD, ())  # type: ignore[assignment]
     known = {name: before[name] for name in differing if name in before and name not in again}
     kept |= known
     unlike = tuple(name for name in unlike if known.get(name) != expected[name])
-    if unlike and kind == CHANGED:  # nor is what somebody wrote before anything was read back
-        kept = {name: value for name, value in kept.items() if name not in unlike}
-        beside = {**beside, UNREAD: sorted(unlike)}
     return Compared(expected, held, found, {**kept, **beside}, None, unread, unlike)
-
-
-def _changed_later(stored: Stored, touched: str | None) -> bool:
-    """Tell whether the account says that a record changed well after our last write that could have changed it."""
-    if stored.updated is None or touched is None:
-        return False
-    return stored.updated > datetime.fromisoformat(touched) + CLOCK_SKEW
 
 
 def _kind(link: Link, stored: Stored, expected: Mapping[str, JSON], differing: Sequence[str]) -> str:
@@ -143,7 +125,9 @@ def _how(name: str, expected: JSON, held: JSON) -> str:
     return ""
 
 
-def _beside(link: Link, stored: Stored, held: Mapping[str, JSON], expected: Mapping[str, JSON]) -> dict[str, JSON]:
+def _beside(
+    link: Link, stored: Stored, held: Mapping[str, JSON], expected: Mapping[str, JSON]
+) -> dict[str, dict[str, JSON]]:
     """Return, under `BESIDE`, what a record held beside what was written when it was first read back.
 
     What appears there later, somebody filled in: an undo leaves the record alone. {} when that is not known.

@@ -139,7 +139,6 @@ class _Reading:
     ) -> None:
         self.deleted: list[Link] = []
         self.unlike: list[tuple[Link, Sequence[str]]] = []
-        self._touched: Mapping[tuple[str, str], str] | None = None
         self._keep = keep
         self._ctx = ctx
         self._object = object_
@@ -192,7 +191,7 @@ class _Reading:
     def _take(self, link: Link, stored: Stored) -> None:
         if self._see is not None:
             self._see(link, stored)
-        compared = compare(self._ctx, link, stored, self._targets, self._gone, self._last_touched)
+        compared = compare(self._ctx, link, stored, self._targets, self._gone)
         self._counted.checked += 1
         self._counted.fields += len(compared.expected)
         if compared.difference is not None:
@@ -207,11 +206,6 @@ class _Reading:
             seen = link.seen
         self._after.append((self._object, link.key, link.part, compared.keep, seen))
         self._ctx.progress.advance()
-
-    def _last_touched(self, link: Link) -> str | None:
-        if self._touched is None:  # one look at all operations, and only where something differs
-            self._touched = self._ctx.journal.proving.last_touched(self._object)
-        return self._touched.get((link.key, link.part))
 
 
 class _Strangers:

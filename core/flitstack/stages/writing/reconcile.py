@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from flitstack.journal import Settlement, is_cleared, read_link
 from flitstack.protocols import KeyFinding, SchemaItem, full_key
-from flitstack.stages.context import CLOCK_SKEW, on_disk
+from flitstack.stages.context import on_disk
 from flitstack.stages.writing.schema import SCHEMA_KEY, bind_made
 from flitstack.stages.writing.targets import Targets
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from flitstack.protocols import Stored
     from flitstack.stages.context import RunContext
 
+CLOCK_SKEW = timedelta(minutes=15)
 EDGE_S = 0.001  # a sleep may end a rounding too early
 NO_ITEM = SchemaItem("", "")
 LAST_OF_ALL = 4  # times the declared lag is waited for a create that no later one of ours follows

@@ -93,6 +93,11 @@ class FaultsPart(DestinationBench):
         report = trial.until_done()
 
         trial.check(report)
+        rejected = report.streams["contacts"]["rejected"]
+        assert rejected == 1, (
+            f"the account refuses one of five contacts, and {rejected} were told as rejected: apply() answers "
+            "Rejected, with a code"
+        )
         assert len(trial.world.wire.writes) <= len(calm.world.wire.writes), (
             f"{len(calm.world.wire.writes)} writes are enough, and {len(trial.world.wire.writes)} were sent: a refused "
             "write was sent again; apply() answers Rejected, and sends no second time"
