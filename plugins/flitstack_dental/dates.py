@@ -27,6 +27,8 @@ _TIME = re.compile(
 _SPLIT = re.compile(r"(?<=\d)(?:T|,?\s+)(?=\d{1,2}[:.h]\d{2})", re.I)
 _MONTHS = {name: number for number, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)}
 _NO_DATES = frozenset({"0001-01-01", "0000-00-00", "1753-01-01", "1/0/1900", "01/00/1900", "0/0/0000", "00/00/0000"})
+_APART = re.compile(r"(\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4})\s+(\d{1,2})\s+(\d{1,2})")
+"""A day, an hour and a minute that a layout joined from three columns."""
 _MASK = re.compile(r"[\s/.\-:_0]*")
 _EXCEL_DAY_0 = date(1899, 12, 30)
 PIVOT = 70
@@ -106,7 +108,10 @@ def _parse_date(text: str, rules: DateRules) -> str | None:
 
 
 def _parse_datetime(text: str, rules: DateRules) -> str | None:
-    parts = _SPLIT.split(text.strip(), maxsplit=1)
+    text = text.strip()
+    if apart := _APART.fullmatch(text):
+        text = f"{apart[1]} {apart[2]}:{apart[3]:0>2}"
+    parts = _SPLIT.split(text, maxsplit=1)
     day = _day(parts[0], rules)
     if day is None:
         return None

@@ -106,7 +106,19 @@ def test_a_time_is_read(text: str, time: str) -> None:
     assert datetime_parser(DateRules("d"))(text) == time
 
 
-@pytest.mark.parametrize("text", ["2024-01-02 25:00", "2024-01-02 13:00p", "2024-01-02 09:61"])
+@pytest.mark.parametrize(("text", "time"), [("2026-05-04 9 5", "09:05"), ("5/14/2026 14 30", "14:30")])
+def test_a_day_an_hour_and_a_minute_of_three_columns_are_a_time(text: str, time: str) -> None:
+    found = datetime_parser(DateRules("d", order="mdy"))(text)
+
+    assert found is not None
+    assert found[11:16] == time
+
+
+def test_three_numbers_with_blanks_are_still_a_day() -> None:
+    assert datetime_parser(DateRules("d", order="mdy"))("4 15 2026") == "2026-04-15T00:00:00"
+
+
+@pytest.mark.parametrize("text", ["2024-01-02 25 00", "2024-01-02 25:00", "2024-01-02 13:00p", "2024-01-02 09:61"])
 def test_an_impossible_time_is_refused(text: str) -> None:
     with pytest.raises(BadCell) as caught:
         datetime_parser(DateRules("d"))(text)
