@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 PAGE = 500
 FILES_PAGE = 100
 CONCURRENCY = 128  # at most; the client finds how many requests are of use at once
-RESTORE_DAYS = 30
+RESTORE_DAYS = 30  # of what the page "Restore data" lists, which is neither notes nor files
 DOWNLOAD = "/files/{id}/download"
 SCHEMA_OBJECTS = ("field", "pipeline", "stage", "activity_type")
 SCHEMA_LISTS = (
@@ -103,7 +103,7 @@ def _records(lag_s: float) -> dict[str, ObjectBehaviour]:
         "note": _record(
             lag_s, "note", "PUT", "text:content", times=("add_time",), limits={"content": NOTE_LIMIT - ROOM}, restore=0
         ),
-        "file": _record(lag_s, "file", "PUT", "content", limits={"name": 255}),
+        "file": _record(lag_s, "file", "PUT", "content", limits={"name": 255}, restore=0),
     }
 
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from flitstack_hubspot.behaviours import behaviours
 from flitstack_hubspot.sandbox.errors import ApiError
 from flitstack_hubspot.sandbox.types import native_properties
 from flitstack_hubspot.sandbox.values import stored
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 else:
     Http = VirtualClock = object
 
+DAY_S = 86_400.0
 CREATE = "/crm/v3/objects/contacts/batch/create"
 KEY = {"name": "key", "label": "Key", "type": "string", "fieldType": "text", "groupName": "contactinformation"}
 TYPES = {"associationCategory": "HUBSPOT_DEFINED"}
@@ -193,3 +195,21 @@ def test_any_text_is_kept_or_refused_and_what_is_kept_stays_as_it_is(text: str, 
     except ApiError:
         return
     assert stored(definition, once) == once
+
+
+def test_the_bin_gives_records_back_for_as_long_as_is_declared(http: Http, clock: VirtualClock) -> None:
+    http.send("POST", "/crm/v3/properties/contacts", {**KEY, "hasUniqueValue": True})
+    first, second = (http.make("contacts", lastname=name, key=name) for name in ("A", "B"))
+    http.batch("/crm/v3/objects/contacts/batch/archive", {"id": first}, {"id": second})
+    records, days = http.sandbox.api.records, behaviours().objects["contact"].restore_days
+    in_bin = [one["id"] for one in http.sandbox.dump(archived=True)["contacts"]]
+
+    clock.advance((days - 1) * DAY_S)
+    back = records.restore("contacts", first), records.restore("contacts", first)
+    held = [(one["id"], one["properties"]["key"]) for one in http.sandbox.dump()["contacts"]]
+    again = http.batch(CREATE, {"properties": {"lastname": "A", "key": "A"}})
+    clock.advance(2 * DAY_S)
+
+    assert (in_bin, back, held) == ([first, second], (True, False), [(first, "A")])
+    assert code(again) == "CONFLICTING_UNIQUE_VALUE"
+    assert not records.restore("contacts", second)

@@ -64,9 +64,11 @@ class Sandbox:
             for user in self.account.store.all("user")
         ]
 
-    def dump(self) -> dict[str, list[dict[str, Any]]]:
-        """Return all live records by object, each with its associations; and files, owners, pipelines and labels."""
-        return self.api.dump()
+    def dump(self, *, archived: bool = False) -> dict[str, list[dict[str, Any]]]:
+        """Return all live records, or those in the bin, by object, each with its associations; and files, owners,
+        pipelines and labels.
+        """
+        return self.api.dump(archived=archived)
 
     def close(self) -> None:
         """Write the state and let go of the file."""

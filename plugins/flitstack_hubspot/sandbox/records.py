@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from flitstack_hubspot.sandbox.associations import Associations, Type
 
 MOST = 100
+BIN_DAYS = 90
 _ALWAYS = ("hs_object_id", "hs_lastmodifieddate", "hs_createdate")
 Made = tuple[dict[str, str], list[tuple[str, str, list["Type"]]]]
 
@@ -93,6 +94,18 @@ class Records:
             doc["archived"] = True
             doc["archivedAt"] = spelt(self._account.now())
             self._store.put(f"record:{object}", id, doc)
+
+    def restore(self, object: str, id: str) -> bool:
+        """Bring a record back from the recycling bin, as a person would; return whether it was still there."""
+        doc = self._store.get(f"record:{object}", id)
+        if doc is None or not doc["archived"]:
+            return False
+        if self._account.now() - datetime.fromisoformat(doc["archivedAt"]) > timedelta(days=BIN_DAYS):
+            return False
+        doc["archived"] = False
+        self._store.put(f"record:{object}", id, doc)
+        self._unique.clear()
+        return True
 
     def edit(self, object: str, id: str, properties: Mapping[str, str]) -> dict[str, Any]:
         """Change a record, as a person or an automation of the account would."""

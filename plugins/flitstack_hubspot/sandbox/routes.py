@@ -185,8 +185,8 @@ class Api:
                 return 200, {n: v for n, v in one.items() if n not in ("token", "active")}
         raise missing()
 
-    def dump(self) -> dict[str, list[dict[str, Any]]]:
-        """Return the account's live records with their associations, and what else it holds."""
+    def dump(self, *, archived: bool = False) -> dict[str, list[dict[str, Any]]]:
+        """Return the account's live records, or those in its bin, with their associations, and what else it holds."""
         found: dict[str, list[dict[str, Any]]] = {}
         for object in OBJECTS:
             found[object] = [
@@ -197,7 +197,7 @@ class Api:
                     "associations": self._ends(object, doc["id"]),
                 }
                 for doc in self._store.all(f"record:{object}")
-                if not doc["archived"]
+                if doc["archived"] == archived
             ]
         for kind in ("file", "owner", "pipeline", "label"):
             found[kind] = [{n: v for n, v in doc.items() if n != "content"} for doc in self._store.all(kind)]

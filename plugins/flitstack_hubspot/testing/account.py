@@ -87,13 +87,19 @@ class SimulatedSandbox:
         self.sandbox.api.records.archive(OBJECTS[kind], self._id(kind, name))
         self.sandbox.account.store.commit()
 
+    def restore(self, kind: str, name: str) -> bool:
+        """Bring a record back from the bin, by hand; return whether the account let them."""
+        back = self.sandbox.api.records.restore(OBJECTS[kind], self._id(kind, name, archived=True))
+        self.sandbox.account.store.commit()
+        return back
+
     def hang(self, contact: str) -> None:
         """Add a meeting of a person's own."""
         asyncio.run(_hung(self.sandbox, self._id("contact", contact)))
 
-    def _id(self, kind: str, name: str) -> str:
-        """Return the id of the record that `picture` has under this name."""
-        state = self.sandbox.dump()
+    def _id(self, kind: str, name: str, *, archived: bool = False) -> str:
+        """Return the id of the record that `picture` has, or had before it was archived, under this name."""
+        state = self.sandbox.dump(archived=archived)
         return str(record_named(state, OBJECTS, self._look(state), kind, name)["id"])
 
     def _refuses(self, object: str, values: Mapping[str, str]) -> bool:

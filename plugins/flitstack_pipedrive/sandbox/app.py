@@ -161,11 +161,11 @@ class Sandbox:
         """Put these steps of a human in the place of those that are still to come; requests count from now."""
         self._front.human = Human(steps, self._front.traffic.total)
 
-    def dump(self) -> dict[str, list[dict[str, Any]]]:
-        """Return the live state per object; see `flitstack_pipedrive.sandbox.dump`."""
+    def dump(self, *, deleted: bool = False) -> dict[str, list[dict[str, Any]]]:
+        """Return the live, or what is deleted, per object; see `flitstack_pipedrive.sandbox.dump`."""
         with self._gateway.lock:
             self._front.catch_up()
-            return dump(self._account)
+            return dump(self._account, deleted=deleted)
 
     def canonical(self) -> dict[str, list[dict[str, Any]]]:
         """Return the live state without what differs from run to run; see `flitstack_pipedrive.sandbox.canonical`."""

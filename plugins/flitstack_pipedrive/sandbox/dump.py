@@ -16,19 +16,20 @@ if TYPE_CHECKING:
 PLAIN = ("activity", "note", "pipeline", "stage", "activity_type")
 
 
-def dump(account: Account) -> dict[str, list[Doc]]:
-    """Return every live record per object (`person`, `organization`, `deal`, `lead`, `activity`, `note`, `file`,
+def dump(account: Account, *, deleted: bool = False) -> dict[str, list[Doc]]:
+    """Return every live record, or every deleted one, per object (`person`, `organization`, `deal`, `lead`, `activity`, `note`, `file`,
     `field`, `pipeline`, `stage`, `activity_type`, `user`), by id.
 
     Persons, organizations, deals and leads also have `by_name`: custom values by field name, options by label.
     Fields also have `of`, the object they belong to; files also have the `sha256` of their bytes.
     """
-    store = account.store
-    state = {table: store.docs(table) for table in PLAIN}
+    store, wheres = account.store, [("deleted = ?", (deleted,))]
+    state = {table: store.docs(table, wheres) for table in PLAIN}
     for table in ("person", "organization", "deal", "lead"):
         fields = fields_of(account, "deal" if table == "lead" else table)
-        state[table] = [{**doc, "by_name": by_name(doc, fields)} for doc in store.docs(table)]
-    state["file"] = [{**doc, "sha256": hashlib.sha256(store.blob(doc["id"])).hexdigest()} for doc in store.docs("file")]
+        state[table] = [{**doc, "by_name": by_name(doc, fields)} for doc in store.docs(table, wheres)]
+    files = store.docs("file", wheres)
+    state["file"] = [{**doc, "sha256": hashlib.sha256(store.blob(doc["id"])).hexdigest()} for doc in files]
     state["field"] = [
         {"of": entity, **{key: value for key, value in doc.items() if key != "id"}}
         for entity in ("person", "organization", "deal")

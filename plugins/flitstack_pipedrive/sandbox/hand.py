@@ -32,6 +32,8 @@ PATHS: Mapping[str, str] = MappingProxyType(
         "activity_type": "/api/v1/activityTypes",
     }
 )
+RESTORED = frozenset({"person", "organization", "deal", "activity", "lead"})
+"""What the page "Restore data" lists (Pipedrive knowledge base, 2026; products too): neither notes nor files."""
 _TITLES = MappingProxyType({"deal": "title", "lead": "title", "activity": "subject", "note": "content"})
 _CUSTOM = MappingProxyType({"person": "person", "organization": "organization", "deal": "deal", "lead": "deal"})
 
@@ -87,6 +89,19 @@ class Hand:
     def delete(self, kind: str, number: Any) -> None:
         """Delete one record."""
         self.do("DELETE", f"{_path(kind)}/{number}")
+
+    def restore(self, kind: str, number: Any) -> bool:
+        """Bring a deleted record back, as the page "Restore data" lets people; return whether it was still there."""
+        store = self.account.store
+        row = store.find(_table(kind), [(f"{'uid' if kind == 'lead' else 'id'} = ? AND deleted = 1", (number,))])
+        if row is None or kind not in RESTORED or row.updated < self.account.purged_before():
+            return False
+        row.deleted = False
+        if "is_deleted" in row.doc:
+            row.doc["is_deleted"] = False
+        with store.transaction():
+            store.put(kind, row)
+        return True
 
     def seek(self, kind: str, wanted: Mapping[str, Any] | str) -> Any:
         """Return the id of the first live record that is as wanted, or None.

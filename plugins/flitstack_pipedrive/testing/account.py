@@ -90,6 +90,10 @@ class SimulatedSandbox:
         """Delete a record, by hand."""
         self._hand().delete(OBJECTS[kind], self._number(kind, name))
 
+    def restore(self, kind: str, name: str) -> bool:
+        """Bring a deleted record back, by hand; return whether the account let them."""
+        return self._hand().restore(OBJECTS[kind], self._number(kind, name, deleted=True))
+
     def hang(self, contact: str) -> None:
         """Add an activity of a person's own."""
         person = {"person_id": self._number("contact", contact), "primary": True}
@@ -99,9 +103,9 @@ class SimulatedSandbox:
         account = self.sandbox.account
         return Hand(account, next(iter(account.members.values())))
 
-    def _number(self, kind: str, name: str) -> int:
-        """Return the id of the record that `picture` has under this name."""
-        state = self.sandbox.dump()
+    def _number(self, kind: str, name: str, *, deleted: bool = False) -> int:
+        """Return the id of the record that `picture` has, or had before it was deleted, under this name."""
+        state = self.sandbox.dump(deleted=deleted)
         return int(record_named(state, OBJECTS, self._look(state), kind, name)["id"])
 
     async def _answer(self, request: Request) -> Response:
