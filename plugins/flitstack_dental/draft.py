@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from flitstack.mapping.proposing import Personal
+from flitstack.protocols import SampledColumn
 from flitstack_dental.dialect import normalise
 from flitstack_dental.layout import SHIPPED, stream_schemas
-from flitstack_dental.lexicon import beside, meanings, words_of
+from flitstack_dental.lexicon import beside, lexicon, meanings, words_of
 from flitstack_dental.values import fold_code
 
 if TYPE_CHECKING:
@@ -59,12 +61,13 @@ def write_draft(proposal: Proposal, export: SampledExport) -> str:
         return _known_with_customs(proposal, export)
     codes: dict[str, list[str]] = {}
     files: list[str] = []
+    personal = Personal(export, lexicon(), proposal.files)
     for file in proposal.files:
         cells = {
             column.name: column.values for each in export.files if each.name == file.file for column in each.columns
         }
         dropped = next((each.dropped for each in export.files if each.name == file.file), ())
-        files += _file(file, cells, dropped, [c for c in proposal.customs if c.file == file.file], codes)
+        files += _file(file, cells, dropped, [c for c in proposal.customs if c.file == file.file], codes, personal)
     books = [_BREAKS.sub(" ", line) for name, lines in codes.items() for line in (f"  {_text(name)}:", *lines)]
     return "\n".join(
         [
@@ -100,6 +103,7 @@ def _file(
     dropped: Sequence[str],
     customs: Sequence[CustomField],
     codes: dict[str, list[str]],
+    personal: Personal,
 ) -> list[str]:
     role = PurePosixPath(file.file).stem
     if not file.stream:
@@ -116,7 +120,7 @@ def _file(
         return [*lines, *(f"    #   {_plain(each.column)}: {_told(each)}" for each in file.columns)]
     lines += [f"    require: [{', '.join(map(_text, needed))}]"]
     unmapped = [column.column for column in file.columns if column.chosen is None]
-    fields, joined = _fields(file, cells, unmapped, codes)
+    fields, joined = _fields(file, cells, unmapped, codes, personal)
     if left := [*(name for name in unmapped if name not in joined), *dropped]:
         lines.append(f"    ignore: [{', '.join(map(_text, left))}]  # no field found, or a secret; look through them")
     lines += ["    records:", f"      - stream: {file.stream}", f"        id: {id_text}  # {id_note}"]
@@ -136,7 +140,11 @@ def _columns_of(names: Sequence[str]) -> Iterator[str]:
 
 
 def _fields(
-    file: FileProposal, cells: Mapping[str, Sequence[str]], unmapped: Sequence[str], codes: dict[str, list[str]]
+    file: FileProposal,
+    cells: Mapping[str, Sequence[str]],
+    unmapped: Sequence[str],
+    codes: dict[str, list[str]],
+    personal: Personal,
 ) -> tuple[list[str], frozenset[str]]:
     """Return the lines of the row's own fields, and the columns joined to another because they hold its time of day."""
     lines: list[str] = []
@@ -148,7 +156,9 @@ def _fields(
         stream, field, part = _parts(column.chosen.target)
         if part:
             continue
-        cell, note = _cell(f"{stream}.{field}", column.column, cells.get(column.column, ()), codes), ""
+        sampled = SampledColumn(column.column, tuple(cells.get(column.column, ())))
+        shown = personal.may_be_shown(sampled, choices=True)
+        cell, note = _cell(f"{stream}.{field}", sampled, codes, shown=shown), ""
         if _lacks_time(stream, field, cells.get(column.column, ())):
             if time := _time_beside(cells, [name for name in unmapped if name not in joined]):
                 cell = f"{{columns: [{_text(column.column)}, {_text(time)}], join: ' '}}"
@@ -214,7 +224,8 @@ def _unsaid(stream: str, mapped: Mapping[str, ColumnProposal]) -> list[str]:
     return lines
 
 
-def _cell(target: str, column: str, values: Sequence[str], codes: dict[str, list[str]]) -> str:
+def _cell(target: str, sampled: SampledColumn, codes: dict[str, list[str]], *, shown: bool) -> str:
+    column = sampled.name
     stream, _, field = target.partition(".")
     schema = stream_schemas()[stream]["properties"][field]
     allowed = [str(word) for word in schema.get("enum", ()) if word is not None]
@@ -224,7 +235,7 @@ def _cell(target: str, column: str, values: Sequence[str], codes: dict[str, list
     while book in codes:
         book += "_2"
     known = {code: meaning for code, meaning in meanings(stream, field).items() if meaning in allowed}
-    codes[book] = list(_book(values, known, allowed))
+    codes[book] = list(_book(sampled.values, known, allowed, shown=shown))
     return f"{{column: {_text(column)}, codes: {book}}}"
 
 
@@ -243,14 +254,14 @@ def _time_beside(cells: Mapping[str, Sequence[str]], unmapped: Sequence[str]) ->
     return times[0] if len(times) == 1 else starts[0] if len(starts) == 1 else ""
 
 
-def _book(values: Sequence[str], known: Mapping[str, str], allowed: Sequence[str]) -> Iterator[str]:
+def _book(values: Sequence[str], known: Mapping[str, str], allowed: Sequence[str], *, shown: bool) -> Iterator[str]:
     """Yield the lines of a codebook: known words with their meaning, other codes to be explained by a person.
 
     A single letter is known only where all of them are: beside an H, an M is a woman in Spanish.
     """
     times = Counter(value.strip() for value in values)
     recur = {code for code, n in times.items() if n >= _RECURS}
-    if sum(times[code] for code in recur) < _MOSTLY * times.total():
+    if not shown or sum(times[code] for code in recur) < _MOSTLY * times.total():
         recur = set()  # texts that mostly stand once are no codes, and those that recur may be somebody's name
     codes = [code for code in sorted(times) if code in recur or fold_code(code) in known][:_MOST_CODES]
     letters = [code for code in codes if len(code) == 1]

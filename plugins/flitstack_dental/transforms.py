@@ -28,7 +28,9 @@ _PLAN_STAGES: Mapping[str, PlanStage] = {
     "inactive": "lost",
     "lost": "lost",
 }
-_CLOSED_ITEMS = frozenset({"deleted", "inactive", "rejected", "referred"})
+_CLOSED_ITEMS = frozenset({"deleted", "inactive", "rejected", "referred", "referred_out"})
+_WAS_PLANNED = frozenset({"completed", "referred_out", "deleted"})
+"""What a planned procedure may become; existing work and conditions were never this practice's to do."""
 _AGREED_ITEMS = frozenset({"accepted", "scheduled"})
 _OPEN_ITEMS = frozenset({"planned", "accepted", "scheduled"})
 _PERIO_SITES = ("mb", "b", "db", "ml", "l", "dl")
@@ -189,9 +191,25 @@ def procedure_codes(records: Iterable[Any]) -> str | None:
 
 
 def plan_items(own: Sequence[Any], links: Iterable[Any]) -> list[Any]:
-    """Return the items of a plan, each once: those that name it, then those that links lead to."""
-    found = {_of(item, "id"): item for item in (*own, *(_of(link, "item") for link in links)) if item is not None}
+    """Return the items of a plan, each once: those that name it, then those that links lead to.
+
+    A link may lead to a procedure that was planned and is done, referred out or deleted by now: it is an item, too.
+    """
+    found = {_of(item, "id"): item for item in own}
+    for link in links:
+        item = _of(link, "item") or _done_item(_of(link, "procedure"))
+        if item is not None:
+            found.setdefault(_of(item, "id"), item)
     return list(found.values())
+
+
+def _done_item(procedure: Any) -> dict[str, Any] | None:
+    """Return a procedure that was planned as an item of its plan, None for one that never was."""
+    if procedure is None or _of(procedure, "status") not in _WAS_PLANNED:
+        return None
+    same = ("id", "status", "code", "procedure_code", "description", "tooth", "surface", "fee", "quantity", "discount")
+    done = _of(procedure, "performed_on") if _of(procedure, "status") == "completed" else None
+    return {**{name: _of(procedure, name) for name in same}, "completed_on": done, "procedure": procedure}
 
 
 def plan_value(items: Iterable[Any]) -> Decimal:
@@ -236,11 +254,14 @@ def plan_summary(
     :param links: lists of links between plans and items that do not name their plan.
     """
     lines = []
-    linked = {(_of(link, "plan_id"), _of(link, "item_id")) for several in links for link in several}
+    all_links = [link for several in links for link in several]
+    linked = {(_of(link, "plan_id"), _of(link, "item_id")) for link in all_links}
+    known = {_of(item, "id") for item in items}
     placed = {item_id for _, item_id in linked}
     for plan in plans:
         number = _of(plan, "id")
         own = [item for item in items if _of(item, "plan_id") == number or (number, _of(item, "id")) in linked]
+        own = plan_items(own, (x for x in all_links if _of(x, "plan_id") == number and _of(x, "item_id") not in known))
         head = _words(_plan_day(plan), _of(plan, "heading") if clinical else None) or "Treatment plan"
         lines.append(f"{head}: {_plan_words(plan, own)}, {plan_value(own):.2f}")
     free = [item for item in items if not _of(item, "plan_id") and _of(item, "id") not in placed]

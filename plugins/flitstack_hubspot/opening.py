@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flitstack.clock import DEMO_CLOCK_FILE, DemoClock
-from flitstack.web.embedded import HOST, SCHEME, app_transport, state_file, token_for
+from flitstack.web.embedded import HOST, SCHEME, state_file, token_for
 from flitstack_hubspot.client import Client
 from flitstack_hubspot.destination import HubSpotWriter
 from flitstack_hubspot.settings import SANDBOX_FILE, parse_settings
+from flitstack_hubspot.wire import app_transport
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from flitstack.errors import NotSent, Unavailable
+from flitstack.web import embedded
 from flitstack.web.answers import Answer, LostError
 
 if TYPE_CHECKING:
@@ -97,3 +98,8 @@ class Wire:
                 headers=self._headers, timeout=self._timeout, transport=self._given, follow_redirects=False
             )
         return self._opened
+
+
+def app_transport(app: Any) -> Transport:
+    """Return the way to an ASGI application in this process."""
+    return embedded.app_transport(app, httpx)

@@ -170,8 +170,8 @@ def test_each_filled_note_of_a_patient_is_a_note(streams: dict[str, list[Any]]) 
 def test_plans_their_live_items_and_their_saved_ones(streams: dict[str, list[Any]]) -> None:
     assert [plan["status"] for plan in rows(streams["treatment_plans"]).values()] == ["unknown", "unknown", "inactive"]
     assert rows(streams["treatment_plan_links"]) == {
-        "2-2": {"id": "2-2", "plan_id": "2", "item_id": "2"},
-        "2-5": {"id": "2-5", "plan_id": "2", "item_id": "5", "priority_definition_id": "20-31"},
+        "2-2": {"id": "2-2", "plan_id": "2", "item_id": "2", "procedure_id": "2"},
+        "2-5": {"id": "2-5", "plan_id": "2", "item_id": "5", "procedure_id": "5", "priority_definition_id": "20-31"},
     }
     assert rows(streams["treatment_plan_items"])["proctp-2"] == {
         "id": "proctp-2", "status": "planned", "plan_id": "1", "patient_id": "7", "procedure_id": "2", "code": "D2740",

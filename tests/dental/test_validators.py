@@ -9,6 +9,7 @@ import pytest
 from flitstack.journal import Journal
 from flitstack.protocols import Record, Stream, Where
 from flitstack.stages.intake.validate import StagedRecords
+from flitstack.validators import CHECKS as GENERIC
 from flitstack_dental.layout import stream_schemas
 from flitstack_dental.validators import CHECKS, SECTIONS, VALIDATORS
 from flitstack_dental.validators.chart import is_tooth
@@ -35,7 +36,7 @@ def check(tmp_path: Path) -> Iterator[Callable[..., dict[str, Finding]]]:
                 journal.staging.add(snapshot, records, frozenset())
             journal.staging.complete(snapshot, "t", "2026-06-30", [], "x")
             known = {name: Stream(name, schema) for name, schema in stream_schemas().items()}
-            return {found.code: found for found in CHECKS[name](StagedRecords(journal, known))}
+            return {found.code: found for found in {**GENERIC, **CHECKS}[name](StagedRecords(journal, known))}
 
         yield run
 
@@ -134,6 +135,20 @@ def test_a_plan_s_items_and_links_count_for_it(check: Callable[..., dict[str, Fi
         "item_without_plan": ("4",), "missing_fee": ("7",), "plan_without_items": ("5",),
         "plan_without_value": ("2", "3"),
     }  # fmt: skip
+
+
+def test_a_plan_whose_attached_procedures_are_done_has_a_value(check: Callable[..., dict[str, Finding]]) -> None:
+    links = [{"plan_id": str(n), "item_id": str(n), "procedure_id": str(n)} for n in (1, 2, 3)]
+    done = {"patient_id": "p", "fee": "10.00"}
+    tables: dict[str, Any] = {
+        "treatment_plans": [{"patient_id": "p", "status": "unknown"}] * 3,
+        "procedures": [{**done, "status": "completed"}, {**done, "status": "deleted"}],
+        "treatment_plan_items": [],
+        "treatment_plan_links": links,
+    }
+
+    assert keys(check("dental-plans", **tables)) == {"plan_without_value": ("2", "3")}
+    assert keys(check("references", **tables)) == {"orphan": ("3",)}
 
 
 def test_procedures_lack_what_they_lack(check: Callable[..., dict[str, Finding]]) -> None:

@@ -13,12 +13,12 @@ from tests.hubspot.moved import moved
 
 from flitstack.clock import VirtualClock
 from flitstack.protocols import Operation, SchemaItem
-from flitstack.web.embedded import app_transport
 from flitstack_dental.example import write_example
 from flitstack_hubspot.client import Client
 from flitstack_hubspot.destination import HubSpotWriter
 from flitstack_hubspot.sandbox.app import Sandbox
 from flitstack_hubspot.settings import Settings
+from flitstack_hubspot.wire import app_transport
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterator, Mapping, Sequence

@@ -10,12 +10,12 @@ import pytest
 
 from flitstack.clock import VirtualClock
 from flitstack.errors import AuthError, BudgetExhausted, ConfigurationError, InDoubt, Rejected, SettingsError
-from flitstack.web.embedded import app_transport
 from flitstack_hubspot.account import read_room
 from flitstack_hubspot.answers import Call
 from flitstack_hubspot.client import Client
 from flitstack_hubspot.sandbox.app import Sandbox
 from flitstack_hubspot.settings import Settings, parse_settings
+from flitstack_hubspot.wire import app_transport
 
 if TYPE_CHECKING:
     from tests.hubspot.conftest import Desk

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -120,6 +122,16 @@ def test_before_anything_was_accepted_nothing_is_left_of_what_was_read(journal: 
     assert journal.staging.streams() == []
     assert names(journal) == {}
     assert journal.staging.latest() is None
+
+
+def test_what_is_kept_aside_has_the_columns_of_its_table(journal: Journal) -> None:
+    with closing(sqlite3.connect(journal.path)) as db:
+        tables = [name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        columns = {name: [row[1:3] for row in db.execute(f"PRAGMA table_info({name})")] for name in tables}
+
+    kept = [name for name in tables if name.startswith("accepted_")]
+    assert "accepted_staged" in kept
+    assert [name for name in kept if columns[name] != columns[name.removeprefix("accepted_")]] == []
 
 
 def test_the_fingerprint_is_of_the_content_alone(tmp_path: Path) -> None:

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from collections import defaultdict
 
+from typing import TYPE_CHECKING
+
 import pytest
 
-from flitstack.testing.broken import BROKEN
+from flitstack.testing.broken import ABLE, BROKEN
+from flitstack.testing.broken.declaring import BATCH
+from flitstack.testing.kit.guards import Guards
+from flitstack.testing.kit.loads import many
 from flitstack.testing.kit.running import run_module
+from flitstack.testing.kit.trial import trial
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 AT_ONCE = 8
 NAMES = sorted(BROKEN)
@@ -46,12 +55,21 @@ def test_a_destination_that_does_all_that_it_declares_passes() -> None:
         "    port = 'flitstack.testing.broken:ABLE'",
     ]
     found = run_module(
-        "\n".join(lines) + "\n", ["C1", "W1", "W13", "L4", "R1", "F3", "B1", "B7", "B8", "B9", "B10", "W10"]
+        "\n".join(lines) + "\n", ["C1", "W1", "W13", "L4", "L5", "R1", "F3", "B1", "B7", "B8", "B9", "B10", "W10"]
     )
 
     assert [one for one in found if one["outcome"] not in ("passed", "not_applicable")] == []
-    assert {one["id"] for one in found if one["outcome"] == "passed"} >= {"B7", "B8", "B9", "B10"}
+    assert {one["id"] for one in found if one["outcome"] == "passed"} >= {"L5", "B7", "B8", "B9", "B10"}
     assert [one["outcome"] for one in found if one["id"] == "W10"] == ["passed"] * 3
+
+
+def test_no_request_of_a_long_load_is_half_empty(tmp_path: Path) -> None:
+    with trial(ABLE, tmp_path / "trial", Guards(), many(20 * BATCH)) as one:
+        report = one.finished()
+        writes, schema = len(one.world.wire.writes), len(one.recording.bound)
+
+    assert writes == schema + 20
+    assert 0 <= report.tokens.spent - report.tokens.predicted <= 1
 
 
 def test_there_are_enough_of_them_and_each_says_what_is_wrong() -> None:

@@ -166,6 +166,17 @@ def test_a_day_never_pays_more_than_its_share(costs: list[int], total: int, rese
     assert budget.spent <= total - int(total * reserve)
 
 
+@pytest.mark.parametrize(("stated", "held"), [(210_000, 1_200), (30_000, 90_000)], ids=["too much", "too little"])
+def test_the_reserve_is_a_share_of_the_day_that_the_account_states_not_of_the_plan(stated: int, held: int) -> None:
+    budget = DailyBudget(VirtualClock(START), stated, 0.1)
+    budget.learn({"x-daily-ratelimit-token-limit": str(held), "x-daily-ratelimit-token-remaining": str(held)})
+
+    budget.pay(held - held // 10, counted_write=False)
+
+    with pytest.raises(BudgetExhausted):
+        budget.pay(1, counted_write=False)
+
+
 def test_a_new_day_has_a_new_budget() -> None:
     clock = VirtualClock(START)
     budget = DailyBudget(clock, 10, 0.0)

@@ -26,18 +26,10 @@ from flitstack_dental.reader import open_export
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-
+pytestmark = pytest.mark.usefixtures("folder")
 MATCHER = Matcher(targets(), lexicon())
 NAMES = ("PatNum", "LName", "Zip")
 PATIENT = tuple(SampledColumn(name, tuple(map(str, range(20))), 20, whole=True) for name in NAMES)
-
-
-@pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("FLITSTACK_MEMORY", str(tmp_path / "memory"))
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "export").mkdir()
-    return tmp_path
 
 
 def write(name: str, *rows: Sequence[object], delimiter: str = ",", encoding: str = "utf-8") -> None:

@@ -17,6 +17,7 @@ from flitstack.cli import cli
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+pytestmark = pytest.mark.usefixtures("folder")
 STEERING = ("\x1b", "\x07", "\x00", "\u202e", "\u2066")
 NASTY = (
     '=cmd|"/c calc"!A1', "@SUM(1+1)", "\x1b[31mred\x1b]0;title\x07", "<script>alert(1)</script><img src=x onerror=a()>",
@@ -35,14 +36,6 @@ ACCOUNT = (
 )
 COMMANDS = ("propose", "proposed", "audit", "plan", "sample", "explain")
 LONG_S = 20.0
-
-
-@pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("FLITSTACK_MEMORY", str(tmp_path / "memory"))
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "export").mkdir()
-    return tmp_path
 
 
 def write(name: str, *rows: Sequence[object]) -> None:

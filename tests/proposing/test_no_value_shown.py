@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+pytestmark = pytest.mark.usefixtures("folder")
 PLANTED = ("zyxquor", "wvulmip", "kjaxtoft", "078-05-1120", "078051120", "qvimdrex")
 ROWS = [
     f"P{n:04},{('Zyxquor,Wvulmip', 'Bell,Bo', 'Ash,Cy')[n % 3]},{'FM'[n % 2]},{('Kjaxtoft', 'Rye')[n % 2]}"
@@ -32,6 +33,25 @@ CONTENTS = {
     "headed_alike": ["P0000,Zyxquor,Zyxquor,Kjaxtoft,Kjaxtoft", *ROWS],
     "an_open_quote": [HEADER.replace("FName", '"FName'), *ROWS],
     "a_title_first": ["Patients of Zyxquor,Kjaxtoft", *ROWS],
+    "a_title_over_a_real_header": ["Patients of Zyxquor,Kjaxtoft", HEADER, *ROWS],
+    "first_names_under_a_header_that_says_nothing": [
+        "PatNum,LName,Col7,Gender",
+        *(f"P{n:04},Bell{n},{('Zyxquor', 'Wvulmip', 'Qvimdrex')[n % 3]},{'FM'[n % 2]}" for n in range(30)),
+    ],
+    "first_names_by_which_people_are_called": [
+        "PatNum,LName,FName,Preferred,Known as,Shirt Buddy",
+        *(f"P{n:04},Bell{n},Bo{n},{first},{first},{first}"
+          for n in range(30) for first in (('Zyxquor', 'Wvulmip', 'Qvimdrex')[n % 3],)),
+    ],
+    "names_of_others_in_capitals_and_small": [
+        "PatNum,LName,FName,Sponsor,Wombat,Shade Group",
+        *(f"P{n:04},{last},{last.title()},{last.upper()},{last},{last.title()}"
+          for n in range(30) for last in (('zyxquor', 'wvulmip', 'qvimdrex')[n % 3],)),
+    ],
+    "names_in_a_column_of_codes": [
+        "PatNum,LName,FName,Sex",
+        *(f"P{n:04},Bell,{first},{first}" for n in range(30) for first in (('Zyxquor', 'Wvulmip')[n % 2],)),
+    ],
     "a_header_too_short": ["LName,FName,Sex", *WIDE],
     "numbers_of_society": [f"078-05-1120,{row}" for row in ROWS],
     "one_row": ["P0000,Zyxquor,Wvulmip,1980-02-03,Kjaxtoft"],
@@ -51,14 +71,6 @@ GOOD = [
     "id,last_name,first_name,birth_date,status",
     *(f"{n},Good{n},Name,1980-02-03,patient" for n in range(20)),
 ]
-
-
-@pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("FLITSTACK_MEMORY", str(tmp_path / "memory"))
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "export").mkdir()
-    return tmp_path
 
 
 def flit(*words: str) -> str:
@@ -123,6 +135,32 @@ def test_no_cell_is_shown_where_a_layout_of_ones_own_takes_a_file_by_its_name(fo
     ]
 
     assert shown(folder, said) == []
+
+
+@pytest.mark.parametrize("header", ["Col7", "F7", "Preferred", "Column 3", "Rufname", "Partner", "Ort", "Remarks"])
+def test_recurring_words_of_a_column_that_the_layout_leaves_are_no_options(folder: Path, header: str) -> None:
+    rows = [f"P{n:04},Bell{n},{('Zyxquor', 'Wvulmip', 'Qvimdrex')[n % 3]}" for n in range(30)]
+    (folder / "export" / "patients.csv").write_text("\n".join([f"PatNum,LName,{header}", *rows, ""]), encoding="utf-8")
+    (folder / "layout.yaml").write_text(LAYOUT, encoding="utf-8")
+
+    said = [flit(*words) for words in commands("--set", "source.layout=layout.yaml")[:3]]
+
+    assert shown(folder, said) == []
+    assert f"# {header}: text; 100% of the rows have it" in (folder / "draft.yaml").read_text(encoding="utf-8")
+
+
+def test_words_that_a_header_calls_choices_are_shown_unless_one_is_a_name(folder: Path) -> None:
+    rows = [
+        f"P{n:04},{('Bell', 'Gold')[n % 2]},{('Alpha', 'Beta')[n % 2]},{('Silver', 'Gold')[n % 2]}" for n in range(30)
+    ]
+    lines = ["PatNum,LName,Tier,Grade", *rows, ""]
+    (folder / "export" / "patients.csv").write_text("\n".join(lines), encoding="utf-8")
+    (folder / "layout.yaml").write_text(LAYOUT, encoding="utf-8")
+
+    text = flit("map", "propose", "--input", "export", "--set", "source.layout=layout.yaml")
+
+    assert "# Tier: one of 2: Alpha, Beta" in text
+    assert "# Grade: text;" in text
 
 
 def test_no_cell_is_shown_where_the_delimiter_is_said_wrongly(folder: Path) -> None:

@@ -202,6 +202,41 @@ def test_linked_items_land_in_the_deal_of_their_plan(practice: Callable[..., Mak
     ]  # fmt: skip
 
 
+LIVE_PLANS = {
+    "all done": (["completed", "completed"], "won", "Completed", "200.00", "2024-05-07"),
+    "one left": (["completed", None], "open", "In Progress", "200.00", None),
+    "done and deleted": (["completed", "deleted"], "won", "Completed", "100.00", "2024-05-06"),
+    "referred out": (["referred_out"], "lost", "Lost", "100.00", None),
+    "existing work": (["existing_other", "existing_current", "condition"], "open", "Proposed", "0.00", None),
+}
+
+
+@pytest.mark.parametrize("case", LIVE_PLANS)
+@pytest.mark.parametrize("profile", ["full", "engagement"])
+def test_a_procedure_that_is_done_and_still_attached_counts_in_the_deal_of_its_plan(
+    practice: Callable[..., Make], case: str, profile: str
+) -> None:
+    statuses, status, stage, value, won = LIVE_PLANS[case]
+    given = practice(profile).add("patients", "1", status="patient", last_name="Quill")
+    given.add("treatment_plans", "1", patient_id="1", status="unknown", proposed_on="2024-01-02")
+    given.records |= {"treatment_plan_items": {}, "procedures": {}}
+    for at, each in enumerate(statuses):
+        given.add("treatment_plan_links", f"1-{at}", plan_id="1", item_id=f"{at}", procedure_id=f"{at}")
+        day = f"2024-05-0{at + 6}"
+        if each is None:
+            given.add("treatment_plan_items", f"{at}", patient_id="1", status="planned", fee="100", code="D0001")
+        else:
+            given.add("procedures", f"{at}", patient_id="1", status=each, fee="100", performed_on=day, code="D0002")
+
+    deal, person = given.one("treatment_plans", "1"), given.one("patients", "1")
+
+    assert deal.fields["status"] == status
+    assert deal.links["stage_id"].key == f"schema:stage/Treatment Plans/{stage}"
+    assert deal.fields["value"] == value
+    assert (str(deal.fields["won_time"])[:10] if deal.fields.get("won_time") else None) == won
+    assert str(person.fields["Treatment_Plan_Summary__c"]) == f"2024-01-02: {stage.lower()}, {value}"
+
+
 def test_a_copy_of_a_procedure_is_completed_when_the_procedure_is(practice: Callable[..., Make]) -> None:
     given = practice().add("patients", "1", status="patient", last_name="Quill")
     given.add("treatment_plans", "1", patient_id="1", status="unknown")

@@ -113,7 +113,9 @@ def test_in_this_process_a_broken_connection_is_what_a_network_would_show(
         raise raised
 
     async def get() -> None:
-        async with httpx.AsyncClient(transport=app_transport(breaking), base_url="http://acme.example") as client:
+        async with httpx.AsyncClient(
+            transport=app_transport(breaking, httpx), base_url="http://acme.example"
+        ) as client:
             await client.get("/")
 
     with pytest.raises(seen):

@@ -122,12 +122,11 @@ def note_journal(journal: Path) -> Path:
     return journal
 
 
-def carry_out(work: Callable[[Progress, StopFlag], Coroutine[Any, Any, T]], journal: Path) -> T:
+def carry_out(work: Callable[[Progress, StopFlag], Coroutine[Any, Any, T]]) -> T:
     """Do the work of an invocation with progress on stderr, Ctrl-C stopping it after what is under way."""
     from flitstack.reports.progress import progress_for_stderr
     from flitstack.stages.context import StopFlag
 
-    note_journal(journal)
     stop = StopFlag()
     with _stopping(stop):
         return asyncio.run(work(progress_for_stderr(), stop))

@@ -49,7 +49,7 @@ def conflicts(
 
     path = journal_at(journal, demo=demo)
     if show_values:
-        found: Sequence[Told] = carry_out(partial(show_conflicts, RecheckOptions(path, sets, demo)), path)
+        found: Sequence[Told] = carry_out(partial(show_conflicts, RecheckOptions(path, sets, demo)))
     else:
         with Journal.existing(path) as opened:
             found = list_conflicts(opened, every=every)

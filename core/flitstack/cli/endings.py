@@ -34,17 +34,22 @@ _REFUSALS = {
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """What to print on stderr, and the exit code.
+    """What to say of an invocation that failed, and its exit code.
 
-    :param status: the kind of error, in words, as `--json` prints it. :param error: the message without a traceback.
-    :param gates: the gates that are open, each with its hash.
+    :param status: the kind of error, in words, as `--json` prints it.
+    :param gates: the gates that are open, each with its hash. :param trace: the traceback, where one was asked for.
     """
 
-    message: str
+    error: str
     exit_code: int
     status: str
-    error: str
     gates: tuple[tuple[str, str], ...] = ()
+    trace: str = ""
+
+    @property
+    def message(self) -> str:
+        """Return what to print on stderr."""
+        return f"{self.trace}{self.error}"
 
     def as_json(self, journal: str) -> dict[str, Any]:
         """Return what `--json` prints of an invocation that ended so.
@@ -67,25 +72,22 @@ def ending_of(exc: BaseException, debug: bool) -> Ending | None:
     if isinstance(exc, OSError) and exc.errno == errno.EPIPE:
         return None
     if isinstance(exc, KeyboardInterrupt | click.Abort):
-        told = "Interrupted. The same command carries on from here."
-        return Ending(told, INTERRUPTED, "interrupted", told)
+        return Ending("Interrupted. The same command carries on from here.", INTERRUPTED, "interrupted")
     trace = _trace(exc) if debug else ""
     if isinstance(exc, OSError) and exc.errno in _REFUSALS:
         message, code = _REFUSALS[exc.errno]
-        told = f"{_which(exc)}{message}"
-        return Ending(f"{trace}{told}", code, "stopped" if code == STOPPED else "configuration_error", told)
+        status = "stopped" if code == STOPPED else "configuration_error"
+        return Ending(f"{_which(exc)}{message}", code, status, trace=trace)
     expected = next(_flit_errors(exc), None)
     if expected is not None:
-        told = visible(str(expected))
         gates = tuple(getattr(expected, "gates", ()))
-        return Ending(f"{trace}{told}", expected.exit_code, status_of(expected), told, gates)
-    told = _bug(exc, debug)
-    return Ending(f"{trace}{told}", BUG, "bug", told)
+        return Ending(visible(str(expected)), expected.exit_code, status_of(expected), gates, trace)
+    return Ending(_bug(exc, debug), BUG, "bug", trace=trace)
 
 
 def not_understood(exc: click.ClickException) -> Ending:
     """Return how an invocation ends whose options or arguments cannot be used; click prints the message itself."""
-    return Ending("", exc.exit_code, "usage_error", visible(exc.format_message()))
+    return Ending(visible(exc.format_message()), exc.exit_code, "usage_error")
 
 
 def status_of(exc: FlitError) -> str:

@@ -54,7 +54,7 @@ def plan(
         demo=demo, plan_only=True,
         publishing=Publishing(publish_audit, publish),
     )  # fmt: skip
-    report = carry_out(partial(run_migration, options), options.journal)
+    report = carry_out(partial(run_migration, options))
     assert report.document is not None  # noqa: S101 - a run that is asked for its plan makes one
     if not files:
         publish(report.document, options.journal.parent / "flit-reports")

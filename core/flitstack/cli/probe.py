@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from flitstack.cli.common import carry_out, json_option
+from flitstack.cli.common import carry_out, json_option, note_journal
 
 if TYPE_CHECKING:
     from flitstack.stages.probe import ProbeReport
@@ -43,9 +43,10 @@ def probe(
     from flitstack.stages.choosing import destination_of
     from flitstack.stages.probe import ProbeOptions, run_probes
 
+    note_journal(journal)
     passing = passing_of(None, approve_unseen, None, asks=not as_json)
     options = ProbeOptions(destination_of(load_plugins(), dest, sets, journal.parent), journal, sets, only, passing)
-    report = carry_out(partial(run_probes, options), journal)
+    report = carry_out(partial(run_probes, options))
     if as_json:
         click.echo(json.dumps(report.as_json(), ensure_ascii=False))
     else:

@@ -177,7 +177,7 @@ def retry_rejects(
         source, dest, path, input_, mapping, sets, passing, demo=demo, wait=wait,
         publishing=Publishing(publish_audit, publish_plan),
     )  # fmt: skip
-    report = carry_out(partial(run_migration, options), path)
+    report = carry_out(partial(run_migration, options))
     if as_json:
         click.echo(json.dumps({**report.as_json(), "retried": taken.as_json()}, ensure_ascii=False))
         return report.exit_code

@@ -63,7 +63,7 @@ def rollback(
         named(approve_unseen, "--approve-unseen"), _ask if asks else None, with_dependents, also_found, disregard,
         wait, publish_rollback,
     )  # fmt: skip
-    report = carry_out(partial(take_back, options), options.journal)
+    report = carry_out(partial(take_back, options))
     if as_json:
         click.echo(json.dumps(report.as_json(), ensure_ascii=False))
     else:

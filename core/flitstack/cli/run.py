@@ -73,7 +73,7 @@ def run(
     )  # fmt: skip
     if folder is not None or until is not None:
         return _watch(options, folder, until, as_json=as_json)
-    report = carry_out(partial(run_migration, options), options.journal)
+    report = carry_out(partial(run_migration, options))
     if as_json:
         page = None if dry_run else publish_final(options.journal)
         click.echo(json.dumps({**report.as_json(), "report": page}, ensure_ascii=False))
@@ -96,7 +96,7 @@ def _watch(options: RunOptions, folder: Path | None, until: str | None, *, as_js
         raise click.UsageError("--until goes with --watch DIR.")
     if options.demo or options.dry_run or options.sample is not None:
         raise click.UsageError("--watch goes without --demo, --dry-run and --sample.")
-    report = carry_out(partial(watch, options, Watching(folder, until)), options.journal)
+    report = carry_out(partial(watch, options, Watching(folder, until)))
     if as_json:
         click.echo(json.dumps(report.as_json(), ensure_ascii=False))
         return report.exit_code

@@ -66,7 +66,7 @@ def sample(
         passing_of(approve, approve_unseen, attest, asks=not as_json), demo=demo, wait=wait,
         sample=SampleOptions(size, by_chance, alone=True), publishing=Publishing(publish_audit, sample=publish),
     )  # fmt: skip
-    report = carry_out(partial(run_migration, options), options.journal)
+    report = carry_out(partial(run_migration, options))
     taken, page = published[-1]
     if as_json:
         spent = {"spent": report.tokens.spent, "predicted": report.tokens.predicted, "minimum": report.tokens.minimum}

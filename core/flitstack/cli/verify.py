@@ -38,7 +38,7 @@ def verify(
     from flitstack.stages.publishing import REPORTS
 
     options = RecheckOptions(journal_at(journal, demo=demo), sets, demo, hash_files, strict)
-    report = carry_out(partial(recheck, options), options.journal)
+    report = carry_out(partial(recheck, options))
     if not as_json:
         from rich.console import Console
 

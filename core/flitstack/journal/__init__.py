@@ -8,7 +8,7 @@ from flitstack.errors import ConfigurationError
 from flitstack.journal.approvals import Approvals, RowChanges, Shown
 from flitstack.journal.audit import START, AuditLog, Head, next_hash
 from flitstack.journal.buckets import BUCKETS, Buckets
-from flitstack.journal.conflicts import About, Conflict, Conflicts, Merge
+from flitstack.journal.conflicts import ABOUT, About, Conflict, Conflicts, Merge
 from flitstack.journal.corrections import Corrections, KeptCorrection, RejectedRecord
 from flitstack.journal.decisions import Adoption, Decisions
 from flitstack.journal.delta import Changed, Delta
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 __all__ = [
+    "ABOUT",
     "BESIDE",
     "BUCKETS",
     "LOOK_ALIKE",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from flitstack.journal.audit import append
 from flitstack.journal.jsontext import dumps, loads
@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from flitstack.protocols import JSON
 
 About = Literal["delta", "undo", "written"]
+ABOUT: tuple[About, ...] = get_args(About)
 
-
+_AMONG = "about IN (SELECT value FROM json_each(?))"
 _NOTE = """
 INSERT INTO conflict (object, key, part, field, about, run, at, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (object, key, part, field, about) DO UPDATE SET
@@ -107,17 +108,17 @@ class Conflicts:
         if rows:
             self._store.write(lambda db: db.executemany(sql, rows))
 
-    def standing(self, about: About = "delta") -> list[Conflict]:
-        """Return what is open or kept, in the order of object, key, part and field."""
-        return self._of("about = ? AND state IN ('open', 'kept')", (about,))
+    def standing(self, *about: About) -> list[Conflict]:
+        """Return what is open or kept about any of these, a delta if none is named; by object, key, part and field."""
+        return self._of(f"{_AMONG} AND state IN ('open', 'kept')", _among(about))
 
-    def open(self, about: About = "delta") -> list[Conflict]:
-        """Return what nobody decided on, in the order of object, key, part and field."""
-        return self._of("about = ? AND state = 'open'", (about,))
+    def open(self, *about: About) -> list[Conflict]:
+        """Return what nobody decided on, likewise."""
+        return self._of(f"{_AMONG} AND state = 'open'", _among(about))
 
-    def every(self, about: About = "delta") -> list[Conflict]:
-        """Return all that was ever seen, over or not."""
-        return self._of("about = ?", (about,))
+    def every(self, *about: About) -> list[Conflict]:
+        """Return all that was ever seen, over or not, likewise."""
+        return self._of(_AMONG, _among(about))
 
     def of_record(self, object_: str, key: str, part: str) -> list[Conflict]:
         """Return all that was ever seen of one record, over or not."""
@@ -142,17 +143,21 @@ class Conflicts:
     def counts(self, *about: About) -> dict[str, int]:
         """Return, per object, how many records have an open conflict about any of these."""
         sql = (
-            "SELECT object, count(*) AS n FROM (SELECT DISTINCT object, key, part FROM conflict "
-            "WHERE state = 'open' AND about IN (SELECT value FROM json_each(?))) GROUP BY object"
+            "SELECT object, count(*) AS n FROM (SELECT DISTINCT object, key, part FROM conflict "  # noqa: S608 - fixed text
+            f"WHERE {_AMONG} AND state = 'open') GROUP BY object"
         )
-        return {row["object"]: row["n"] for row in self._store.rows(sql, (dumps(about),))}
+        return {row["object"]: row["n"] for row in self._store.rows(sql, _among(about))}
 
     def _of(self, where: str, parameters: tuple[str, ...]) -> list[Conflict]:
-        sql = f"SELECT * FROM conflict WHERE {where} ORDER BY object, key, part, field"  # noqa: S608 - fixed text
+        sql = f"SELECT * FROM conflict WHERE {where} ORDER BY object, key, part, field, about"  # noqa: S608 - fixed text
         return [
             Conflict(r["object"], r["key"], r["part"], r["field"], r["about"], r["run"], r["at"], r["state"])
             for r in self._store.rows(sql, parameters)
         ]
+
+
+def _among(about: Sequence[About]) -> tuple[str]:
+    return (dumps(about or ("delta",)),)
 
 
 def note(db: sqlite3.Connection, conflicts: Iterable[Conflict]) -> None:

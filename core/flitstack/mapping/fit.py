@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from flitstack.mapping.model import Desired
     from flitstack.mapping.spec import Spec
+
 OVERFLOW_TYPE = "text"
 ALIKE = ("type", "to")
 """Settings in which an item of the account must be like the wanted one, where both state them."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from flitstack.errors import UsageError
 from flitstack.journal import BESIDE, PURGED, UNREAD, Sent
 from flitstack.protocols import full_key, source_key, split_source_key
+from flitstack.stages.writing.schema import SCHEMA_KEY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from flitstack.journal import Conflict, DesiredRow, Journal, Place
     from flitstack.protocols import JSON
 
-SCHEMA = "schema:"
 MAIN = "main"
 MOST_MEMBERS = 20
 HAPPENED = {
@@ -122,7 +122,7 @@ class _Teller:
 
     def find(self, asked: str) -> Life | None:
         """Return the life of what is meant, None when nothing is known of it."""
-        if asked.startswith(SCHEMA):
+        if asked.startswith(SCHEMA_KEY):
             return self._of_names(asked, self._lives.named(asked))
         for stream, record_id, part in self._as_source(asked):
             life = self._of_source(stream, record_id, part)
@@ -172,7 +172,7 @@ class _Teller:
         if not names:
             return None
         events: list[Event] = []
-        if not key.startswith(SCHEMA):
+        if not key.startswith(SCHEMA_KEY):
             _, stream, record_id, _ = split_source_key(names[0][1])
             events = list(self._source_events(stream, record_id, names[0][1]))
         return Life(key, tuple(events), tuple(self._made(name, "") for name in names))

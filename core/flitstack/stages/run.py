@@ -18,6 +18,7 @@ from flitstack.stages.delta.allowed import BOUNDS, remember_load, use_up, why_no
 from flitstack.stages.delta.changes import DeltaView, remember_export, remember_fills, view_delta
 from flitstack.stages.delta.leaving import find_leaving, mark_vanished
 from flitstack.stages.delta.limits import read_limits
+from flitstack.stages.delta.listing import MET_BY_RUNS
 from flitstack.stages.delta.standing import about_conflicts, look_again
 from flitstack.stages.demo import mark_demo
 from flitstack.stages.existing import Existing, find_existing, gate_text, settle_existing
@@ -429,7 +430,7 @@ def _object_counts(ctx: RunContext) -> dict[str, dict[str, int]]:
     for object_, _, state, count in ctx.journal.operations.counts():
         if state == "in_doubt":
             counted[object_]["in_doubt"] += count
-    for object_, count in ctx.journal.conflicts.counts("delta", "written").items():
+    for object_, count in ctx.journal.conflicts.counts(*MET_BY_RUNS).items():
         counted[object_]["conflicts"] += count
     for object_, counts in counted.items():
         touched = ctx.journal.operations.touched(ctx.id, object_)

@@ -1,4 +1,4 @@
-"""The plugins and settings that follow from what the operator asked."""
+"""The plugins and settings that follow from what the operator asked, of a run and of what comes after it."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from flitstack.settings import parse_sets, read_project_file, resolve_settings
 from flitstack.stages.delta.leaving import VANISHED
 from flitstack.stages.delta.limits import SETTINGS as LIMITS
 from flitstack.stages.delta.limits import read_limits
-from flitstack.stages.demo import check_demo, demo_account
+from flitstack.stages.demo import check_demo, demo_account, is_demo
 from flitstack.stages.gates.gate import Passing
 from flitstack.stages.standing import RULES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
+    from flitstack.journal import Journal
     from flitstack.protocols import DestinationPlugin, SourcePlugin
     from flitstack.settings import ProjectFile, Sets
     from flitstack.stages.options import RunOptions
@@ -53,6 +54,37 @@ class Setup:
     core: Mapping[str, str]
     variables: Mapping[str, Any]
     clock: Clock
+
+
+@dataclass(frozen=True, slots=True)
+class JournalSettings:
+    """What a command goes by that has a journal and no export."""
+
+    destination: Mapping[str, Any]
+    core: Mapping[str, str]
+    clock: Clock
+
+
+def settings_of(
+    journal: Journal, sets: Sequence[str], destination: DestinationPlugin, *, demo: bool = False
+) -> JournalSettings:
+    """Return the settings, as a run in the same place has them; a demo's journal is known as one.
+
+    :raises UsageError: a setting is of the source or of the map, which nothing is asked of here.
+    :raises SettingsError: one is unknown, missing or unfit.
+    """
+    folder = journal.path.parent
+    given, project = parse_sets(sets), read_project_file(folder)
+    if given.source or not set(given.variables) <= set(CORE_VARIABLES):
+        raise UsageError(
+            f"--set: no export is read here, so only dest.KEY=VALUE and {', '.join(CORE_VARIABLES)}. Leave the rest."
+        )
+    values = {**project.variables, **given.variables}
+    core = {name: str(values[name]) for name in CORE_VARIABLES if name in values}
+    if demo or is_demo(journal):
+        settings, clock = demo_account(destination, folder)
+        return JournalSettings(settings, core, clock)
+    return JournalSettings(destination_settings(destination, given, project), core, clock_from_environment())
 
 
 def set_up(options: RunOptions, *, registry: Registry | None = None, clock: Clock | None = None) -> Setup:

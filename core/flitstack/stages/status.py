@@ -6,12 +6,12 @@ import json
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from shlex import quote
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-from flitstack.journal import PURGED, WAITING, Journal
+from flitstack.journal import ABOUT, PURGED, WAITING, Journal
 from flitstack.stages.demo import is_demo
-from flitstack.stages.explain import SCHEMA
 from flitstack.stages.final.report import last_verified
+from flitstack.stages.writing.schema import SCHEMA_KEY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from flitstack.journal import OpenGate, RunRow
     from flitstack.protocols import JSON
 
-ABOUT: tuple[Literal["delta", "undo", "written"], ...] = ("delta", "undo", "written")
 OPEN = ("planned", "blocked", "intended", "in_doubt")
 SAMPLE, WATCH = "sample", "watch"
 FEWEST = 20
@@ -157,8 +156,8 @@ class _Look:
     def _counts(self, last: RunRow, left: int) -> dict[str, Any]:
         journal, history = self.journal, self.journal.history
         done, objects = history.done_by(last.id), history.objects()
-        open_ = {one.name for about in ABOUT for one in journal.conflicts.open(about)}
-        in_use = {name for name in open_ if name[1].startswith(SCHEMA)}
+        open_ = {one.name for one in journal.conflicts.open(*ABOUT)}
+        in_use = {name for name in open_ if name[1].startswith(SCHEMA_KEY)}
         return {
             "read": sum(journal.staging.count(stream) for stream in journal.staging.streams()),
             "rejected": history.rejected(),

@@ -1,8 +1,8 @@
 """Checks that hold for any source, by what its streams' schemas say: references, texts, days, people, contact.
 
 A stream's schema states its section of the audit (`x-section`) and which of its fields hold what: `x-references`,
-`x-type`, `x-people`, `x-people-of` and `x-person` (see `flitstack.matching.roles`), and `x-holds` (`postal_code`,
-`country`).
+`x-or` (the other field that may name the same counterpart), `x-type`, `x-people`, `x-people-of` and `x-person` (see
+`flitstack.matching.roles`), and `x-holds` (`postal_code`, `country`).
 """
 
 from __future__ import annotations

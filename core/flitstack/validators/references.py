@@ -17,7 +17,7 @@ def check_references(view: StagedView) -> Iterator[Finding]:
     for stream, schema in streams_with(view):
         codes: dict[str, str] = {}
         lines: dict[str, Lines] = {}
-        for record_id, field, state in view.broken_references(stream):
+        for record_id, field, state in _broken(view, stream, schema):
             kind = f"{field} {state}"
             if kind not in lines:
                 code, words = _words(view, stream, schema, field, state)
@@ -26,6 +26,24 @@ def check_references(view: StagedView) -> Iterator[Finding]:
             lines[kind].add(codes[kind], record_id)
         for kind in sorted(lines):
             yield from lines[kind].findings()
+
+
+def _broken(view: StagedView, stream: str, schema: Schema) -> Iterator[tuple[str, str, str | None]]:
+    """Yield the broken references; of two fields that may both name the counterpart (`x-or`), where neither does."""
+    either = {name: str(each["x-or"]) for name, each in schema["properties"].items() if "x-or" in each}
+    found = view.broken_references(stream)
+    if not either:
+        yield from found
+        return
+    broken = list(found)
+    places = {(record_id, field) for record_id, field, _ in broken}
+    named = {record.id: record.data for record in view.records(stream)} if places else {}
+    for record_id, field, state in broken:
+        other = either.get(field)
+        if other is None or not named.get(record_id, {}).get(other):
+            yield record_id, field, state
+        elif (record_id, other) in places and field in schema.get("required", ()):
+            yield record_id, field, state
 
 
 def _section(schema: Schema, field: str) -> str:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import importlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from types import ModuleType
 
     import httpx
 
@@ -34,16 +32,16 @@ def token_for(users: Sequence[Mapping[str, Any]], given: str) -> str:
     return given if given in tokens else tokens[0]
 
 
-def app_transport(app: Any, http: ModuleType | None = None) -> httpx.AsyncBaseTransport:
+def app_transport(app: Any, http: Any) -> httpx.AsyncBaseTransport:
     """Return the way to an ASGI application in this process, without a network.
 
     An application that raises `ConnectionError` broke the connection: the client sees what it would see of a network.
+
     :param http: the library of the client that goes this way: httpx, or one with the same interface.
     """
-    library: Any = http or importlib.import_module("httpx")
 
     # The client uses more of its library's transport than this one method, so the class is one of that library's.
-    class InProcess(library.AsyncBaseTransport):  # type: ignore[misc]
+    class InProcess(http.AsyncBaseTransport):  # type: ignore[misc]
         async def handle_async_request(self, request: Any) -> Any:
             broken: list[ConnectionError] = []
 
@@ -54,11 +52,11 @@ def app_transport(app: Any, http: ModuleType | None = None) -> httpx.AsyncBaseTr
                     broken.append(exc)
                     raise
 
-            transport = library.ASGITransport(app=watched, raise_app_exceptions=False)
+            transport = http.ASGITransport(app=watched, raise_app_exceptions=False)
             response = await transport.handle_async_request(request)
             if broken:
                 refused = isinstance(broken[0], ConnectionRefusedError)
-                error = library.ConnectError if refused else library.ReadError
+                error = http.ConnectError if refused else http.ReadError
                 raise error(str(broken[0]), request=request) from broken[0]
             return response
 

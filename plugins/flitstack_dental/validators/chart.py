@@ -71,6 +71,14 @@ def check_plans(view: StagedView) -> Iterator[Finding]:
     for record in view.records("treatment_plan_links") if "treatment_plan_links" in here else ():
         linked.add(str(record.data.get("item_id")))
         worth.setdefault(str(record.data.get("plan_id")), ZERO)
+    done = {
+        str(record.data["procedure_id"]): str(record.data.get("plan_id"))
+        for record in (view.records("treatment_plan_links") if linked else ())
+        if record.data.get("procedure_id")
+    }
+    for record in view.records("procedures") if done and "procedures" in here else ():
+        if record.id in done and record.data.get("status") in ("completed", "referred_out"):
+            worth[done[record.id]] += _fee(record.data)
     if "treatment_plan_items" in here:
         items = Lines(ITEMS, "treatment_plan_items", "plans", view.count("treatment_plan_items"))
         plan_of = _plans_of_items(view) if linked else {}

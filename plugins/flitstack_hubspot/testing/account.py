@@ -14,7 +14,6 @@ from flitstack.testing.kit.http import WireTransport, ask, json_answer, spoiled_
 from flitstack.testing.simulation.oracle import AUTOMATED, FALLBACK
 from flitstack.testing.simulation.port import Meter
 from flitstack.testing.simulation.scenario import DECLARED_LAG_S
-from flitstack.web.embedded import app_transport
 from flitstack_hubspot.behaviours import behaviours
 from flitstack_hubspot.client import Client
 from flitstack_hubspot.destination import HubSpotWriter
@@ -23,6 +22,7 @@ from flitstack_hubspot.sandbox.account import Switches
 from flitstack_hubspot.sandbox.app import Sandbox
 from flitstack_hubspot.settings import SETTINGS_SCHEMA, parse_settings
 from flitstack_hubspot.testing.looking import Look
+from flitstack_hubspot.wire import app_transport
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -12,7 +12,12 @@ from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 from flitstack.errors import BudgetExhausted
-from flitstack_pipedrive.limits.headers import DAY_TOKENS_LEFT_HEADER, DAY_WRITES_LEFT_HEADER, header_number
+from flitstack_pipedrive.limits.headers import (
+    DAY_TOKENS_HEADER,
+    DAY_TOKENS_LEFT_HEADER,
+    DAY_WRITES_LEFT_HEADER,
+    header_number,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -96,7 +101,13 @@ class DailyBudget:
         self._add(-cost)
 
     def learn(self, headers: Mapping[str, str]) -> None:
-        """Believe what an answer says of the day; both headers may be missing."""
+        """Believe what an answer says of the day; each of the headers may be missing.
+
+        Of a day's tokens the account knows more than the plan that somebody stated: top-ups, other seats.
+        """
+        whole = header_number(headers, DAY_TOKENS_HEADER)
+        if whole and self._daily_tokens is not None:
+            self._daily_tokens = int(whole)
         tokens, writes = header_number(headers, DAY_TOKENS_LEFT_HEADER), header_number(headers, DAY_WRITES_LEFT_HEADER)
         if tokens is not None:
             self._tokens_left = int(tokens)

@@ -16,6 +16,7 @@ LIMIT_HEADER = "x-ratelimit-limit"
 REMAINING_HEADER = "x-ratelimit-remaining"
 RESET_HEADER = "x-ratelimit-reset"
 RETRY_HEADER = "retry-after"
+DAY_TOKENS_HEADER = "x-daily-ratelimit-token-limit"
 DAY_TOKENS_LEFT_HEADER = "x-daily-ratelimit-token-remaining"
 DAY_WRITES_LEFT_HEADER = "x-daily-requests-left"
 

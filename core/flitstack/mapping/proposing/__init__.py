@@ -7,12 +7,14 @@ from flitstack.mapping.proposing.customs import custom_fields, infer_type
 from flitstack.mapping.proposing.matcher import Matcher
 from flitstack.mapping.proposing.memory import Memory, Remembered, memory_folder
 from flitstack.mapping.proposing.names import Vocabulary
+from flitstack.mapping.proposing.personal import Personal
 
 __all__ = [
     "AccountWords",
     "KnownAccount",
     "Matcher",
     "Memory",
+    "Personal",
     "Remembered",
     "Vocabulary",
     "custom_fields",

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from flitstack.mapping.proposing.account import AccountWords
+    from flitstack.mapping.proposing.personal import Personal
     from flitstack.protocols import SampledColumn
 
 _MOST_OPTIONS = 20
@@ -24,8 +25,11 @@ _LIKE_A_PHONE = 9
 _LOOKS_PERSONAL = re.compile(r"@|\d{4,}")
 
 
-def infer_type(column: SampledColumn) -> tuple[str, tuple[str, ...]]:
-    """Return the type in words and, for `one of`, the options: only words that recur, so that none is one person's."""
+def infer_type(column: SampledColumn, personal: Personal | None = None) -> tuple[str, tuple[str, ...]]:
+    """Return the type in words and, for `one of`, the options: only words that recur and may be shown.
+
+    :param personal: the export's people, whose names and texts are no options; None where there are none.
+    """
     found = profile(column)
     if not found.seen:
         return "text", ()
@@ -38,7 +42,8 @@ def infer_type(column: SampledColumn) -> tuple[str, tuple[str, ...]]:
         return "number", ()
     options = Counter(cells)
     recurring = all(n >= _RECURS for n in options.values())
-    if len(cells) >= _LEAST_SEEN and len(options) <= _MOST_OPTIONS and recurring:
+    shown = personal is None or personal.may_be_shown(column)
+    if len(cells) >= _LEAST_SEEN and len(options) <= _MOST_OPTIONS and recurring and shown:
         if not any(_LOOKS_PERSONAL.search(option) or len(option) > 40 for option in options):
             return "one of", tuple(sorted(options))
     return ("long text" if max(map(len, cells)) > _LONG else "text"), ()
@@ -50,19 +55,23 @@ def _is_name(cell: str) -> bool:
 
 
 def custom_fields(
-    columns: Iterable[tuple[str, SampledColumn]], room: int | None, account: AccountWords | None = None
+    columns: Iterable[tuple[str, SampledColumn]],
+    room: int | None,
+    account: AccountWords | None = None,
+    personal: Personal | None = None,
 ) -> tuple[CustomField, ...]:
     """Return the fields on offer, the best filled first; empty columns are left out.
 
     :param columns: (file, column) of those that no field takes.
     :param room: how many custom fields the account's plan leaves; None when no cap is known.
     :param account: what the account has; None where it was not asked.
+    :param personal: the export's people, whose names and texts are no options.
     """
     found: list[CustomField] = []
     for file, column in columns:
         if not column.values:
             continue
-        type_, options = infer_type(column)
+        type_, options = infer_type(column, personal)
         known = account.of(column) if account else ""
         found.append(CustomField(file, column.name, type_, round(column.fill, 3), options, account=known))
     found.sort(key=lambda each: -each.fill)

@@ -37,7 +37,7 @@ UNLIKE = {
     "kept": "decided: accepted as the account has it",
     "settled": "over: it is as it was written",
 }
-ABOUT: tuple[About, ...] = ("delta", "written")
+MET_BY_RUNS: tuple[About, ...] = ("delta", "written")
 GONE = (
     "deleted or archived in the account, or people hung something on it; it stays so. "
     "Taken out of the account's bin or archive, it is carried on with"
@@ -77,8 +77,8 @@ class Told:
 
 def list_conflicts(journal: Journal, *, every: bool = False) -> list[Told]:
     """Return the conflicts that stand, or with `every` those that are over as well; no values."""
-    conflicts = journal.conflicts
-    return [_told(one) for about in ABOUT for one in (conflicts.every(about) if every else conflicts.standing(about))]
+    found = journal.conflicts.every(*MET_BY_RUNS) if every else journal.conflicts.standing(*MET_BY_RUNS)
+    return [_told(one) for one in found]
 
 
 def count_by_field(conflicts: Sequence[Told]) -> dict[tuple[str, str], int]:
@@ -115,7 +115,7 @@ async def show_conflicts(
     """Return the conflicts that stand, each with its values: they are read from the account, and kept nowhere."""
     async with account_of(options, progress, stop, registry=registry, clock=clock) as (ctx, _):
         told: list[Told] = []
-        standing = (one for about in ABOUT for one in ctx.journal.conflicts.standing(about))
+        standing = ctx.journal.conflicts.standing(*MET_BY_RUNS)
         for object_, of_object in groupby(standing, key=attrgetter("object")):
             rows = list(of_object)
             links = {one.name: ctx.journal.records.link(*one.name) for one in rows}

@@ -6,16 +6,16 @@ import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from flitstack.journal import PURGED, VERIFIED
+from flitstack.journal import ABOUT, PURGED, VERIFIED
 from flitstack.mapping import Reporting, outline
 from flitstack.protocols import full_key
-from flitstack.stages.explain import SCHEMA
 from flitstack.stages.final.money import Reconciled, reconcile_amounts
+from flitstack.stages.writing.schema import SCHEMA_KEY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from flitstack.journal import About, Approved, Conflict, Day, Head, Journal, RunRow
+    from flitstack.journal import Approved, Conflict, Day, Head, Journal, RunRow
     from flitstack.mapping.reporting import Upkeep
     from flitstack.protocols import JSON
 
@@ -23,7 +23,6 @@ FORMAT = "flit report 1"
 TOLD = 40
 ENDED = ("done", "done_with_others", "mismatched")
 SETTLED = ("created", "updated", "unchanged")
-ABOUT: tuple[About, ...] = ("delta", "undo", "written")
 LEFT = ("in_doubt", "rejected", "conflict", "blocked", "pending")
 
 
@@ -143,7 +142,7 @@ class FinalReport:
     @property
     def open_conflicts(self) -> int:
         """Return of how many records nobody decided yet what holds."""
-        standing = {one.name for one in self.conflicts if one.state == "open" and not one.key.startswith(SCHEMA)}
+        standing = {one.name for one in self.conflicts if one.state == "open" and not one.key.startswith(SCHEMA_KEY)}
         return len(standing) or sum(count for _, _, count in self.refused)
 
     @property
@@ -243,7 +242,7 @@ def gather_report(journal: Journal) -> FinalReport:
     map_basis = history.last_basis("map")
     account = {"id": runs.meta("account") or "", **(history.last_basis("full").get("account") or {})}
     verified, purged = last_verified(journal), runs.meta(PURGED) or ""
-    conflicts = tuple(one for about in ABOUT for one in journal.conflicts.standing(about))
+    conflicts = tuple(journal.conflicts.standing(*ABOUT))
     folded = {key for key, own in journal.records.schema_decision().items() if not own}
     return FinalReport(
         journal=str(journal.path),

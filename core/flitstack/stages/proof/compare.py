@@ -56,10 +56,10 @@ def compare(
 ) -> Compared:
     """Return what differs, and what to keep of a record.
 
-    :param gone: records (object, key, part) that people deleted: a link that led to one of them leads nowhere now.
-
     A link to a user is expected to lead where it led when it was written: who stands for whom may have changed since,
     and that alone writes nothing.
+
+    :param gone: records (object, key, part) that people deleted: a link that led to one of them leads nowhere now.
     """
     users = link.wanted.get("users", {})
     expected = dict(ctx.writer.comparable(link.object, link.wanted["fields"]))
@@ -79,7 +79,6 @@ def compare(
     led = {f"@{name}" for name, target in link.wanted["links"].items() if _end(target) in gone}
     own = [name for name in differing if held.get(name) is not None or name not in led]
     kind = _kind(link, stored, expected, own) if own or lost_key else CHANGED
-    unlike = tuple(own) if kind == DIFFERS else ()
     told = {name.removeprefix("@"): _how(name, expected[name], held.get(name)) for name in differing}
     if lost_key:
         told[KEY] = "is gone" if stored.key is None else "is another record's"
@@ -90,7 +89,7 @@ def compare(
     again: Sequence[str] = before.get(UNREAD, ())  # type: ignore[assignment]
     known = {name: before[name] for name in differing if name in before and name not in again}
     kept |= known
-    unlike = tuple(name for name in unlike if known.get(name) != expected[name])
+    unlike = tuple(name for name in own if known.get(name) != expected[name]) if kind == DIFFERS else ()
     return Compared(expected, held, found, {**kept, **beside}, None, unread, unlike)
 
 

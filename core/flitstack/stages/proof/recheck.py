@@ -7,23 +7,20 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from flitstack.clock import clock_from_environment
-from flitstack.errors import ConfigurationError, UsageError
+from flitstack.errors import ConfigurationError
 from flitstack.journal import Journal
 from flitstack.registry import load_plugins
-from flitstack.settings import parse_sets, read_project_file
 from flitstack.stages.context import RunContext
-from flitstack.stages.demo import demo_account, is_demo
 from flitstack.stages.opening import know_account, opened
 from flitstack.stages.proof.verify import SAMPLE, verify
-from flitstack.stages.setup import CORE_VARIABLES, destination_settings
+from flitstack.stages.setup import settings_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Sequence
     from pathlib import Path
 
     from flitstack.clock import Clock
-    from flitstack.protocols import JSON, Account, DestinationPlugin, Spent
+    from flitstack.protocols import JSON, Account, Spent
     from flitstack.registry import Registry
     from flitstack.stages.context import Progress, StopFlag
     from flitstack.stages.proof.verify import Verification
@@ -129,30 +126,13 @@ async def account_of(
         if name is None or source_id is None or journal.runs.meta("account") is None:
             raise ConfigurationError(f"{options.journal}: nothing was written from this journal yet. Use `flit run`.")
         destination = (load_plugins(beside=options.journal) if registry is None else registry).destination(name)
-        settings, core, own_clock = _settings(options, destination, demo=options.demo or is_demo(journal))
-        clock = clock or own_clock
-        async with opened(destination, settings, journal, clock) as writer:
+        settings = settings_of(journal, options.sets, destination, demo=options.demo)
+        clock = clock or settings.clock
+        async with opened(destination, settings.destination, journal, clock) as writer:
             ctx = RunContext(
                 "verify", source_id, journal, writer, writer.behaviours, clock, progress, stop, _tell_nobody
             )
-            yield ctx, await know_account(ctx, core.get("fallback_owner"))
-
-
-def _settings(
-    options: RecheckOptions, destination: DestinationPlugin, *, demo: bool
-) -> tuple[Mapping[str, Any], Mapping[str, str], Clock]:
-    """Return the destination's settings, core's, and the clock; as a run in the same place has them."""
-    sets, project = parse_sets(options.sets), read_project_file(options.journal.parent)
-    if sets.source or not set(sets.variables) <= set(CORE_VARIABLES):
-        raise UsageError(
-            f"--set: reading back takes dest.KEY=VALUE, and {' or '.join(CORE_VARIABLES)}. Leave the rest."
-        )
-    given = {**project.variables, **sets.variables}
-    core = {name: str(given[name]) for name in CORE_VARIABLES if name in given}
-    if demo:
-        settings, clock = demo_account(destination, options.journal.parent)
-        return settings, core, clock
-    return destination_settings(destination, sets, project), core, clock_from_environment()
+            yield ctx, await know_account(ctx, settings.core.get("fallback_owner"))
 
 
 def _tell_nobody(hook: str, **arguments: Any) -> None:

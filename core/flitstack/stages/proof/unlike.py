@@ -43,12 +43,12 @@ def accept_unlike(ctx: RunContext) -> None:
     :raises UsageError: a line says `overwrite` of it.
     """
     decided = [one for one in ctx.journal.conflicts.open("written") if _decision(ctx, one) == KEEP]
-    rows = []
+    rows, targets = [], Targets(ctx)
     for name, of_record in groupby(decided, key=attrgetter("name")):
         link = ctx.journal.records.link(*name)
         names = [one.field for one in of_record]
         if link is not None:
-            image: dict[str, Any] = written_image(ctx, link, Targets(ctx))
+            image: dict[str, Any] = written_image(ctx, link, targets)
             rows.append((name, image if "" in names else {n: image[n] for n in names if n in image}))
     if rows:
         ctx.journal.proving.accept(rows, ctx.at(), ctx.id)

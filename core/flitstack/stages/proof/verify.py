@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
@@ -45,6 +46,7 @@ NOT_ASKED = "not read back this time; --hash-files reads all"
 NO_CHECKSUM = "no checksum was known when it was written"
 WAITING = "its last write was not sent yet, or its answer is not known"
 WAS_THERE = "missing in the account, and was there when it was last read back; a run lists it as a conflict"
+TAKEN_FOR_ANOTHER = "missing in the account: its write was answered with the id of another record"
 
 __all__ = ["Verification", "sample_size", "verify"]
 
@@ -153,24 +155,38 @@ class _Reading:
 
     async def read(self) -> list[ReadBack]:
         """Return what the journal is to keep of them."""
-        ours = {link.destination_id: link for link in self._ctx.journal.records.links(self._object)}
-        strangers = _Strangers(self._ctx, self._object, ours.values(), self._targets)
+        ours: dict[str, list[Link]] = {}
+        for link in self._ctx.journal.records.links(self._object):
+            ours.setdefault(link.destination_id, []).append(link)
+        strangers = _Strangers(self._ctx, self._object, chain.from_iterable(ours.values()), self._targets)
         async for stored in self._ctx.writer.list(self._object):
             self._ctx.stop.check()
             self._counted.held += 1
-            link = ours.pop(stored.id, None)
-            if link is None:
-                strangers.count(stored, self._result)
+            if stored.id in ours:
+                self._take_one_of(ours.pop(stored.id), stored)
             else:
-                self._take(link, stored)
+                strangers.count(stored, self._result)
         for stored in await self._ctx.writer.get_many(self._object, list(ours)):  # archived, say: listed nowhere
             self._counted.held += 1
-            self._take(ours.pop(stored.id), stored)
-        for link in ours.values():
-            self._counted.checked += 1
-            self._sums.add(self._object, self._ctx.writer.comparable(self._object, link.wanted["fields"]), {})
-            self._result.add(self._absent(link))
+            self._take_one_of(ours.pop(stored.id), stored)
+        for link in chain.from_iterable(ours.values()):
+            self._add_absent(link, self._absent(link))
         return self._after
+
+    def _take_one_of(self, links: list[Link], stored: Stored) -> None:
+        """Take a record for the one of ours that it is; another whose write was answered with its id never arrived."""
+        link = next((one for one in links if full_key(one.key, one.part) == stored.key), links[0])
+        self._take(link, stored)
+        for other in links:
+            if other is not link:
+                self.unlike.append((other, ("",)))
+                key = full_key(other.key, other.part)
+                self._add_absent(other, Difference(self._object, key, MISSING, TAKEN_FOR_ANOTHER))
+
+    def _add_absent(self, link: Link, difference: Difference) -> None:
+        self._counted.checked += 1
+        self._sums.add(self._object, self._ctx.writer.comparable(self._object, link.wanted["fields"]), {})
+        self._result.add(difference)
 
     def _absent(self, link: Link) -> Difference:
         """Return what it means that a record is not there: lost, or deleted by somebody since it was read back.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from flitstack.errors import PluginError, UsageError
 from flitstack.mapping import find_template, load_template
-from flitstack.mapping.proposing import AccountWords, Matcher, Memory, custom_fields
+from flitstack.mapping.proposing import AccountWords, Matcher, Memory, Personal, custom_fields
 from flitstack.protocols import Candidate, FileProposal, Proposal, Question
 from flitstack.settings import parse_sets, read_project_file
 from flitstack.stages.setup import source_settings
@@ -69,7 +69,7 @@ def propose_map(
     files = () if export.layout else _files(proposers, source, parts, export, memory)
     words = AccountWords(account, parts.lexicon()) if account else None
     left = _columns_without(export, files, parts.custom_streams)
-    customs = custom_fields(left, room[0] if room else None, words)
+    customs = custom_fields(left, room[0] if room else None, words, Personal(export, parts.lexicon(), files))
     proposal = Proposal(source.name, export.layout, files, customs, room)
     return proposal, parts.draft(proposal, export)
 

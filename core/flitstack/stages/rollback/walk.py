@@ -13,7 +13,6 @@ from flitstack.journal import Conflict, Journal, Settlement
 from flitstack.protocols import Spent
 from flitstack.registry import load_plugins
 from flitstack.stages.context import RunContext, on_disk
-from flitstack.stages.demo import is_demo
 from flitstack.stages.opening import know_account, new_run_id, noted, opened
 from flitstack.stages.plan.price import pages, requests_of
 from flitstack.stages.rollback.changed import Changes
@@ -24,9 +23,9 @@ from flitstack.stages.rollback.inverse import plan_inverse
 from flitstack.stages.rollback.proof import prove
 from flitstack.stages.rollback.report import RollbackReport, counted
 from flitstack.stages.rollback.scope import Scope, choose
-from flitstack.stages.rollback.settings import settings_of
 from flitstack.stages.rollback.survey import Reading, know_habits
 from flitstack.stages.rollback.texts import final_words, undo_text
+from flitstack.stages.setup import settings_of
 from flitstack.stages.writing.apply import apply_operations
 from flitstack.stages.writing.reconcile import reconcile
 from flitstack.stages.writing.waiting import BudgetWait
@@ -111,8 +110,7 @@ async def rollback(
         if name is None or source_id is None or journal.runs.meta("account") is None:
             raise ConfigurationError(f"{options.journal}: nothing was written from this journal, so nothing is undone.")
         registry = load_plugins(beside=options.journal) if registry is None else registry
-        demo = options.demo or is_demo(journal)
-        settings = settings_of(options.journal, options.sets, registry.destination(name), demo=demo)
+        settings = settings_of(journal, options.sets, registry.destination(name), demo=options.demo)
         clock = clock or settings.clock
         waiting = BudgetWait(clock, progress, stop, waits=options.wait)
         async with opened(registry.destination(name), settings.destination, journal, clock, waiting=waiting) as writer:

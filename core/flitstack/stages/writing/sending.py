@@ -103,9 +103,10 @@ class Level:
 
     async def _fill(self) -> None:
         operations, last = self._ctx.journal.operations, 0
-        while not self._halted and (rows := operations.ready(self._level, last, CHUNK)):
+        size = _whole(BATCH, self._ctx.behaviours.max_batch)  # else each chunk would leave a request that is half empty
+        while not self._halted and (rows := operations.ready(self._level, last, _whole(CHUNK, size))):
             last = rows[-1].id
-            for batch in _batches(rows, max(BATCH, self._ctx.behaviours.max_batch)):
+            for batch in _batches(rows, size):
                 if self._halted:
                     return
                 ready, merges = await self._prepare(batch)
@@ -309,3 +310,8 @@ def _batches(items: Iterable[Any], size: int) -> Iterator[list[Any]]:
     iterator = iter(items)
     while batch := list(islice(iterator, size)):
         yield batch
+
+
+def _whole(least: int, size: int) -> int:
+    """Return the smallest multiple of a size that is not below the least."""
+    return -(-least // size) * size

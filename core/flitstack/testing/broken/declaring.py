@@ -21,11 +21,12 @@ DAYS = 30
 
 
 class AbleWriter(WireWriter):
-    """Sends as many operations in one request as its account takes, and finds records by their keys."""
+    """Sends as many records in one request as its account takes, and finds them by their keys; fields go singly."""
 
     async def apply(self, operations: Sequence[Operation]) -> list[Outcome]:
         """Send batch after batch."""
-        size = self.simulated.carries  # type: ignore[attr-defined]
+        is_schema = operations[0].object in self.behaviours.schema_objects
+        size = 1 if is_schema else self.simulated.carries  # type: ignore[attr-defined]
         outcomes: list[Outcome] = []
         for start in range(0, len(operations), size):
             outcomes += await self._together(operations[start : start + size])
