@@ -1,6 +1,6 @@
 """Derive the reference pages of the framework from the code: hooks, behaviours, commands, errors.
 
-    python tools/derive_reference.py            # writes docs/hooks.md, behaviours.md, commands.md and errors.md
+    python tools/derive_reference.py            # writes docs/hooks.md, behaviours.md, contracts.md and the others
     python tools/derive_reference.py hooks      # prints one of them
 
 A page is never edited by hand: correct the docstring, or the words in this file, and derive it again.
@@ -196,6 +196,54 @@ def _besides(module: str) -> str:
     return "Optional Protocols: whoever has the methods takes part.\n\n" + table(("Protocol", "who", "methods"), rows)
 
 
+def contracts_page() -> str:
+    """Return the reference of what readers and writers must have, and of what passes between them and the engine."""
+    sections = [
+        "# Readers and writers",
+        NOTE,
+        prose(
+            "What a plugin's reader or writer must have, method by method, and the shapes that pass between it and "
+            "the engine, all of `flitstack.protocols`. [Hooks](hooks.md) say how they are registered, "
+            "[Behaviours](behaviours.md) what is declared and what may be offered besides, [Errors](errors.md) what "
+            "goes wrong."
+        ),
+    ]
+    for kind, shapes in CONTRACTS:
+        sections += [f"## {kind.__name__}", _first(inspect.getdoc(kind) or ""), _methods(kind)]
+        for shape in shapes:
+            sections += [f"### {shape.__name__}", _first(inspect.getdoc(shape) or ""), _said_parts(shape)]
+    return "\n\n".join(sections) + "\n"
+
+
+def _methods(kind: type) -> str:
+    found = [(name, value) for name, value in vars(kind).items() if not name.startswith("_")]
+    methods = [(n, v.fget if isinstance(v, property) else v) for n, v in found]
+    rows = [(_call(name, one), _told(one)) for name, one in methods if inspect.isfunction(one)]
+    return table(("method", "what it does"), rows)
+
+
+def _call(name: str, method: Callable[..., Any]) -> str:
+    asked = ", ".join(name for name in inspect.signature(method).parameters if name != "self")
+    told = f"`{name}({asked})`".replace("|", "\\|")
+    return f"async {told}" if inspect.iscoroutinefunction(method) else told
+
+
+def _told(method: Callable[..., Any]) -> str:
+    doc = " ".join((inspect.getdoc(method) or "").split())
+    doc = re.sub(r"\s*:raises ([\w, ]+): ", lambda m: f"<br>Raises `{m[1]}`: ", doc)
+    doc = re.sub(r"\s*:param ([\w, ]+): ", lambda m: f"<br>`{m[1]}`: ", doc)
+    return doc.replace("|", "\\|") or "what holds for this account"
+
+
+def _said_parts(kind: Any) -> str:
+    words = described(kind)
+    rows = [
+        (f"`{one.name}`", f"`{_plain(one.type)}`", _default(one), words.get(one.name, "").rstrip("."))
+        for one in dataclasses.fields(kind)
+    ]
+    return table(("part", "type", "default", "what it is"), rows)
+
+
 def _shipped() -> Iterator[str]:
     registry = load_plugins()
     for name in registry.destinations():
@@ -300,9 +348,28 @@ def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
     return "\n".join(f"| {' | '.join(cells)} |".replace("|  |", "| |").replace("|  |", "| |") for cells in lines)
 
 
+CONTRACTS: tuple[tuple[type, tuple[type, ...]], ...] = (
+    (
+        protocols.SourceReader,
+        (
+            protocols.Stream, protocols.Record, protocols.Rejection, protocols.Skip, protocols.Where,
+            protocols.InputFile, protocols.Finding,
+        ),
+    ),
+    (
+        protocols.Writer,
+        (
+            protocols.WriterContext, protocols.Operation, protocols.Outcome, protocols.Stored, protocols.SchemaItem,
+            protocols.Account, protocols.User, protocols.Spent,
+        ),
+    ),
+)  # fmt: skip
+"""What must be implemented, each with the shapes that it is handed or answers with."""
+
 PAGES: dict[str, Callable[[], str]] = {
     "hooks": hooks_page,
     "behaviours": behaviours_page,
+    "contracts": contracts_page,
     "commands": commands_page,
     "errors": errors_page,
 }

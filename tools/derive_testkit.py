@@ -12,7 +12,10 @@ from pathlib import Path
 from flitstack import testing
 from flitstack.testing.broken import BROKEN
 from flitstack.testing.kit.levels import LEVELS
+from flitstack.testing.kit.loads import STREAM_OF
 from flitstack.testing.kit.suite import checks_of
+from flitstack.testing.memory_source import SCHEMAS
+from flitstack.testing.simulation.port import EVERYTHING
 
 PAGE = Path(__file__).parents[1] / "docs" / "testkit.md"
 SUITES = (
@@ -42,9 +45,32 @@ def broken_table() -> str:
     return "\n".join(lines)
 
 
+def source_table() -> str:
+    """Return a table of the simulated source: its streams, with the fields that a template may map."""
+    lines = ["| stream | fields |", "|---|---|"]
+    for name, fields in SCHEMAS.items():
+        said = [
+            f"`{field}`" + (f" (of `{schema['x-references']}`)" if "x-references" in schema else "")
+            for field, schema in fields.items()
+        ]
+        lines.append(f"| `{name}` | {', '.join(said)} |")
+    return "\n".join(lines)
+
+
+def held_table() -> str:
+    """Return a table of what accounts are compared in, kind by kind."""
+    lines = ["| kind | comes of | compared in |", "|---|---|---|"]
+    lines += [
+        f"| `{kind}` | `{STREAM_OF[kind]}` | {', '.join(f'`{field}`' for field in fields)} |"
+        for kind, fields in EVERYTHING.items()
+    ]
+    return "\n".join(lines)
+
+
 def derived(page: str) -> str:
     """Return the page with its tables as they should be."""
-    for name, table in (("tests", tests_table()), ("broken", broken_table())):
+    tables = {"source": source_table(), "held": held_table(), "tests": tests_table(), "broken": broken_table()}
+    for name, table in tables.items():
         begin, end = f"<!-- {name}: derived -->", f"<!-- {name}: end -->"
         page = re.sub(f"{begin}.*?{end}", lambda _, t=table, b=begin, e=end: f"{b}\n\n{t}\n\n{e}", page, flags=re.S)  # type: ignore[misc]
     return page

@@ -12,6 +12,7 @@ import json
 import os
 import stat
 import sys
+from contextlib import redirect_stdout
 from dataclasses import asdict, dataclass
 from shlex import quote
 from typing import TYPE_CHECKING
@@ -158,9 +159,12 @@ def _run(plugin: FilePlugin) -> ModuleType:
     module.__file__ = str(plugin.path)
     sys.modules[name] = module  # dataclasses look their module up
     try:
-        exec(compile(plugin.source, str(plugin.path), "exec"), module.__dict__)  # noqa: S102 - what it is for
-    except (Exception, SystemExit) as exc:  # a plugin may raise anything
-        del sys.modules[name]
+        with redirect_stdout(sys.stderr):  # stdout is for what a command answers
+            exec(compile(plugin.source, str(plugin.path), "exec"), module.__dict__)  # noqa: S102 - what it is for
+    except KeyboardInterrupt:
+        raise
+    except BaseException as exc:  # a plugin may raise anything
+        sys.modules.pop(name, None)
         raise PluginError(f"{plugin.path}: the plugin cannot be run: {type(exc).__name__}: {exc}.") from exc
     return module
 
@@ -170,6 +174,8 @@ def _require_own(path: Path) -> None:
     found = path.lstat()
     if stat.S_ISLNK(found.st_mode):
         raise ConfigurationError(f"{path}: a link. Put the file itself here, so that nothing else is run in its place.")
+    if not (stat.S_ISREG(found.st_mode) or path.name == FOLDER):  # a pipe would be read for ever
+        raise ConfigurationError(f"{path}: no file, and named like a plugin. Move it away.")
     if not hasattr(os, "geteuid"):
         return
     if found.st_uid not in (os.geteuid(), 0) or found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):

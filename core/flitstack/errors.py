@@ -135,7 +135,15 @@ class JournalError(Stopped):
 
 
 class InDoubt(FlitError):
-    """A write was sent and its answer is unknown: it may have happened."""
+    """A write was sent and its answer is unknown: it may have happened.
+
+    :param refusal: what the answer says, when it is one that contradicts itself (accepted, and yet refused): a record
+        that is not there when it is looked up was refused.
+    """
+
+    def __init__(self, message: str, refusal: Rejected | None = None) -> None:
+        super().__init__(message)
+        self.refusal = refusal
 
 
 class Rejected(FlitError):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import difflib
 import inspect
+import sys
 from collections import Counter
+from contextlib import redirect_stdout
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, TypeVar
@@ -94,7 +96,9 @@ class Observers:
     ) -> Iterator[str]:
         try:
             _call_hook(manager, hook, arguments)
-        except (Exception, SystemExit) as exc:  # noqa: BLE001 - a plugin may raise anything
+        except KeyboardInterrupt:
+            raise
+        except BaseException as exc:  # noqa: BLE001 - a plugin may raise anything
             if (plugin.name, hook) not in self._warned:
                 self._warned.add((plugin.name, hook))
                 yield f"{plugin.title}: {hook} failed with {type(exc).__name__}. The run goes on without it."
@@ -249,8 +253,11 @@ def _load(point: EntryPoint, all_points: Sequence[EntryPoint]) -> tuple[Plugin, 
         cause = f"the same plugin name is also used by {', '.join(twins)}; uninstall all but one"
         return BrokenPlugin(point.name, distribution, version, cause)
     try:
-        plugin = point.load()
-    except (Exception, SystemExit) as exc:  # noqa: BLE001 - importing a plugin may raise anything
+        with redirect_stdout(sys.stderr):  # stdout is for what a command answers
+            plugin = point.load()
+    except KeyboardInterrupt:
+        raise
+    except BaseException as exc:  # noqa: BLE001 - importing a plugin may raise anything
         return BrokenPlugin(point.name, distribution, version, f"cannot be imported: {_sentence(exc)}")
     return _admit(point.name, distribution, version, plugin)
 
@@ -262,11 +269,14 @@ def _admit(
     manager = pluggy.PluginManager(hookspecs.PROJECT)
     manager.add_hookspecs(hookspecs)
     try:
-        manager.register(plugin, name=name)
-        manager.check_pending()
-        hooks = tuple(sorted(caller.name for caller in manager.get_hookcallers(plugin) or ()))
-        registered = tuple(_registrations(manager, hooks))
-    except (Exception, SystemExit) as exc:  # noqa: BLE001 - a plugin may raise anything
+        with redirect_stdout(sys.stderr):
+            manager.register(plugin, name=name)
+            manager.check_pending()
+            hooks = tuple(sorted(caller.name for caller in manager.get_hookcallers(plugin) or ()))
+            registered = tuple(_registrations(manager, hooks))
+    except KeyboardInterrupt:
+        raise
+    except BaseException as exc:  # noqa: BLE001 - a plugin may raise anything
         return BrokenPlugin(name, distribution, version, _sentence(exc))
     if not hooks:
         return BrokenPlugin(name, distribution, version, _hookless(plugin))

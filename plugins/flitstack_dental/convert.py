@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from flitstack_dental import values
-from flitstack_dental.dates import DateRules, date_parser, datetime_parser, quick_datetime
+from flitstack_dental.dates import DateRules, date_parser, datetime_parser, has_clock, quick_datetime
 from flitstack_dental.dialect import normalise
 from flitstack_dental.layout import Cell, stream_schemas
 from flitstack_dental.sensitive import SHORTEST, holds_ssn, remove_secrets, remove_ssn
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from flitstack_dental.settings import Settings
 
 Parse: TypeAlias = Callable[[str], Any]
+UNKNOWN = "unknown"
+MIDNIGHT = "at_midnight"
+"""The field that tells a midnight that is meant from a time that is missing; the field of which is its `x-time-of`."""
 
 # Numbers of these fields may by chance pass as a card's, so only the shape of a social security number counts there.
 ID_LIKE = frozenset({"policy_number", "group_number", "chart_number", "sha256", "path", "code"})
@@ -78,6 +81,7 @@ class Plan:
     :param cells: field, position, parser of the others.
     :param several: field, positions, how to join them, parser.
     :param defaults: values of fields that no cell gives.
+    :param midnight: the moment's field, and its positions, whose midnight may be a time that is meant; else None.
     :param when: says whether a row is this record's.
     :param unless_empty: positions, one of which must hold something.
     """
@@ -93,6 +97,7 @@ class Plan:
     cells: tuple[tuple[str, int, Parse], ...]
     several: tuple[tuple[str, tuple[int, ...], str | None, Parse], ...]
     defaults: Mapping[str, Any]
+    midnight: tuple[str, tuple[int, ...]] | None
     when: Callable[[list[str]], bool] | None
     unless_empty: tuple[int, ...]
 
@@ -145,6 +150,7 @@ def compile_record(spec: RecordSpec, source: Source) -> Plan:
         cells=tuple(cells),
         several=tuple(several),
         defaults=defaults,
+        midnight=_midnight(spec, source),
         when=_predicate(spec.when, spec.stream, source) if spec.when else None,
         unless_empty=_positions(spec.unless_empty, source),
     )
@@ -199,10 +205,22 @@ def record_data(plan: Plan, cells: list[str], identity: str) -> dict[str, Any]:
             value = next((found for at in positions if (found := parse(cells[at])) is not None), None)
         if value is not None:
             data[name] = value
+    if plan.midnight is not None:
+        moment, positions = plan.midnight
+        if str(data.get(moment, ""))[11:19] == "00:00:00" and any(has_clock(cells[at]) for at in positions):
+            data[MIDNIGHT] = True
     for name, others in plan.spec.when_missing.items():
         if name not in data:
             data.update(others)
     return data
+
+
+def _midnight(spec: RecordSpec, source: Source) -> tuple[str, tuple[int, ...]] | None:
+    """Return the field and positions of a moment whose column states times: there, 00:00 is one of them."""
+    schema = stream_schemas()[spec.stream]["properties"].get(MIDNIGHT, {})
+    moment = str(schema.get("x-time-of", ""))
+    positions = _positions(spec.fields[moment].columns, source) if moment in spec.fields else ()
+    return (moment, positions) if source.evidence.timed.intersection(positions) else None
 
 
 def codebook(spec: RecordSpec, layout: Layout) -> dict[str, dict[str, str]]:
@@ -324,16 +342,26 @@ def _code_parser(stream: str, name: str, cell: Cell, column: str, source: Source
     if cell.name:
         named = _cleaned(str.strip, column, remove_secrets, source.counters)
         return lambda text: (book[code] if (code := values.fold_code(text)) in book else named(text)) or None
-    parse = values.code_parser(column, book, setting, cell.otherwise)
-    if cell.otherwise is None:
+    otherwise = _otherwise(stream, name, cell)
+    parse = values.code_parser(column, book, setting, otherwise)
+    if otherwise is None:
         return parse
     return _counting_unknown(parse, book, column, source.counters)
+
+
+def _otherwise(stream: str, name: str, cell: Cell) -> Any:
+    """Return what an unknown code means: as the layout says, else `unknown` where the stream has that word and can do
+    without the field. By a required field something is decided, so a code of it is never taken for unknown.
+    """
+    schema = stream_schemas()[stream]
+    known = UNKNOWN in schema["properties"][name].get("enum", ()) and name not in schema.get("required", ())
+    return UNKNOWN if cell.otherwise is None and known else cell.otherwise
 
 
 def _counting_unknown(parse: Parse, book: Mapping[str, Any], column: str, counters: Counters) -> Parse:
     def counting(text: str) -> Any:
         code = values.fold_code(text)
-        if code and code not in book:
+        if code and code not in book and text.strip() not in values.NO_TEXT:
             counters.unknown[column] = counters.unknown.get(column, 0) + 1
         return parse(text)
 

@@ -24,6 +24,7 @@ _SERIAL = re.compile(r"\d{1,5}(?:\.\d+)?")
 _TIME = re.compile(
     r"(\d{1,2})[:.h](\d{2})(?:[:.](\d{2})(?:[.,]\d+)?)?\s*([ap])?\.?(?:m\.?)?(?:\s*(z|[+-]\d{2}:?\d{2}))?", re.I
 )
+_CLOCK = re.compile(r"(?<!\d)(\d{1,2}):(\d{2})(?::\d{2}(?:[.,]\d+)?)?\s*([ap])?", re.I)
 _SPLIT = re.compile(r"(?<=\d)(?:T|,?\s+)(?=\d{1,2}[:.h]\d{2})", re.I)
 _MONTHS = {name: number for number, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)}
 _NO_DATES = frozenset({"0001-01-01", "0000-00-00", "1753-01-01", "1/0/1900", "01/00/1900", "0/0/0000", "00/00/0000"})
@@ -61,6 +62,26 @@ def order_evidence(text: str) -> Order | None:
     if first > 12 >= second:
         return "dmy"
     return "mdy" if second > 12 >= first else None
+
+
+def is_ambiguous(text: str) -> bool:
+    """Say whether a cell is a date that can be read two ways, to different days."""
+    found = _NUMBERS.match(text.strip())
+    return found is not None and int(found[1]) != int(found[2]) and max(int(found[1]), int(found[2])) <= 12
+
+
+def has_clock(text: str) -> bool:
+    """Say whether a cell states a time of day, be it midnight: `2026-05-04 00:00`, `12:00 AM`."""
+    return _CLOCK.search(text) is not None
+
+
+def shows_time(text: str) -> bool:
+    """Say whether a cell states a time of day that is not midnight, which many systems write for `no time`."""
+    found = _CLOCK.search(text)
+    if found is None:
+        return False
+    hour = int(found[1]) % 12 if found[3] and found[3].lower() == "a" else int(found[1])
+    return bool(hour or int(found[2]))
 
 
 def is_plain(text: str) -> bool:

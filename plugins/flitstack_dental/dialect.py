@@ -6,6 +6,7 @@ import csv
 import re
 from collections import Counter
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ class Dialect:
         return f"{encoding}, {delimiter}, {quote}, {_ENDINGS.get(self.ending, 'mixed line endings')}"
 
 
+@lru_cache(maxsize=8192)  # each name is asked about for every file and every layout
 def normalise(header: str) -> str:
     """Return a column's name without what people write differently: case, spaces, signs, accents stay."""
     return "".join(character for character in header.lower() if character.isalnum())

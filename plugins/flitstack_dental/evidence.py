@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from flitstack_dental.dates import is_plain, order_evidence
+from flitstack_dental.dates import is_ambiguous, is_plain, order_evidence, shows_time
 from flitstack_dental.sensitive import SHORTEST, is_secret_value
 from flitstack_dental.values import decimal_style
 
@@ -27,11 +27,18 @@ class Evidence:
     """What the columns showed, by position; a position that is absent showed nothing.
 
     :param secrets: columns most of whose values are secrets.
+    :param ambiguous: columns of dates that can be read two ways, of which no cell says which.
+    :param habit: columns that write most of their dates so that day and month could be taken for each other; elsewhere
+        such a cell was written by hand, and says nothing of the system.
+    :param timed: columns in which a time of day other than midnight stands.
     """
 
     orders: dict[int, Order] = field(default_factory=dict)
     decimals: dict[int, DecimalStyle] = field(default_factory=dict)
     secrets: frozenset[int] = frozenset()
+    ambiguous: frozenset[int] = frozenset()
+    timed: frozenset[int] = frozenset()
+    habit: frozenset[int] = frozenset()
 
 
 def gather(
@@ -59,6 +66,9 @@ class _Seen:
         self._exempt = exempt
         self._orders: dict[int, set[Order]] = {}
         self._doubtful: set[int] = set()
+        self._ambiguous: set[int] = set()
+        self._timed: set[int] = set()
+        self._by_numbers: Counter[int] = Counter()
         self._styles: dict[int, set[DecimalStyle]] = {}
         self._unclear: set[int] = set()
         self._filled: Counter[int] = Counter()
@@ -74,10 +84,19 @@ class _Seen:
     def look_for_order(self, cells: list[str]) -> None:
         width = len(cells)
         for at in self._dates:
-            if at < width and not is_plain(cells[at]):
+            if at >= width:
+                continue
+            if at not in self._timed and shows_time(cells[at]):
+                self._timed.add(at)
+            if is_plain(cells[at]):
+                self._by_numbers[at] -= bool(cells[at].strip())
+            else:
+                self._by_numbers[at] += 1
                 self._doubtful.add(at)
                 if proof := order_evidence(cells[at]):
                     self._orders.setdefault(at, set()).add(proof)
+                elif at not in self._ambiguous and is_ambiguous(cells[at]):
+                    self._ambiguous.add(at)
         for at in self._decimals:
             if at < width and ("." in cells[at] or "," in cells[at]):
                 self._unclear.add(at)
@@ -96,4 +115,6 @@ class _Seen:
             at: next(iter(found)) for at, found in self._styles.items() if len(found) == 1
         }
         secrets = {at for at, count in self._secret.items() if count >= _FEW and count * 2 > self._filled[at]}
-        return Evidence(orders, decimals, frozenset(secrets))
+        habit = frozenset(at for at, lead in self._by_numbers.items() if lead > 0)
+        undecided = frozenset(self._ambiguous - self._orders.keys()) & habit
+        return Evidence(orders, decimals, frozenset(secrets), undecided, frozenset(self._timed), habit)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from functools import lru_cache
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 _WORD = re.compile(r"[^\W\d_]+|\d+")
 
 
+@lru_cache(maxsize=8192)  # asked for every file in every role of every layout
 def plain_stem(name: str) -> str:
     """Return a file's name as layouts write it: `SdPat (2).csv` is `sdpat`."""
     return normalise(_stem(name))

@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from flitstack.protocols import Transform
-from flitstack_dental.transforms import labelled, procedure_title, provider_name
+from flitstack_dental.transforms import labelled, procedure_title, provider_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -104,7 +104,8 @@ def joined_notes(notes: Sequence[Any]) -> list[str]:
 
 def _joined_note(note: Any) -> str:
     author, at = _of(note, "author"), _of(note, "written_at")
-    who = _of(author, "name") or provider_name(_of(note, "provider"))
+    named = _of(author, "name") if author is not None else provider_of(None, _of(note, "author_id"))
+    who = named or provider_of(_of(note, "provider"), _of(note, "provider_id"))
     stamp = at.strftime("%Y-%m-%d %H:%M") if at is not None else None
     head = ", ".join(part for part in (f"By {who}" if who else None, stamp) if part)
     procedure = _of(note, "procedure")

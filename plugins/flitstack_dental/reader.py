@@ -10,12 +10,13 @@ from flitstack.errors import NotAnExportError, Rejected, SettingsError
 from flitstack.protocols import Finding, InputFile, Record, Rejection, Skip, SourceRow, Stream, Where
 from flitstack_dental.container import open_container
 from flitstack_dental.convert import codebook
+from flitstack_dental.directory import Directory
 from flitstack_dental.documents import find_documents
 from flitstack_dental.layout import load_layouts, stream_schemas
 from flitstack_dental.layout_check import check_columns
 from flitstack_dental.manifest import read_manifest
 from flitstack_dental.newest import NewestDay
-from flitstack_dental.recognise import look_at, recognise
+from flitstack_dental.recognise import empty_of, look_at, recognise
 from flitstack_dental.settings import parse_settings
 from flitstack_dental.table import Table
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from flitstack.protocols import Correction
+    from flitstack_dental.dates import Order
     from flitstack_dental.documents import Documents
     from flitstack_dental.layout import RecordSpec
 
@@ -47,6 +49,7 @@ class DentalReader:
         self._settings = parse_settings(settings)
         layouts = load_layouts(self._settings.layout)
         self._container = open_container(path)
+        self._agreed: Order | None = None
         try:
             self._files = look_at(self._container, self._settings, layouts)
             manifests = {layout.manifest for layout in layouts if layout.manifest}
@@ -67,6 +70,8 @@ class DentalReader:
                 for file in data
                 if file.name in found.roles
             }
+            for table in self._tables.values():
+                table.read_dates_as(self._order)
             self._refuse_names_for_ids()
             self._documents = self._find_documents()
         except LookupError as exc:
@@ -76,6 +81,7 @@ class DentalReader:
             self._container.close()
             raise
         self._newest = NewestDay()
+        self._directory = Directory(self._rows_of)
 
     @property
     def layout(self) -> str:
@@ -108,20 +114,27 @@ class DentalReader:
         if stream == PRACTICE and (practice := self._practice()) is not None:
             yield practice
             return
-        tables = list(dict.fromkeys(table.file.name for spec, table in self._sources() if spec.stream == stream))
-        if not tables:
-            raise KeyError(stream)
+        rows = self._rows_of(stream)
         if stream == "documents":
             self._documents.begin()
         conditions = [each for each in self._layout.as_of if each.stream == stream]
-        for name in tables:
-            for item in self._tables[name].read(stream):
-                if isinstance(item, Record):
-                    for condition in conditions:
-                        self._notice_day(item.data, condition.date_field, condition.when)
-                    if stream == "documents":
-                        item = self._documents.with_bytes(item)
-                yield item
+        names_people = self._directory.begin(stream)
+        for item in rows:
+            if isinstance(item, Record):
+                for condition in conditions:
+                    self._notice_day(item.data, condition.date_field, condition.when)
+                if stream == "documents":
+                    item = self._documents.with_bytes(item)
+                if names_people:
+                    item = self._directory.with_ids(item)
+            yield item
+
+    def _rows_of(self, stream: str) -> Iterator[Record | Rejection | Skip]:
+        """Return the rows of a stream's files as they are; `KeyError` when the export does not hold it."""
+        tables = list(dict.fromkeys(table.file.name for spec, table in self._sources() if spec.stream == stream))
+        if not tables:
+            raise KeyError(stream)
+        return (item for name in tables for item in self._tables[name].read(stream))
 
     def as_of(self) -> datetime | date | None:
         """Return the day by a setting, else by the manifest, else the newest clinical or transaction date read."""
@@ -149,6 +162,7 @@ class DentalReader:
         found = [finding for table in self._tables.values() for finding in table.findings()]
         found += self._unread_files()
         found += self._documents.findings()
+        found += self._directory.findings()
         if self._manifest is not None and self._manifest.bad_zone:
             message = (
                 f"{self._manifest.file} states a time zone that is no IANA name; it was not used. Give the practice's "
@@ -190,6 +204,7 @@ class DentalReader:
         cells = {correction.mark: correction.cells for correction in corrections}
         for table in self._tables.values():
             table.correct(cells)
+        self._directory = Directory(self._rows_of)
 
     def corrected(self) -> frozenset[str]:
         """Return the marks that were met; complete once all streams were read."""
@@ -213,6 +228,14 @@ class DentalReader:
                     f"{name}: column {column} holds names in place of ids, so people of one name would become one. "
                     f"Export again with ids as they are ({self._layout.title}: the format Raw, not Human-readable)."
                 )
+
+    def _order(self) -> Order:
+        """Return the order of day and month that all columns of the export that show one agree on."""
+        if self._agreed is None:
+            found: set[Order] = set().union(*(table.orders() for table in self._tables.values()))
+            agreed: Order = found.pop() if len(found) == 1 and "mixed" not in found else "unknown"
+            self._agreed = agreed
+        return self._agreed
 
     def _sources(self) -> Iterator[tuple[RecordSpec, Table]]:
         for table in self._tables.values():
@@ -252,10 +275,12 @@ class DentalReader:
 
     def _unread_files(self) -> list[Finding]:
         unread = [file for file in self._files if file.name not in self._tables and file.stem != self._layout.manifest]
+        found = [_empty_file(file.name) for file in unread if empty_of(file, self._layout)]
+        unread = [file for file in unread if not empty_of(file, self._layout)]
         named = {name for spec in self._layout.files for name in spec.names}
         below = [file.name for file in unread if self._home in PurePosixPath(file.name).parent.parents]
         unread = [file for file in unread if file.name not in below]
-        found = [_foreign_columns(file.name) if file.stem in named else _foreign_file(file.name) for file in unread]
+        found += [_foreign_columns(file.name) if file.stem in named else _foreign_file(file.name) for file in unread]
         if below:
             message = f"Files in folders beneath the export's own count as documents: {', '.join(below)}."
             found.append(Finding("file_beneath", message, "warning", count=len(below)))
@@ -271,6 +296,15 @@ def _foreign_columns(name: str) -> Finding:
         f"{name} was not read: its name is known and its columns are not. Describe them in a layout file "
         "(--set source.layout=FILE).",
         "error",
+    )
+
+
+def _empty_file(name: str) -> Finding:
+    return Finding(
+        "empty_file",
+        f"{name} is empty, without even a header. It counts as absent: what an earlier export held of it stays. If it "
+        "should hold something, export it again.",
+        "warning",
     )
 
 

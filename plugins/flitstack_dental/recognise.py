@@ -36,6 +36,8 @@ OTHER_KINDS = {
 }
 """How files begin that are no text, whatever their name says."""
 _NAMED = 5
+_REQUIRED = "patients"
+"""The stream without which there is no export; a file of any other may be empty, and counts as absent."""
 _HALVES = re.compile("[\ud800-\udfff]")
 """As what Python reads bytes of a name that are no UTF-8; nothing that holds one can be kept or printed."""
 _DATA_CELL = re.compile(r"[\d\s.,:/()$€£+\-]*\d[\d\s.,:/()$€£+\-]*|\S+@\S+\.\S+")
@@ -136,12 +138,13 @@ def _first_row(container: Container, name: str, encoded: Encoded, dialect: Diale
 def recognise(files: Sequence[DataFile], layouts: Sequence[Layout], place: str) -> Recognised:
     """Return the layout that most files fit, and their roles.
 
-    :raises NotAnExportError: no file fits any layout, a file of the layout is empty or lacks its header.
+    :raises NotAnExportError: no file fits any layout, the patients' file is empty, or a known file lacks its header.
     """
     tried = [(layout, *_assign(files, layout)) for layout in layouts]
     layout, roles, headerless = max(tried, key=lambda each: (_worth(each[0], each[1]), len(each[2])))
-    for file in files:
-        if file.encoded.empty and any(file.stem in spec.names for spec in layout.files if spec.records):
+    empty = [file for file in files if empty_of(file, layout)]
+    for file in empty:
+        if _REQUIRED in empty_of(file, layout) or not any(spec.records for spec in roles.values()):
             raise NotAnExportError(f"{file.name}: the file is empty, without even a header. Export it again.")
     if headerless:
         raise _no_header(headerless)
@@ -151,6 +154,12 @@ def recognise(files: Sequence[DataFile], layouts: Sequence[Layout], place: str) 
     roles = {name: spec for name, spec in roles.items() if home not in PurePosixPath(name).parent.parents}
     _refuse_two_exports(roles)
     return Recognised(layout, roles, home)
+
+
+def empty_of(file: DataFile, layout: Layout) -> frozenset[str]:
+    """Return the streams that a file of a known name would hold if it held anything at all; else nothing."""
+    named = [spec for spec in layout.files if file.encoded.empty and file.stem in spec.names]
+    return frozenset(record.stream for spec in named for record in spec.records)
 
 
 def _home(roles: Mapping[str, FileSpec]) -> PurePosixPath:

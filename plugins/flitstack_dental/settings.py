@@ -40,7 +40,8 @@ SCHEMA: dict[str, Any] = {
         "date_order": {
             "enum": ["auto", "dmy", "mdy"],
             "default": "auto",
-            "description": "How 03/04/2020 is read; auto decides per column, by rows that can be read only one way.",
+            "description": "How 03/04/2020 is read; auto decides per column, by rows that can be read only one way, "
+            "else as all other columns of the export that show it.",
         },
         "excel_dates": {
             "type": "boolean",

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from flitstack_dental.container import Container
+    from flitstack_dental.dates import Order
     from flitstack_dental.layout import FileSpec, Layout
     from flitstack_dental.recognise import DataFile
     from flitstack_dental.settings import Settings
@@ -77,6 +78,21 @@ class Table:
         self._counters: dict[str, Counters] = {}
         self._secrets: frozenset[int] = frozenset()
         self._corrections: FileCorrections | None = None
+        self._own: Evidence | None = None
+        self._order_of_export: Callable[[], Order] = lambda: "unknown"
+        self._taken: tuple[str, ...] = ()
+        self._taken_as = ""
+
+    def orders(self) -> frozenset[Order]:
+        """Return which orders of day and month the file's own columns show that write most of their dates so."""
+        if not self.records:
+            return frozenset()
+        own = self._own_evidence()
+        return frozenset(order for at, order in own.orders.items() if at in own.habit)
+
+    def read_dates_as(self, order: Callable[[], Order]) -> None:
+        """Take an order of day and month, once it is needed, for columns that do not show theirs."""
+        self._order_of_export = order
 
     def correct(self, cells: Mapping[str, Mapping[str, str]]) -> None:
         """Read rows as they were corrected: mark to column to text."""
@@ -205,6 +221,16 @@ class Table:
         ):
             if count:
                 yield Finding(code, f"{name}: {message} left out.", "info", self.records[0].stream, count)
+        if self._taken:
+            yield Finding(
+                "date_order_taken",
+                f"{name}: {_listed([self._shown(each) for each in self._taken])} could be read as day/month and as "
+                f"month/day; read as {self._taken_as}, as all other columns of the export that show it. If that is "
+                "wrong, say so with --set source.date_order=dmy or --set source.date_order=mdy.",
+                "warning",
+                self.records[0].stream,
+                len(self._taken),
+            )
         if self.file.encoded.mixed:
             yield Finding("mixed_encoding", f"{name} is UTF-8 with some Windows-1252; both were read.", "warning")
         names = [normalise(each) for each in self.file.header]
@@ -247,11 +273,8 @@ class Table:
         """Return the file's columns and what they show; looked at once."""
         if self._source is None:
             headers = dict(enumerate(self.file.header))
-            columns: dict[str, int] = {}
-            for at, header in headers.items():
-                if not is_secret_name(header):
-                    columns.setdefault(normalise(header), at)
-            evidence = self._evidence(columns)
+            columns = self._columns()
+            evidence = self._with_order(self._own_evidence(), headers)
             self._by_value = tuple(
                 headers[at] for at in sorted(evidence.secrets) if at in headers and headers[at] not in self._by_name
             )
@@ -261,6 +284,28 @@ class Table:
                 self.file.name, readable, headers, evidence, self._settings, self._layout, self._reference, Counters()
             )
         return self._source
+
+    def _columns(self) -> dict[str, int]:
+        columns: dict[str, int] = {}
+        for at, header in enumerate(self.file.header):
+            if not is_secret_name(header):
+                columns.setdefault(normalise(header), at)
+        return columns
+
+    def _own_evidence(self) -> Evidence:
+        if self._own is None:
+            self._own = self._evidence(self._columns())
+        return self._own
+
+    def _with_order(self, own: Evidence, headers: Mapping[int, str]) -> Evidence:
+        """Return the evidence in which undecided columns have the order of the export's others, if these agree."""
+        if not own.ambiguous or self._settings.date_order != "auto":
+            return own
+        if (order := self._order_of_export()) == "unknown":
+            return own
+        self._taken = tuple(headers[at] for at in sorted(own.ambiguous))
+        self._taken_as = "day/month" if order == "dmy" else "month/day"
+        return replace(own, orders={**own.orders, **dict.fromkeys(own.ambiguous, order)})
 
     def _evidence(self, columns: dict[str, int]) -> Evidence:
         kinds: dict[str, set[int]] = {}
@@ -273,8 +318,8 @@ class Table:
         with closing(self._rows(Tally())) as rows:
             return gather(
                 (row.cells for row in rows if isinstance(row, Row)),
-                dates=kinds.get("date", set()) | kinds.get("local-datetime", set()),
-                decimals=kinds.get("decimal", set()),
+                dates=(kinds.get("date", set()) | kinds.get("local-datetime", set())) - {-1},
+                decimals=kinds.get("decimal", set()) - {-1},
                 exempt=kinds.get("id", set()) | kinds.get("phone", set()),
             )
 
@@ -364,7 +409,10 @@ def _of_values(file: str, stream: str, counters: Counters) -> Iterator[Finding]:
         message = f'{file}, column "{column}": secrets were removed from values.'
         yield Finding("secret_values_removed", message, "warning", stream, count)
     for column, count in counters.unknown.items():
-        message = f'{file}, column "{column}": codes that the codebook lacks were read as unknown or other.'
+        message = (
+            f'{file}, column "{column}": codes that the codebook lacks were read as unknown or other. Say what they '
+            "mean with --set source.codes."
+        )
         yield Finding("unknown_codes_kept", message, "warning", stream, count)
     for (code, column), count in counters.mended.items():
         yield Finding(code, f'{file}, column "{column}": {_MENDED[code]}', "info", stream, count)

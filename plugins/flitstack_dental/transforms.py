@@ -13,6 +13,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from flitstack.protocols import Transform
+from flitstack_dental.directory import reads_as_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -86,6 +87,16 @@ def provider_name(who: Any) -> str | None:
     """Return title, first name, last name and suffix of a provider, else the abbreviation, or None."""
     names = (_of(who, part) for part in ("title", "first_name", "last_name", "suffix"))
     return _words(*names) or _plain(_of(who, "abbreviation"))
+
+
+def provider_of(who: Any, given: str | None) -> str | None:
+    """Return a provider's name; where the export names somebody whom its tables do not hold, that name as it stands.
+
+    :param given: what stands where the id belongs; a number or a code is no name.
+    """
+    if who is not None:
+        return provider_name(who)
+    return _plain(given) if given and reads_as_name(given) else None
 
 
 # --- days -----------------------------------------------------------------------------------------------------------
@@ -378,6 +389,7 @@ TRANSFORMS: tuple[Transform, ...] = tuple(
         labelled,
         one_line,
         provider_name,
+        provider_of,
         midnight,
         contact_entries,
         contact_text,

@@ -40,6 +40,13 @@ _REASONS = (
     (re.compile(r"too long|max(imum)? length|at most \d+ char", re.IGNORECASE), "is too long"),
     (re.compile(r"required", re.IGNORECASE), "is required"),
 )
+_CAPPED = {
+    "feature_capping_deals_limit": ("open deals", ""),
+    "feature_capping_custom_fields_limit": (
+        "custom fields",
+        " Or state the account's plan in PIPEDRIVE_PLAN: the fields that find no room are then folded into one text.",
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,12 +116,31 @@ def _accepted(call: Call, answer: Answer, name_of: Callable[[str], str]) -> dict
     parsed = answer.parsed()
     if parsed is not None and parsed.get("success") is True:
         return parsed
-    if parsed is not None and parsed.get("success") is False and call.is_write:
-        raise _rejected(call, parsed, name_of)
     if call.is_write:
-        raise InDoubt(f"pipedrive: {call.words} got an answer that cannot be read; whether it was done is looked up.")
+        refusal = _rejected(call, parsed, name_of) if parsed is not None and parsed.get("success") is False else None
+        raise doubt(call, refusal)
     raise Unavailable(
         f"pipedrive: {call.words} got an answer that is not the API's. Check PIPEDRIVE_BASE_URL, or try again later."
+    )
+
+
+def data_in(call: Call, answer: dict[str, Any], *needed: str) -> dict[str, Any]:
+    """Return the record that an accepted write's answer describes.
+
+    :param needed: what it must say of the record.
+    :raises InDoubt: it does not.
+    """
+    data = answer.get("data")
+    if not isinstance(data, dict) or any(data.get(name) in (None, "") for name in needed):
+        raise doubt(call)
+    return data
+
+
+def doubt(call: Call, refusal: Rejected | None = None) -> InDoubt:
+    """Return the error for a write whose answer does not tell; `refusal` when it says both yes and no."""
+    return InDoubt(
+        f"pipedrive: {call.words} got an answer that does not say what became of it; whether it was done is looked up.",
+        refusal,
     )
 
 
@@ -126,6 +152,8 @@ def _raise_down(call: Call, status: int) -> NoReturn:
 
 def _refusal(call: Call, answer: Answer, name_of: Callable[[str], str]) -> FlitError:
     parsed = answer.parsed()
+    if parsed is None and answer.content.lstrip()[:1] == b"[":
+        parsed = {}  # the API's own answer all the same: a gateway's is a page
     match answer.status:
         case 401:
             return AuthError(
@@ -157,10 +185,10 @@ def _forbidden(call: Call, parsed: dict[str, Any] | None, name_of: Callable[[str
         )
     code = str(parsed.get("code") or "")
     if code.startswith("feature_capping_"):
-        what = {"feature_capping_custom_fields_limit": "custom fields", "feature_capping_deals_limit": "open deals"}
+        what, then = _CAPPED.get(code, ("of these", ""))
         return PlanLimit(
-            f"pipedrive: the account's plan has no room for more {what.get(code, 'of these')} ({call.words}). "
-            "Delete some, or change the plan, then run the same command."
+            f"pipedrive: the account's plan has no room for more {what} ({call.words}). "
+            f"Delete some, or change the plan, then run the same command.{then}"
         )
     if call.scope == "account" or not call.is_write:
         return AuthError(f"pipedrive: 403 for {call.words}. Its user lacks the right; use the token of an admin.")

@@ -33,6 +33,7 @@ from flitstack_pipedrive.limits import (
     says_day_is_over,
     window_wait_s,
 )
+from flitstack_pipedrive.paging import records_of
 from flitstack_pipedrive.plans import SMALLEST_BURST
 from flitstack_pipedrive.settings import API_HOST
 from flitstack_pipedrive.wire import Wire
@@ -232,28 +233,9 @@ class Client:
                 return None
             raise
 
-    async def pages(self, call: Call, limit: int) -> AsyncIterator[dict[str, Any]]:
-        """Yield the records of a list, page by page: by cursor in version 2, by offset in version 1."""
-        query = {**call.query, "limit": str(limit)}
-        start = 0
-        while True:
-            page = await self.send(_with_query(call, query))
-            records = page.get("data") or []
-            for record in records:
-                yield record
-            more = page.get("additional_data") or {}
-            if call.version == 2:
-                if not more.get("next_cursor"):
-                    return
-                query["cursor"] = str(more["next_cursor"])
-                continue
-            # Leads state it beside, not inside, `pagination`, and without `next_start`.
-            paging = more.get("pagination") or more
-            if not paging.get("more_items_in_collection"):
-                return
-            # A page may be shorter than asked for, and is not always said to be.
-            start = int(paging.get("next_start") or start + (len(records) or limit))
-            query["start"] = str(start)
+    def pages(self, call: Call, limit: int) -> AsyncIterator[dict[str, Any]]:
+        """Yield the records of a list, each once, page by page."""
+        return records_of(self.send, call, limit)
 
     def _give_up(self, call: Call, cause: Exception, failures: int) -> None:
         """Raise what the failure means, unless the request may be tried again."""
@@ -363,7 +345,3 @@ def _first_burst(settings: Settings, known: Mapping[str, JSON]) -> int:
     if isinstance(stated, int) and stated >= 1:
         return stated
     return settings.plan.burst if settings.plan else SMALLEST_BURST
-
-
-def _with_query(call: Call, query: Mapping[str, str]) -> Call:
-    return Call(call.version, call.method, call.path, call.ids, query, scope=call.scope)

@@ -7,11 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias, cast
 
-from flitstack.errors import ConfigurationError, Fatal, FlitError, InDoubt, Rejected
+from flitstack.errors import ConfigurationError, Fatal, FlitError, Rejected
 from flitstack.protocols import Outcome, Spent, Stored
 from flitstack.web.documents import check_document
 from flitstack_pipedrive.account import ME, USERS, count_custom_fields, read_account, read_user, require_admin
-from flitstack_pipedrive.answers import NOT_FOUND, Call
+from flitstack_pipedrive.answers import NOT_FOUND, Call, data_in
 from flitstack_pipedrive.behaviours import DOWNLOAD, FILES_PAGE, PAGE, SCHEMA_OBJECTS, behaviours
 from flitstack_pipedrive.codec.compare import comparable_fields
 from flitstack_pipedrive.codec.fieldbook import ENTITIES
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from flitstack_pipedrive.probes.desk import Desk
     from flitstack_pipedrive.settings import Settings
 
+OPTIONS = "option_labels"  # name among what is learned of an account
 IDS_AT_ONCE = 100
 FEW_IDS = 10  # a list costs as much as this many reads of one record
 ARCHIVES = ("deal", "lead")
@@ -51,6 +52,7 @@ class PipedriveWriter:
     """Talks to the account of one token; `behaviours` are the plugin's, with the lag that the settings state.
 
     :param on_close: called last, for what lives as long as the writer (the embedded sandbox).
+    :param learned: what `learned` returned to an earlier writer on this account.
     """
 
     def __init__(
@@ -59,12 +61,14 @@ class PipedriveWriter:
         settings: Settings,
         open_attachment: Callable[[str], BinaryIO],
         on_close: Callable[[], None] | None = None,
+        learned: Mapping[str, JSON] | None = None,
     ) -> None:
         self._client = client
         self._settings = settings
         self._open_attachment = open_attachment
         self._on_close = on_close
         self._directory = Directory()
+        self._directory.fields.remember((learned or {}).get(OPTIONS))
         self._schema = AccountSchema(client, self._directory)
         self.behaviours = behaviours(settings.list_lag_s)
         self._me: Mapping[str, Any] | None = None
@@ -116,12 +120,10 @@ class PipedriveWriter:
             return
         shape = SHAPES[object]
         await self._know(shape)
-        seen: set[str] = set()
         call = _list_call(shape, since, parent)
         async for raw in self._client.pages(call, FILES_PAGE if object == "file" else PAGE):
             stored = self._read(shape, raw)
-            if _is_live(raw) and _hangs_on(stored, parent) and stored.id not in seen:
-                seen.add(stored.id)
+            if _is_live(raw) and _hangs_on(stored, parent):
                 yield stored
 
     def leads_to(self, object: str) -> Mapping[str, str]:
@@ -138,10 +140,8 @@ class PipedriveWriter:
             return
         shape = SHAPES[object]
         await self._know(shape)
-        seen: set[str] = set()
         async for raw in self._client.pages(Call(shape.version, "GET", f"{shape.path}/archived"), PAGE):
-            if _is_live(raw) and str(raw["id"]) not in seen:
-                seen.add(str(raw["id"]))
+            if _is_live(raw):
                 yield self._read(shape, raw)
 
     async def get_many(self, object: str, ids: Sequence[str]) -> Sequence[Stored]:
@@ -204,8 +204,9 @@ class PipedriveWriter:
         return Spent(self._client.requests, self._client.tokens)
 
     def learned(self) -> Mapping[str, JSON]:
-        """Return what was found out about the account's limits, by name."""
-        return self._client.learned()
+        """Return what was found out of the account, by name: its limits, and what its options were called first."""
+        first = self._directory.fields.first_labels()
+        return {**self._client.learned(), **({OPTIONS: cast("JSON", first)} if first else {})}
 
     async def budget_is_open(self) -> bool:
         """Return whether the day's budget has room again; one token at most.
@@ -274,10 +275,7 @@ class PipedriveWriter:
         answer = await self._client.send(call)
         if operation.verb != "create":
             return _target(operation)
-        data = answer.get("data")
-        if not isinstance(data, dict) or "id" not in data:
-            raise InDoubt(f"pipedrive: {call.words} was accepted but names no record; it is looked up.")
-        return str(data["id"])
+        return str(data_in(call, answer, "id")["id"])
 
     async def _write_call(self, shape: Shape, operation: Operation) -> Call | None:
         """Return the request of an operation, or None when there is nothing to send."""

@@ -32,7 +32,7 @@ def open_writer(given: Mapping[str, Any], context: WriterContext) -> PipedriveWr
     if settings.sandbox is not None:
         return _open_sandbox(settings, settings.sandbox, context)
     client = _client(settings, context)
-    return PipedriveWriter(client, settings, context.open_attachment)
+    return PipedriveWriter(client, settings, context.open_attachment, learned=context.learned)
 
 
 def demo(folder: str) -> tuple[Mapping[str, Any], DemoClock]:
@@ -50,7 +50,7 @@ def _open_sandbox(settings: Settings, place: SandboxPlace, context: WriterContex
     sandbox = Sandbox(str(file), plan=place.plan, seats=place.seats, clock=context.clock)
     mounted = replace(settings, host=HOST, api_token=token_for(sandbox.users, settings.api_token))
     client = _client(mounted, context, app_transport(sandbox.app))
-    return PipedriveWriter(client, mounted, context.open_attachment, sandbox.close)
+    return PipedriveWriter(client, mounted, context.open_attachment, sandbox.close, context.learned)
 
 
 def _client(settings: Settings, context: WriterContext, transport: Any = None) -> Client:

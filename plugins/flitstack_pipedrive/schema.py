@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from flitstack.errors import Rejected
 from flitstack.protocols import SchemaItem
-from flitstack_pipedrive.answers import Call
+from flitstack_pipedrive.answers import Call, data_in, doubt
 from flitstack_pipedrive.codec.fieldbook import ENTITIES, CustomField, read_field, read_options
+from flitstack_pipedrive.codec.times import read_time
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from flitstack.protocols import JSON, Operation
     from flitstack_pipedrive.client import Client
@@ -28,6 +31,7 @@ TYPES = frozenset(
     "people".split()
 )
 PAGE = 500
+AT_ONCE = timedelta(seconds=2)
 
 
 class AccountSchema:
@@ -38,6 +42,7 @@ class AccountSchema:
         self._directory = directory
         self._read: set[str] = set()
         self._pipelines: dict[str, str] = {}
+        self._made: dict[str, datetime | None] = {}
         self._bound: dict[str, SchemaItem] = {}
 
     async def items(self) -> list[SchemaItem]:
@@ -116,7 +121,7 @@ class AccountSchema:
 
     async def _create(self, object: str, body: dict[str, Any]) -> str:
         call = Call(_version(object), "POST", _PATHS[object], body=body, scope="account")
-        raw = (await self._client.send(call))["data"]
+        raw = data_in(call, await self._client.send(call), "id", *_TOLD[object])
         if object == "pipeline":
             self._pipelines[str(raw["id"])] = str(raw["name"])
         if object == "activity_type":
@@ -134,8 +139,9 @@ class AccountSchema:
         body: dict[str, Any] = {"field_name": str(wanted["name"]), "field_type": kind}
         if kind in ("enum", "set"):
             body["options"] = [{"label": label} for label in _labels(wanted.get("options"))]
-        answer = await self._client.send(Call(2, "POST", f"/{entity}Fields", body=body, scope="account"))
-        known = read_field(entity, answer["data"])
+        call = Call(2, "POST", f"/{entity}Fields", body=body, scope="account")
+        told = ("field_code", "field_name", "field_type", *(("options",) if "options" in body else ()))
+        known = read_field(entity, data_in(call, await self._client.send(call), *told))
         self._directory.fields.add(known)
         self._client.name_fields({known.code: known.name})
         return known.code
@@ -151,8 +157,11 @@ class AccountSchema:
         new = [label for label in _labels(wanted.get("options")) if known.option_id(label) is None]
         if new:
             body: Any = [{"label": label} for label in new]
-            answer = await self._client.send(Call(2, "POST", f"{path}/options", ids, body=body, scope="account"))
-            known = replace(known, options={**known.options, **read_options(answer["data"])})
+            call = Call(2, "POST", f"{path}/options", ids, body=body, scope="account")
+            added = (await self._client.send(call)).get("data")
+            if not isinstance(added, list):
+                raise doubt(call)
+            known = replace(known, options={**known.options, **read_options(added)})
         gone = [label for label in _labels(wanted.get("remove_options")) if label in known.options]
         if gone:
             body = [{"id": known.options[label]} for label in gone]
@@ -199,6 +208,7 @@ class AccountSchema:
     async def _pipeline_items(self) -> list[SchemaItem]:
         raw = [one async for one in self._client.pages(Call(2, "GET", "/pipelines", scope="account"), PAGE)]
         self._pipelines = {str(one["id"]): str(one["name"]) for one in raw if not one.get("is_deleted")}
+        self._made = {str(one["id"]): read_time(one.get("add_time")) for one in raw}
         return [SchemaItem("pipeline", name, id=id) for id, name in self._pipelines.items()]
 
     async def _stage_items(self) -> list[SchemaItem]:
@@ -211,6 +221,7 @@ class AccountSchema:
                 self._pipelines[str(one["pipeline_id"])],
                 {"pipeline_id": str(one["pipeline_id"])},
                 str(one["id"]),
+                _came_along(one, self._made.get(str(one["pipeline_id"]))),
             )
             for one in raw
             if not one.get("is_deleted") and str(one["pipeline_id"]) in self._pipelines
@@ -232,7 +243,17 @@ class AccountSchema:
         ]
 
 
+_TOLD = {"pipeline": ("name",), "stage": (), "activity_type": ("key_string",)}
 _PATHS = {"pipeline": "/pipelines", "stage": "/stages", "activity_type": "/activityTypes"}
+
+
+def _came_along(stage: Mapping[str, Any], pipeline_made: datetime | None) -> bool:
+    """Return whether a stage was made with its pipeline and never touched: accounts may put stages of their own in."""
+    made = read_time(stage.get("add_time"))
+    if made is None or pipeline_made is None or abs(made - pipeline_made) > AT_ONCE:
+        return False
+    changed = read_time(stage.get("update_time"))
+    return changed is None or changed - made <= AT_ONCE
 
 
 def _version(object: str) -> Any:

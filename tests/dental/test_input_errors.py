@@ -58,11 +58,11 @@ def test_a_workbook_in_place_of_text_files_is_told_to_be_saved_as_csv(tmp_path: 
     assert open_export(str(tmp_path), {}).streams()
 
 
-def test_an_empty_file_of_a_known_name_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "patients.csv").write_text(PATIENTS, encoding="utf-8")
-    (tmp_path / "ledger.csv").write_bytes(b"\xef\xbb\xbf\r\n")
+def test_an_empty_file_of_patients_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "patients.csv").write_bytes(b"\xef\xbb\xbf\r\n")
+    (tmp_path / "ledger.csv").write_text("id,patient_id,kind,amount,posted_on\n", encoding="utf-8")
 
-    assert refused(tmp_path).startswith("ledger.csv: the file is empty")
+    assert refused(tmp_path).startswith("patients.csv: the file is empty")
 
 
 def test_a_header_only_file_is_an_empty_stream_with_a_warning(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from flitstack.registry import Registry
 
 ROOT = Path(__file__).resolve().parents[2]
-DERIVED = ("hooks.md", "behaviours.md", "commands.md", "errors.md", "streams.md")
+DERIVED = ("hooks.md", "behaviours.md", "contracts.md", "commands.md", "errors.md", "streams.md")
 WORD = re.compile(r"\w+")
 VARIABLE = re.compile(r"FLITSTACK_[A-Z_]+")
 

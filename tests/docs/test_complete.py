@@ -233,7 +233,7 @@ def test_every_error_is_documented_with_its_exit_code_and_met_by_a_test(texts: T
 # --- the derived pages ----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["hooks", "behaviours", "commands", "errors"])
+@pytest.mark.parametrize("name", ["hooks", "behaviours", "contracts", "commands", "errors"])
 def test_the_derived_pages_are_what_the_tool_makes(name: str, texts: Texts) -> None:
     made = tool("derive_reference").PAGES[name]()
 

@@ -87,7 +87,7 @@ def _a_file(export: Path) -> None:
 
 
 def _empty_file(export: Path) -> None:
-    (export / "recalls.csv").write_bytes(b"")
+    (export / "patients.csv").write_bytes(b"")
 
 
 def _no_header(export: Path) -> None:
@@ -117,7 +117,7 @@ def _drop_lines(path: Path, kept: slice) -> None:
         (_nothing_in_it, ("export: no CSV", "Give the folder or the zip")),
         (_no_export, ("none with columns of a known export", "--set source.layout=FILE")),
         (_a_file, ("neither a folder nor a zip", "Put the export's CSV files into a folder")),
-        (_empty_file, ("recalls.csv: the file is empty", "Export it again")),
+        (_empty_file, ("patients.csv: the file is empty", "Export it again")),
         (_no_header, ("patients.csv: the first line is data", "--set source.headerless=")),
         (_no_header_elsewhere, ("recalls.csv: the first line is data", "--set source.headerless=")),
         (_only_header_of_patients, ("The export holds no patients", "--set source.layout=")),
@@ -183,6 +183,18 @@ def test_to_leave_out_the_file_of_the_patients_later_keeps_those_of_the_last_exp
     done = _assert_nothing_written(site, before)
 
     assert [line["code"] for line in done.report["findings"] if line.get("stream") == "patients"] == ["stream_absent"]
+
+
+def test_a_file_emptied_later_counts_as_left_out_and_what_it_held_stays(loaded: Site, tmp_path: Path) -> None:
+    site = loaded.copy(tmp_path / "later")
+    before = site.state()
+    (site.export / "recalls.csv").write_bytes(b"")
+
+    done = _assert_nothing_written(site, before)
+
+    codes = {line["code"]: line for line in done.report["findings"]}
+    assert codes["empty_file"]["severity"] == "warning"
+    assert codes["stream_absent"]["stream"] == "recalls"
 
 
 def _assert_nothing_written(site: Site, before: State) -> Ended:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,7 +18,6 @@ from flitstack.protocols import Record, Rejection, Skip, Stream, Where
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from flitstack.protocols import JSON
 
@@ -112,6 +113,58 @@ def test_what_was_read_and_never_accepted_is_forgotten_when_the_next_is_read(jou
     latest = journal.staging.latest()
     assert latest is not None
     assert latest.id == 1
+
+
+Line = tuple[str, str]
+LINES = st.lists(st.tuples(st.sampled_from("123456"), st.sampled_from(("Ann", "Bob", "bad", "skip"))), max_size=8)
+
+
+@settings(max_examples=60, deadline=None)
+@given(readings=st.lists(LINES, min_size=2, max_size=5), accepted=st.integers(1, 3))
+def test_forgetting_what_nobody_accepted_leaves_every_row_as_it_was(readings: list[list[Line]], accepted: int) -> None:
+    with TemporaryDirectory() as folder, Journal(Path(folder) / "flit.db", lease=True) as journal:
+        for lines in readings[:accepted]:
+            stage(journal, rows_of(lines, "first.csv"))
+            journal.staging.accept()
+        before = held(journal)
+        for lines in readings[accepted:]:
+            stage(journal, rows_of(lines, "later.csv"), rows_of(lines[:2], "later.csv"))
+
+        journal.staging.begin("run", "2026-07-01T10:00:00.000+00:00")
+
+        assert held(journal) == before
+
+
+def test_of_a_record_that_says_the_same_again_nothing_is_kept_twice(journal: Journal) -> None:
+    stage(journal, [contact(str(number), number, name="Ann") for number in range(1, 9)])
+    journal.staging.accept()
+
+    stage(journal, [contact(str(number), number, name="Ann" if number > 2 else "Anna") for number in range(1, 9)])
+
+    with closing(sqlite3.connect(journal.path)) as db:
+        kept = db.execute("SELECT id FROM accepted_staged WHERE data <> '' ORDER BY id").fetchall()
+    assert kept == [("1",), ("2",)]
+
+
+def rows_of(lines: Sequence[Line], file: str) -> list[Row]:
+    """Return rows: records, rejections and rows that are left out."""
+    rows: list[Row] = []
+    for number, (record_id, what) in enumerate(lines, 2):
+        where = Where(file, number)
+        if what == "bad":
+            rows.append(Rejection("contacts", record_id, "bad_date", "Not a date.", "Correct it.", where))
+        elif what == "skip":
+            rows.append(Skip("contacts", record_id, "empty_row", where))
+        else:
+            rows.append(Record("contacts", record_id, {"name": what}, where))
+    return rows
+
+
+def held(journal: Journal) -> list[tuple[object, ...]]:
+    """Return what is staged, row by row, and what became of the rows."""
+    with closing(sqlite3.connect(journal.path)) as db:
+        order = {"staged": "pos", "snapshot_stream": "stream", "rejection": "stream, id", "left_out": "stream, id"}
+        return [row for name, by in order.items() for row in db.execute(f"SELECT * FROM {name} ORDER BY {by}")]  # noqa: S608 - fixed text
 
 
 def test_before_anything_was_accepted_nothing_is_left_of_what_was_read(journal: Journal) -> None:

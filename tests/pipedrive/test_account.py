@@ -166,7 +166,9 @@ def test_the_cap_of_custom_fields_is_a_plan_limit(tmp_path: Path, context: Write
         assert (await writer.account()).slots == {"field": 0}
         return error
 
-    assert isinstance(asyncio.run(fill()), PlanLimit)
+    error = asyncio.run(fill())
+    assert isinstance(error, PlanLimit)
+    assert "PIPEDRIVE_PLAN" in str(error)
 
 
 def test_the_day_stops_at_the_reserve_and_says_when_it_goes_on(

@@ -14,6 +14,7 @@ from click.testing import CliRunner
 from flitstack.cli import cli
 from flitstack.errors import NotAnExportError
 from flitstack.journal import Journal
+from flitstack.mapping.template import shipped_templates
 from flitstack.protocols import Record
 from flitstack.registry import load_plugins
 from flitstack.stages.proposal.propose import propose_map
@@ -272,6 +273,61 @@ def test_check_understands_specs_templates_and_broken_files(name: str, text: str
 
     assert code == 4
     assert says in out
+
+
+TEMPLATE = """\
+template: mine
+source: {source}
+destination: pipedrive
+variables:
+  type: object
+  properties:
+    profile: {{type: string, enum: [small, large], description: How much.}}
+---
+spec: 1
+template: mine
+values: {{profile: {{{{ profile }}}}}}
+entries:
+  - entry: people
+    object: person
+    from: {stream}
+    as: one
+    fields: {{name: {name}}}
+"""
+
+
+@pytest.mark.parametrize("name", ["mine.yaml.j2", "mine.yaml"])
+def test_check_looks_at_what_comes_of_a_template_whatever_its_files_name(name: str) -> None:
+    Path(name).write_text(TEMPLATE.format(source="dental", stream="patients", name="one.last_nam"), encoding="utf-8")
+    code, out, _ = flit("check", name)
+    assert code == 4
+    assert f'{name} line 17, entries.0.fields.name: a record of patients has no "last_nam"' in out
+
+    Path(name).write_text(TEMPLATE.format(source="dental", stream="patients", name="one.last_name"), encoding="utf-8")
+    assert flit("check", name)[0] == 0
+
+
+def test_check_knows_a_plugin_in_one_file_and_its_fields_by_an_export(folder: Path) -> None:
+    page = (EXAMPLES.parent / "folder-plugins.md").read_text(encoding="utf-8")
+    (folder / "flit_plugins").mkdir()
+    place = folder / "flit_plugins" / "handlist.py"
+    place.write_text(page.split("```python\n")[1].split("```")[0], encoding="utf-8")
+    said = CliRunner().invoke(cli, ["plugins", "confirm", "handlist", "--by", "Ada"], prog_name="flit")
+    assert said.exit_code == 0, said.output
+    (folder / "list.csv").write_text("no,name,phone\n1,Ada Invented,\n", encoding="utf-8")
+    Path("mine.yaml").write_text(TEMPLATE.format(source="handlist", stream="people", name="one.nam"), encoding="utf-8")
+
+    code, out, _ = flit("check", "mine.yaml", "--input", "list.csv")
+    assert (code, 'has no "nam". Did you mean "name"?' in out) == (4, True)
+    code, out, _ = flit("check", "mine.yaml")
+    assert (code, "Give one with --input." in out) == (0, True)
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in shipped_templates().glob("*.yaml.j2")))
+def test_nothing_is_wrong_in_a_shipped_template(name: str) -> None:
+    code, out, _ = flit("check", str(shipped_templates() / name))
+
+    assert code == 0, out
 
 
 def test_show_without_a_journal_says_what_to_do() -> None:

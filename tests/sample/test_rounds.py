@@ -24,6 +24,7 @@ from flitstack.stages.options import RunOptions, SampleOptions
 from flitstack.stages.publishing import Publishing
 from flitstack.stages.run import run_migration
 from flitstack.testing.migration import Words
+from flitstack_dental.example import write_example
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,6 +34,14 @@ if TYPE_CHECKING:
 ADMIN = "alex.admin@practice.example"
 TEN = SampleOptions(10)
 REPORTS = Publishing(publish_audit, publish_plan, publish_sample)
+
+
+@pytest.fixture(scope="module")
+def practice(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A practice of which ten are a part, and no larger: each test goes several times through all of it."""
+    folder = tmp_path_factory.mktemp("practice") / "export"
+    write_example(folder, 20, seed=3)
+    return folder
 
 
 def walk(

@@ -15,13 +15,16 @@ from flitstack.testing.simulation.__main__ import main
 from flitstack.testing.simulation.campaign import explain
 from flitstack.testing.simulation.fate import Death, Fate
 from flitstack.testing.simulation.loop import LoopClock, StandstillError, VirtualLoop
+from flitstack.testing.simulation.memory_port import MemoryPort
 from flitstack.testing.simulation.oracle import differences, expected, held
-from flitstack.testing.simulation.port import load_port
+from flitstack.testing.simulation.port import EVERYTHING, load_port
 from flitstack.testing.simulation.scenario import Scenario, scenario_of
 from flitstack.testing.simulation.shrink import shrink
 from flitstack.testing.simulation.walk import simulate
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from flitstack.testing.simulation.exports import Rows
 
 BROKEN = f"{Path(__file__).parent / 'variants.py'}:retry_on_timeout"
@@ -168,3 +171,23 @@ def test_a_port_that_is_not_there_is_named() -> None:
         load_port("nowhere:PORT")
 
     assert CliRunner().invoke(main, ["--port", "nowhere.py:PORT", "--seeds", "1"]).exit_code == 1
+
+
+class Bossless(MemoryPort):
+    """A destination that has no place for a contact's boss, and says so."""
+
+    template = MemoryPort.template.replace("      boss: {object: contact, stream: contacts, id: contact.boss_id}\n", "")
+    holds: Mapping[str, Sequence[str]] = {
+        kind: [name for name in names if name != "@boss"] for kind, names in EVERYTHING.items()
+    }
+
+
+def test_a_port_that_holds_less_is_compared_in_what_it_holds() -> None:
+    linked = next(
+        scenario for scenario in map(scenario_of, range(50))
+        if any(row["boss_id"] in scenario.exports[0]["contacts"] for row in scenario.exports[0]["contacts"].values())
+    )  # fmt: skip
+
+    assert simulate(linked, Bossless()).wrongs == []
+    Bossless.holds = EVERYTHING
+    assert any("@boss" in wrong for wrong in simulate(linked, Bossless()).wrongs)

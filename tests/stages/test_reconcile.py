@@ -309,6 +309,30 @@ def test_children_wait_for_a_parent_in_doubt(people: Migration) -> None:
     assert people.account.records["contact", visit.links["contact"]].key == "memory:contacts:3"
 
 
+@pytest.mark.parametrize("key", ["memory:contacts:1", "memory:memos:m"])
+def test_a_write_that_was_done_though_its_answer_says_that_it_was_refused_is_found(people: Migration, key: str) -> None:
+    faults_at(people, {("create", key): Fault.CONTRADICTED})
+
+    report = people.run()
+
+    assert report.exit_code == 0
+    assert attempts(people, "create", key) == 1
+
+
+def test_what_was_refused_by_an_answer_that_accepts_it_too_is_rejected_once_it_was_looked_for(
+    people: Migration,
+) -> None:
+    people.account.refuse = lambda operation: operation.key == "memory:contacts:3"
+    faults_at(people, {("create", "memory:contacts:3"): Fault.CONTRADICTED})
+
+    report = people.run()
+
+    assert report.exit_code == 1
+    assert settled(people) == [("create", "memory:contacts:3", "rejected", "refused")]
+    assert [(stream, code) for stream, code, *_ in report.rejections] == [("contacts", "refused")]
+    assert any("had no answer" in said for said in people.words.said)
+
+
 def test_looking_takes_one_list_however_many_are_in_doubt(tmp_path: Path) -> None:
     requests = {}
     for doubts in (1, 4):

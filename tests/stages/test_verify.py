@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from flitstack.errors import ConfigurationError, FlitError, Rejected, UsageError
+from flitstack.protocols import Outcome
 from flitstack.registry import load_plugins
 from flitstack.stages.context import StopFlag
 from flitstack.stages.proof.recheck import RecheckOptions, recheck
@@ -18,6 +19,7 @@ from flitstack.testing.memory_source import TEMPLATE, memory_source
 from flitstack.testing.migration import MemoryPlugin, Migration
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from flitstack.protocols import Behaviours, Operation, Stored
@@ -334,3 +336,43 @@ def test_a_small_load_reads_no_bytes_back_by_itself(hashing: tuple[Migration, li
     migration.run()
 
     assert asked == []
+
+
+class MistakenWriter(MemoryWriter):
+    """A writer that answers each create of a kind, but for the first, with the id of the first."""
+
+    def __init__(self, account: MemoryAccount, behaviours: Behaviours, kind: str, first: list[str]) -> None:
+        super().__init__(account, behaviours)
+        self._kind = kind
+        self._first = first
+
+    async def apply(self, operations: Sequence[Operation]) -> list[Outcome]:
+        """Carry out the first alone."""
+        outcomes = []
+        for one in operations:
+            if (one.verb, one.object) == ("create", self._kind) and self._first:
+                outcomes.append(Outcome(one.id, self._first[0]))
+                continue
+            outcomes += await super().apply([one])
+            self._first += [outcomes[-1].destination_id or ""] if one.object == self._kind else []
+        return outcomes
+
+
+@pytest.mark.parametrize("kind", ["contact", "memo"])
+def test_records_that_share_one_id_are_one_record_and_the_others_are_missing(tmp_path: Path, kind: str) -> None:
+    migration, first = Migration(tmp_path, concurrency=1), list[str]()
+    for number in range(1, 4):
+        migration.export.add("contacts", str(number), name="Ann")
+        migration.export.add("memos", str(number), contact_id="1", name="plan.txt", size=3)
+    plain = memory_destination(migration.account, migration.behaviours)
+    mistaken = replace(plain, open=lambda *_: MistakenWriter(migration.account, migration.behaviours, kind, first))
+    migration.registry = load_plugins((), {"memory": MemoryPlugin(memory_source(migration.export), mistaken)})
+
+    for _ in range(2):  # carrying on does not make it right
+        report = migration.run()
+
+        assert report.status == "mismatched"
+        assert report.verification is not None
+        missing = [(one.object, one.kind) for one in report.verification.differences if "another record" in one.what]
+        assert missing == [(kind, "missing")] * 2
+    assert len(migration.account.of(kind)) == 1

@@ -108,6 +108,16 @@ def test_an_appointment_without_a_time_of_day_has_only_a_day(practice: Callable[
     }  # fmt: skip
 
 
+def test_an_appointment_at_midnight_has_that_time(practice: Callable[..., Make]) -> None:
+    made = appointment(practice, starts_at="2026-03-02T00:00:00", at_midnight=True).one("appointments", "a")
+
+    assert subset(made.fields, "due_date", "due_time", "duration") == {
+        "due_date": "2026-03-02", "due_time": "06:00", "duration": "00:40",
+    }  # fmt: skip
+    today = appointment(practice, status="scheduled", starts_at="2026-06-30T00:00:00", at_midnight=True)
+    assert today.one("appointments", "a").fields["done"] is True
+
+
 @pytest.mark.parametrize(("minutes", "duration"), [(None, "00:40"), (0, None), (-5, None), (75, "01:15")])
 def test_a_duration_is_the_appointments_else_its_types_and_never_negative(
     practice: Callable[..., Make], minutes: int | None, duration: str | None

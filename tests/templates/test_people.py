@@ -50,6 +50,15 @@ def test_a_patient_without_a_creation_time_is_dated_by_the_first_visit(practice:
     assert made.fields["Original_Create_Date__c"] == "2019-01-06"
 
 
+@pytest.mark.parametrize(("given", "named"), [("Dr. Quill", "Dr. Quill"), ("AQ", "AQ"), ("77", None), ("P-7", None)])
+def test_a_provider_whom_no_table_holds_keeps_the_name_that_the_export_gives(
+    practice: Callable[..., Make], given: str, named: str | None
+) -> None:
+    made = patient(practice, primary_provider_id=given).one("patients", "1")
+
+    assert made.fields.get("Provider_Name__c") == named
+
+
 def test_addresses_go_into_their_fields(practice: Callable[..., Make]) -> None:
     given = patient(practice)
     given.add(

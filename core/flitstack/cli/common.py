@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from contextlib import contextmanager, suppress
+import sys
+from contextlib import contextmanager, redirect_stdout, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from flitstack.cli.endings import JOURNAL
+from flitstack.errors import PluginError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator
@@ -128,8 +130,14 @@ def carry_out(work: Callable[[Progress, StopFlag], Coroutine[Any, Any, T]]) -> T
     from flitstack.stages.context import StopFlag
 
     stop = StopFlag()
-    with _stopping(stop):
-        return asyncio.run(work(progress_for_stderr(), stop))
+    try:
+        with _stopping(stop), redirect_stdout(sys.stderr):  # a plugin's prints are no part of what a command answers
+            return asyncio.run(work(progress_for_stderr(), stop))
+    except SystemExit as exc:  # nothing of flit's ends so, and its code would pass for a command's
+        raise PluginError(
+            "A plugin ended the program in the middle of the work (SystemExit). Nothing is lost; the same command "
+            "carries on once the plugin is mended. `flit --debug` before the command shows where."
+        ) from exc
 
 
 @contextmanager

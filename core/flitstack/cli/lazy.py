@@ -53,7 +53,9 @@ class PluginCommand:
             raise PluginError(f'The command "{self.name}" is offered by {self.distributions}. Uninstall all but one.')
         try:
             command = EntryPoint(self.name, self.points[0].value, COMMAND_GROUP).load()
-        except (Exception, SystemExit) as exc:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as exc:  # importing a plugin may raise anything
             cause = f"{type(exc).__name__}: {' '.join(str(exc).split())[:300]}"
             raise PluginError(f'The command "{self.name}" of {self._origin()} cannot be imported: {cause}') from exc
         if not isinstance(command, click.Command):
@@ -126,7 +128,9 @@ class LazyGroup(click.Group):
         except click.ClickException as exc:
             _print_as_json(ctx, not_understood(exc))
             raise
-        except (Exception, KeyboardInterrupt) as exc:
+        except (SystemExit, GeneratorExit):
+            raise
+        except BaseException as exc:
             ending = ending_of(exc, debug=bool(ctx.params.get("debug")))
             if ending is None:
                 raise

@@ -114,23 +114,34 @@ def _say(proposal: Proposal, out: Path | None) -> None:
 @map_.command("check")
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @_SOURCE
+@click.option("--input", "input_", metavar="PATH", help="An export, which says what streams and fields there are.")
+@click.option("--journal", default="./flit.db", show_default=True, type=click.Path(path_type=Path, dir_okay=False),
+              help="The migration's file, beside which `flit_plugins/` may be.")  # fmt: skip
+@click.option("--set", "sets", multiple=True, metavar="KEY=VALUE", help="A variable of a template, or source.KEY.")
 @json_option
-def check(file: Path, source: str | None, as_json: bool) -> int:
+def check(
+    file: Path, source: str | None, input_: str | None, journal: Path, sets: tuple[str, ...], as_json: bool
+) -> int:
     """Say what is wrong in a layout, a mapping template or a mapping spec: where, and the nearest name that exists.
+
+    A template is rendered with the defaults of its variables, and what comes of it is looked at.
 
     \b
     Example:
         flit map check layout.yaml
     """
+    from flitstack.registry import load_plugins
     from flitstack.stages.proposal.check import check_file
 
-    registry, plugin = _plugin(source)
-    kind, problems = check_file(registry, plugin, file)
+    found = check_file(load_plugins(beside=journal), source, file, input_, sets)
     if as_json:
-        click.echo(json.dumps({"file": str(file), "kind": kind, "problems": problems}, ensure_ascii=False))
+        told = {"file": str(file), "kind": found.kind, "problems": list(found.problems), "unseen": found.unseen}
+        click.echo(json.dumps(told, ensure_ascii=False))
+    elif found.problems:
+        click.echo("\n".join(found.problems))
     else:
-        click.echo("\n".join(problems) if problems else f"{file}: a {kind}, and nothing is wrong in it.")
-    return 4 if problems else 0
+        click.echo(f"{file}: a {found.kind}, and nothing is wrong in it. {found.unseen}".rstrip())
+    return 4 if found.problems else 0
 
 
 @map_.command("show")

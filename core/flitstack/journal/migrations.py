@@ -298,3 +298,13 @@ def conflicts_with_what_was_written(db: Database) -> None:
     db.execute("INSERT INTO conflict SELECT object, key, part, field, about, run, at, state FROM conflict_before")
     db.execute("DROP TABLE conflict_before")
     db.execute("CREATE INDEX conflict_state ON conflict (about, state)")
+
+
+@migrations()
+def what_changed_since_it_was_accepted(db: Database) -> None:
+    """Keep what an accepted row said from the moment on in which another reading says something else."""
+    db.execute(
+        "CREATE TRIGGER staged_changed AFTER UPDATE OF state, data, hash ON staged "
+        "WHEN old.data <> new.data OR old.hash <> new.hash OR old.state <> new.state BEGIN "
+        "UPDATE accepted_staged SET data = old.data, hash = old.hash WHERE pos = old.pos AND data = ''; END"
+    )

@@ -81,6 +81,7 @@ def load_spec(
     file: str = "mapping spec",
     strict_streams: bool = True,
     user: str = "user",
+    first_line: int = 1,
 ) -> Spec:
     """Return the spec.
 
@@ -90,9 +91,10 @@ def load_spec(
     :param file: name for messages.
     :param strict_streams: a stream without a schema is an error; otherwise its fields are taken as they come.
     :param user: which of the objects is the one of users (`Behaviours.user`).
+    :param first_line: number of the text's first line in the file.
     :raises MappingError: one line per problem: file, line, place, what is wrong and the nearest known name.
     """
-    document = read_yaml(text, file)
+    document = read_yaml(text, file, first_line)
     problems = Problems(file)
     _validate(document, problems)
     problems.check()

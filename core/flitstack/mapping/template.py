@@ -64,6 +64,15 @@ class Template:
     ratios: Ratios | None = None
     first_page: tuple[tuple[str, str, tuple[str, ...]], ...] = ()
 
+    def lines_of_spec(self) -> tuple[str, int]:
+        """Return what messages on the spec call its file, and the number of its first line there.
+
+        Where the body has no blocks, the spec's lines are those of the template; else they are its own.
+        """
+        if "{%" in self.body or "{#" in self.body:
+            return f"{self.path.name}, as rendered,", 1
+        return self.path.name, self.body_line + len(self.body) - len(self.body.lstrip("\n"))
+
     def resolve(
         self,
         given: Mapping[str, Any],

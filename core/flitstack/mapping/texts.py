@@ -72,12 +72,12 @@ def _cost(piece: str) -> int:
 
 def _measure(value: str, limit: int) -> tuple[list[int], list[int]]:
     """Return where each unsplittable piece ends, and what everything up to there costs."""
-    atoms: list[str] = []
-    for match in _ATOM.finditer(value):
-        atom = match.group()
-        atoms.extend(atom if _cost(atom) > limit else (atom,))
-    ends = list(accumulate(len(atom) for atom in atoms))
-    return ends, list(accumulate(_cost(atom) for atom in atoms))
+    atoms: list[str] = _ATOM.findall(value)
+    costs = {atom: _cost(atom) for atom in set(atoms)}  # few differ: most are single characters
+    if max(costs.values()) > limit:
+        atoms = [part for atom in atoms for part in (atom if costs[atom] > limit else (atom,))]
+        costs = {atom: _cost(atom) for atom in set(atoms)}
+    return list(accumulate(map(len, atoms))), list(accumulate(costs[atom] for atom in atoms))
 
 
 def _good_end(value: str, start: int, end: int, ends: list[int]) -> int:

@@ -19,11 +19,13 @@ class ObjectBehaviour:
     :param verbs: what it can do with it.
     :param cost: budget units per call, by `create`, `update`, `delete`, `list` (one page), `get`.
     :param page_size: records per page at the largest.
-    :param key_in: where the source key lives: `field:NAME`, `text:NAME` (a marker in that text), `content`
-        (recognised by parent, name and size), or `name` (a schema item, known by its name).
+    :param key_in: where the source key lives: `field:NAME`, `text:NAME` (a marker in that text, which the writer adds
+        to what it sends and takes off what it reads), `content` (recognised by parent, name and size), or `name` (a
+        schema item, known by its name).
     :param parents: fields, of which one must be linked.
     :param filter_since: the list can be restricted to what changed since a time.
-    :param lag_s: a list shows a record at most this many seconds after its write.
+    :param lag_s: a list shows a record at most this many seconds after its answer came or was given up: a request that
+        arrives late and a list that is late share them, so it is 0 for nothing that goes over a network.
     :param settable_times: timestamps a create may set.
     :param delete: what deleting does: `hard` takes a record away for good, `soft` into a bin, `none` is not possible.
     :param restore_days: for how many days a person can bring a deleted record back by hand.
@@ -129,8 +131,10 @@ class SchemaItem:
     :param object: `field`, `pipeline`, `stage`, `activity_type`.
     :param name: display name.
     :param of: what it belongs to: an object for a field, a pipeline's name for a stage, else "".
-    :param settings: type, options and what else the destination needs, in the spec's words.
+    :param settings: type, options and what else the destination needs, in the spec's words; of an item found, `options`
+        are what our records know, and `renamed` maps those that the account calls otherwise by now to what it does.
     :param id: destination id; None for a wanted item.
+    :param came_along: the account itself made it when it made what it belongs to, and goes with that again.
     """
 
     object: str
@@ -138,6 +142,7 @@ class SchemaItem:
     of: str = ""
     settings: Mapping[str, Any] = field(default_factory=dict)
     id: str | None = None
+    came_along: bool = False
 
     @property
     def key(self) -> str:
@@ -231,12 +236,18 @@ class Writer(Protocol):
     def bind(self, items: Mapping[str, SchemaItem]) -> None:
         """Tell the writer which item each name of the spec stands for (`SchemaItem.key` to the account's item).
 
-        What is told adds to what was told before; of an item that the writer itself created, its id is enough.
+        What is told adds to what was told before; of an item that the writer itself created, its id is enough. A name
+        of the spec that was never told of is an item that the account refused: a record with it is `Rejected`.
         """
         ...
 
     async def apply(self, operations: Sequence[Operation]) -> list[Outcome]:
-        """Carry out at most `max_batch` operations of one object and return an outcome for each, in their order."""
+        """Carry out at most `max_batch` operations of one object and return an outcome for each, in their order.
+
+        They are of one verb, and as many whatever the `batch` of their object is. Where the account asked to wait, no
+        request follows before that time: those that are left get the same RateLimited. What goes wrong is in an
+        outcome's `error`, never raised.
+        """
         ...
 
     def list(self, object: str, since: datetime | None = None, parent: str | None = None) -> AsyncIterator[Stored]:

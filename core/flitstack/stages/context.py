@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from flitstack.clock import Clock
+    from flitstack.errors import Rejected
     from flitstack.journal import Journal
     from flitstack.protocols import Behaviours, LinkRef, Writer
     from flitstack.stages.standing import Guard
@@ -93,6 +94,7 @@ class RunContext:
     guard: Guard | None = None
     standing: Standing = field(default_factory=Standing)
     _given_up: dict[int, float] = field(default_factory=dict)
+    _refusals: dict[int, Rejected] = field(default_factory=dict)
     _began: float = field(init=False)
 
     def __post_init__(self) -> None:
@@ -101,6 +103,17 @@ class RunContext:
     def give_up(self, operation: int) -> None:
         """Note that no answer to an operation is waited for any more."""
         self._given_up[operation] = self.clock.monotonic()
+
+    def doubt(self, operation: int, refusal: Rejected | None) -> None:
+        """Note that it is not known whether an operation was done, though its answer may say that it was refused."""
+        self.give_up(operation)
+        self._refusals.pop(operation, None)
+        if refusal is not None:
+            self._refusals[operation] = refusal
+
+    def refusal(self, operation: int) -> Rejected | None:
+        """Return what the answer to an operation in doubt said, if it said that it was refused."""
+        return self._refusals.get(operation)
 
     def since_given_up_s(self, operation: int) -> float:
         """Return the seconds since an operation was given up, at the latest when this run began.

@@ -20,6 +20,7 @@ from flitstack.matching import pair_up, people_of, people_streams, person_of_fie
 from flitstack.protocols import Watched, source_key, split_source_key
 from flitstack.stages.intake.decisions import DraftLine, write_draft
 from flitstack.stages.publishing import REPORTS
+from flitstack.stages.writing.answers import list_held
 from flitstack.stages.writing.targets import Targets
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ async def _match(
         return
     taken = {link.destination_id for link in ctx.journal.records.links(object_)}
     theirs: dict[str, Stored] = {}
-    async for stored in ctx.writer.list(object_):
+    async for stored in list_held(ctx, object_):
         ctx.stop.check()
         if stored.key is None and stored.id not in taken:
             theirs[stored.id] = stored

@@ -65,6 +65,7 @@ class Fault(Enum):
     COMMIT_LATE = "the answer is lost, and it is written a second later all the same"
     DROP = "lost on its way: nothing written, and nobody knows"
     REJECTED = "the record is refused"
+    CONTRADICTED = "accepted, by an answer that says it was refused; it is written unless the account refuses it"
     BUDGET = "the daily budget is used up"
     AUTH = "the token is refused"
     PLAN_LIMIT = "the plan has no room"
@@ -79,11 +80,13 @@ ERRORS: Mapping[Fault, Callable[[], Exception]] = {
     Fault.COMMIT_LATE: lambda: InDoubt("memory: the answer was lost."),
     Fault.DROP: lambda: InDoubt("memory: the answer was lost."),
     Fault.REJECTED: lambda: Rejected("refused", "The account refuses this record.", "Correct it and run again."),
+    Fault.CONTRADICTED: lambda: InDoubt("memory: yes and no.", Rejected("refused", "The account says no.", "Look.")),
     Fault.BUDGET: lambda: BudgetExhausted("memory: the daily budget is used up."),
     Fault.AUTH: lambda: AuthError("memory: 401. Check the token."),
     Fault.PLAN_LIMIT: lambda: PlanLimit("memory: no room on this plan."),
     Fault.UNAVAILABLE: lambda: Unavailable("memory: down."),
 }
+WRITTEN = frozenset({Fault.COMMIT_THEN_DROP, Fault.COMMIT_LATE, Fault.CONTRADICTED})
 
 
 def memory_behaviours(*, lag_s: float = 5.0, concurrency: int = 4) -> Behaviours:
@@ -332,7 +335,7 @@ class MemoryWriter:
         await account.clock.sleep(account.latency_s)
         if fault is Fault.CRASH:
             raise Fatal("memory: the writer failed.")
-        if fault is not None and fault not in (Fault.COMMIT_THEN_DROP, Fault.COMMIT_LATE):
+        if fault is not None and fault not in WRITTEN:
             return [Outcome(operation.id, error=ERRORS[fault]())]
         try:
             self._check(operation)
@@ -340,7 +343,7 @@ class MemoryWriter:
             if fault is Fault.COMMIT_LATE:
                 account.delay(operation.object, destination_id)
         except Rejected as exc:
-            return [Outcome(operation.id, error=exc)]
+            return [Outcome(operation.id, error=ERRORS[fault]() if fault is Fault.CONTRADICTED else exc)]
         account.answering(operation)
         await asyncio.sleep(0)
         if fault is not None:

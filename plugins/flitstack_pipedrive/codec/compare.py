@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from flitstack_pipedrive.codec.fieldbook import CustomField, FieldBook
 
 _NEVER_READ = frozenset({("file", "path"), ("file", "sha256")})
+_GAP = re.compile(r" (?!\d)|(?<!\d)(?<!\d[.,]) ")
 _CENT = Decimal("0.01")
 _EXTENSION = re.compile(r"(?:;ext=|\bext(?:ension|\.)?|\bx|#)\s*\.?\s*(\d+)\s*$", re.IGNORECASE)
 
@@ -129,7 +130,11 @@ def _clock(value: Any) -> JSON:
 
 
 def _seen(value: Any) -> JSON:
-    return visible_text(str(value))
+    """Return what is read of a note, without the gaps between words but where digits would run into one number.
+
+    Which tags survive is documented nowhere, and a sanitiser that strips a paragraph may leave no gap in its place.
+    """
+    return _GAP.sub("", visible_text(str(value)) or "") or None
 
 
 def _plain(value: Any) -> JSON:

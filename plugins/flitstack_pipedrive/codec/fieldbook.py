@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 ENTITIES = ("person", "organization", "deal")
 KEY_FIELD = "Source_System_ID__c"
 KEY_TYPE = "varchar"
+OPTION_TYPES = frozenset({"enum", "set"})
 CLASH_SUFFIX = " (flit)"
 
 
@@ -21,7 +22,9 @@ class CustomField:
     """One custom field of the account.
 
     :param code: its key in requests, 40 hexadecimal characters.
-    :param options: label to id, for the types `enum` and `set`.
+    :param options: label to id, for the types `enum` and `set`; an option keeps the label under which records of ours
+        knew it first, whatever it is called since.
+    :param renamed: labels of options that are called otherwise now, to what the account calls them.
     """
 
     entity: str
@@ -29,12 +32,15 @@ class CustomField:
     name: str
     type: str
     options: Mapping[str, int] = field(default_factory=dict)
+    renamed: Mapping[str, str] = field(default_factory=dict)
 
     def item(self) -> SchemaItem:
         """Return it as a schema item."""
         settings: dict[str, Any] = {"type": self.type}
-        if self.type in ("enum", "set"):
+        if self.type in OPTION_TYPES:
             settings["options"] = list(self.options)
+        if self.renamed:
+            settings["renamed"] = dict(self.renamed)
         return SchemaItem("field", self.name, self.entity, settings, self.code)
 
     def option_id(self, label: str) -> int | None:
@@ -42,7 +48,8 @@ class CustomField:
         if label in self.options:
             return self.options[label]
         folded = _folded(label)
-        return next((id for known, id in self.options.items() if _folded(known) == folded), None)
+        called = {**{label: self.options[first] for first, label in self.renamed.items()}, **self.options}
+        return next((id for known, id in called.items() if _folded(known) == folded), None)
 
     def option_label(self, id: int) -> str:
         """Return the label of an option; one that is gone shows its id."""
@@ -57,15 +64,25 @@ class FieldBook:
         self._bound: dict[tuple[str, str], str] = {}
         self._names: dict[str, dict[str, str]] = {}
         self._named: dict[str, dict[str, CustomField]] = {}
+        self._first: dict[str, dict[int, str]] = {}  # of the bound fields: key to option id to the label known first
+
+    def first_labels(self) -> dict[str, dict[str, str]]:
+        """Return under which label each option of a bound field was known first: key to option id to label."""
+        return {code: {str(id): label for id, label in labels.items()} for code, labels in self._first.items()}
+
+    def remember(self, first: Any) -> None:
+        """Take over what `first_labels` returned to an earlier run."""
+        for code, labels in (first if isinstance(first, dict) else {}).items():
+            self._first[code] = {int(id): str(label) for id, label in labels.items()}
 
     def replace_all(self, entity: str, fields: Iterable[CustomField]) -> None:
         """Take these as all fields of the entity."""
-        self._by_code[entity] = {known.code: known for known in fields}
+        self._by_code[entity] = {known.code: self._as_known_first(known) for known in fields}
         self._forget_names()
 
     def add(self, known: CustomField) -> None:
         """Add a field, or replace what was known of it."""
-        self._by_code[known.entity][known.code] = known
+        self._by_code[known.entity][known.code] = self._as_known_first(known)
         self._forget_names()
 
     def remove(self, code: str) -> None:
@@ -82,6 +99,8 @@ class FieldBook:
         if item.id not in self._by_code[entity]:
             kind = str(item.settings.get("type", "varchar"))
             self._by_code[entity][item.id] = CustomField(entity, item.id, item.name, kind)
+        if item.id not in self._first and self._by_code[entity][item.id].type in OPTION_TYPES:
+            self._first[item.id] = {id: label for label, id in self._by_code[entity][item.id].options.items()}
         self._forget_names()
 
     def all(self) -> Iterator[CustomField]:
@@ -99,6 +118,22 @@ class FieldBook:
             fields, names = self._by_code[entity], self._names_of(entity)
             self._named[entity] = {name: replace(fields[code], name=name) for code, name in names.items()}
         return self._named[entity]
+
+    def _as_known_first(self, known: CustomField) -> CustomField:
+        """Return the field with the labels under which its options were known first, and remember new options.
+
+        A label that another option bears by now is that option's.
+        """
+        first = self._first.get(known.code)
+        if first is None:
+            return known
+        for label, id in known.options.items():
+            first.setdefault(id, label)
+        ours = {label: first[id] for label, id in known.options.items() if first[id] not in known.options}
+        if not ours:
+            return known
+        options = {ours.get(label, label): id for label, id in known.options.items()}
+        return replace(known, options=options, renamed={first: label for label, first in ours.items()})
 
     def _forget_names(self) -> None:
         self._names.clear()

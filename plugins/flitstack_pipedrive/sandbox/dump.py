@@ -17,8 +17,10 @@ PLAIN = ("activity", "note", "pipeline", "stage", "activity_type")
 
 
 def dump(account: Account, *, deleted: bool = False) -> dict[str, list[Doc]]:
-    """Return every live record, or every deleted one, per object (`person`, `organization`, `deal`, `lead`, `activity`, `note`, `file`,
-    `field`, `pipeline`, `stage`, `activity_type`, `user`), by id.
+    """Return every live record, or every deleted one, per object, by id.
+
+    Objects are `person`, `organization`, `deal`, `lead`, `activity`, `note`, `file`, `field`, `pipeline`, `stage`,
+    `activity_type` and `user`.
 
     Persons, organizations, deals and leads also have `by_name`: custom values by field name, options by label.
     Fields also have `of`, the object they belong to; files also have the `sha256` of their bytes.

@@ -148,8 +148,8 @@ MISTAKES = (
     ),
     Mistake(
         "last character dropped", "patients", "Provider_Name__c",
-        (("Provider_Name__c: one_line(provider_name(patient.primary_provider))",
-          "Provider_Name__c: one_line(provider_name(patient.primary_provider))[:-1]"),),
+        (("Provider_Name__c: one_line(provider_of(patient.primary_provider, patient.primary_provider_id))",
+          "Provider_Name__c: one_line(provider_of(patient.primary_provider, patient.primary_provider_id))[:-1]"),),
     ),
     Mistake(
         "twelve hours for twenty-four", "appointments", "due_time",

@@ -14,6 +14,7 @@ from flitstack.protocols import split_source_key
 from flitstack.stages.delta.merge import image_of, images
 from flitstack.stages.intake.decisions import DraftLine, write_draft
 from flitstack.stages.proof.recheck import RecheckOptions, account_of
+from flitstack.stages.writing.answers import get_held
 from flitstack.stages.writing.targets import Targets
 
 if TYPE_CHECKING:
@@ -120,7 +121,7 @@ async def show_conflicts(
             rows = list(of_object)
             links = {one.name: ctx.journal.records.link(*one.name) for one in rows}
             ids = sorted({link.destination_id for link in links.values() if link is not None})
-            held = {stored.id: stored for stored in await ctx.writer.get_many(object_, ids)} if ids else {}
+            held = await get_held(ctx, object_, ids) if ids else {}
             for one in rows:
                 link = links[one.name]
                 stored = held.get(link.destination_id) if link else None

@@ -10,6 +10,7 @@ from flitstack.journal import link_json
 from flitstack.protocols import split_source_key
 from flitstack.stages.delta.merge import image_of, images, is_put_away
 from flitstack.stages.standing import KEEP, OVERWRITE, Standing
+from flitstack.stages.writing.answers import get_held
 from flitstack.stages.writing.targets import Targets
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ async def look_again(ctx: RunContext, rule: str = "") -> None:
         rows = list(of_object)
         links = {one.name: ctx.journal.records.link(*one.name) for one in rows}
         ids = sorted({link.destination_id for link in links.values() if link is not None})
-        held = {stored.id: stored for stored in await ctx.writer.get_many(object_, ids)} if ids else {}
+        held = await get_held(ctx, object_, ids) if ids else {}
         for name, of_record in groupby(rows, key=attrgetter("name")):
             link = links[name]
             left = list(of_record)

@@ -52,7 +52,8 @@ def prepare_spec(ctx: RunContext, setup: Setup, account: Account, streams: Mappi
     text = template.render(values, facts, {"streams": staging.streams()}, account.facts)
     transforms = setup.registry.transforms()
     objects = [*ctx.behaviours.objects, ctx.behaviours.user]
-    spec = load_spec(text, streams=streams, transforms=transforms, objects=objects, file=path.name)
+    name, line = template.lines_of_spec()
+    spec = load_spec(text, streams=streams, transforms=transforms, objects=objects, file=name, first_line=line)
     ctx.journal.records.keep_spec(spec.sha256, text, values, ctx.at(), _lineage(spec))
     ctx.spec_sha256 = spec.sha256
     return Prepared(spec, str(path), _written(ctx, spec), choices, _attestation(template, setup.variables))

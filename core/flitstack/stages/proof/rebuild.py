@@ -17,6 +17,7 @@ from flitstack.journal import Held, Settlement, dumps, link_json
 from flitstack.protocols import full_key
 from flitstack.stages.context import on_disk
 from flitstack.stages.proof.look_alikes import find_look_alikes
+from flitstack.stages.writing.answers import list_held
 from flitstack.stages.writing.schema import bind_links
 from flitstack.stages.writing.targets import Targets
 
@@ -173,7 +174,7 @@ async def _hold(ctx: RunContext, objects: Sequence[str]) -> datetime | None:
     for object_ in objects:
         ctx.journal.rebuilding.drop(object_)
         batch: list[Held] = []
-        async for stored in ctx.writer.list(object_):
+        async for stored in list_held(ctx, object_):
             ctx.stop.check()
             held = _held(ctx, stored)
             if held is None:
@@ -369,7 +370,7 @@ async def _settle_look_alikes(ctx: RunContext) -> None:
         ids = {row.destination_id for row in rows}
         by_key: dict[str, Stored] = {}
         there: set[str] = set()
-        async for stored in ctx.writer.list(object_):
+        async for stored in list_held(ctx, object_):
             if stored.key in keys:
                 by_key.setdefault(stored.key or "", stored)
             elif stored.id in ids:

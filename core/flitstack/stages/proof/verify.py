@@ -24,6 +24,7 @@ from flitstack.stages.proof.differences import (
 )
 from flitstack.stages.proof.totals import Sums
 from flitstack.stages.proof.unlike import keep_unlike
+from flitstack.stages.writing.answers import get_held, list_held
 from flitstack.stages.writing.schema import SCHEMA_KEY
 from flitstack.stages.writing.targets import Targets
 from flitstack.stages.writing.waiting import wait_until_shown
@@ -159,14 +160,15 @@ class _Reading:
         for link in self._ctx.journal.records.links(self._object):
             ours.setdefault(link.destination_id, []).append(link)
         strangers = _Strangers(self._ctx, self._object, chain.from_iterable(ours.values()), self._targets)
-        async for stored in self._ctx.writer.list(self._object):
+        async for stored in list_held(self._ctx, self._object):
             self._ctx.stop.check()
             self._counted.held += 1
             if stored.id in ours:
                 self._take_one_of(ours.pop(stored.id), stored)
             else:
                 strangers.count(stored, self._result)
-        for stored in await self._ctx.writer.get_many(self._object, list(ours)):  # archived, say: listed nowhere
+        held = await get_held(self._ctx, self._object, list(ours))  # archived, say: listed nowhere
+        for stored in held.values():
             self._counted.held += 1
             self._take_one_of(ours.pop(stored.id), stored)
         for link in chain.from_iterable(ours.values()):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flitstack.errors import ConfigurationError, FlitError, MappingError, UsageError
@@ -10,14 +13,16 @@ from flitstack.journal import Journal
 from flitstack.mapping import load_spec, load_template
 from flitstack.mapping.template import SUFFIX
 from flitstack.mapping.yamltext import read_yaml
-from flitstack.protocols import Stream
-from flitstack.stages.proposal.propose import proposing_of
+from flitstack.protocols import Record, Stream
+from flitstack.settings import parse_sets
+from flitstack.stages.proposal.propose import proposing_of, settings_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
-    from flitstack.protocols import MapProposing, Schema, SourcePlugin
+    from flitstack.mapping import Template
+    from flitstack.mapping.template import Fact
+    from flitstack.protocols import DestinationPlugin, MapProposing, Schema, SourcePlugin, SourceReader
     from flitstack.registry import Registry
 
 
@@ -58,42 +63,149 @@ class ShownMap:
         }  # fmt: skip
 
 
-def check_file(registry: Registry, source: SourcePlugin, path: Path) -> tuple[str, list[str]]:
-    """Return what kind of file it is in words, and what is wrong in it, a sentence each.
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What became of looking at a file.
 
+    :param kind: what it is, in words. :param problems: what is wrong in it, a sentence each.
+    :param unseen: what could not be looked at, and with what it could; "" when all was.
+    """
+
+    kind: str
+    problems: Sequence[str]
+    unseen: str = ""
+
+
+def check_file(
+    registry: Registry, source: str | None, path: Path, input_: str | None = None, sets: Sequence[str] = ()
+) -> Checked:
+    """Return what kind of file it is, and what is wrong in it.
+
+    A template is rendered as a run would, with the defaults of its variables, and what comes of it is looked at.
+
+    :param source: where the records come from; a template says it itself. None is the only source that takes part.
+    :param input_: an export, which says what streams and fields there are. :param sets: what `--set` would say.
     :raises UsageError: it is neither a layout nor a template nor a spec.
     """
-    if path.name.endswith(SUFFIX):
-        return "mapping template", _complaints(lambda: load_template(path))
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as exc:
         raise UsageError(f"{path}: cannot be read ({type(exc).__name__}). It must be a UTF-8 text file.") from exc
+    if path.name.endswith(SUFFIX) or _HEADER.match(text):
+        return _check_template(registry, path, input_, sets)
+    plugin = registry.source(source or _only_source(registry))
     try:
         data = read_yaml(text, path.name).data
     except MappingError as exc:
-        return "map", str(exc).splitlines()
+        return Checked("map", str(exc).splitlines())
     if not isinstance(data, dict):
-        return "map", [f"{path.name}: neither a layout nor a mapping spec, which begin with keys such as `name:`."]
-    parts = proposing_of(source)
+        said = f"{path.name}: neither a layout nor a mapping spec, which begin with keys such as `name:`."
+        return Checked("map", [said])
     if "entries" in data or "template" in data:
-        return "mapping spec", _spec_problems(registry, parts, path, text)
-    return "layout", _with_lines(parts.check(path), path, text)
+        known = _known_streams(plugin, input_, sets)
+        objects = [name for each in registry.destinations() for name in _objects(registry.destination(each))]
+        problems = _spec_problems(registry, known, objects, text, path.name)
+        return Checked("mapping spec", problems, "" if known.certain else _UNSEEN.format(source=plugin.name))
+    return Checked("layout", _with_lines(proposing_of(plugin).check(path), path, text))
 
 
-def _spec_problems(registry: Registry, parts: MapProposing, path: Path, text: str) -> list[str]:
+_HEADER = re.compile(r"\s*(?:[^\n]*\n)*?template:[^\n]*\n(?:[^\n]*\n)*?---[ \t]*\n")
+_UNSEEN = "Fields were not looked at: what streams {source} has, an export tells. Give one with --input."
+
+
+@dataclass(frozen=True, slots=True)
+class _Streams:
+    """The streams of a source; `certain` when these, and no others, are what it has; what a template asks of them."""
+
+    by_name: Mapping[str, Stream]
+    certain: bool
+    facts: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+
+
+def _only_source(registry: Registry) -> str:
+    names = [name for name in registry.sources() if registry.source(name).proposing is not None]
+    if len(names) != 1:
+        raise UsageError(f"Say which: --source {' | '.join(names) or 'NAME (no plugin offers one)'}.")
+    return names[0]
+
+
+def _objects(destination: DestinationPlugin) -> list[str]:
+    return [*destination.behaviours.objects, destination.behaviours.user]
+
+
+def _check_template(registry: Registry, path: Path, input_: str | None, sets: Sequence[str]) -> Checked:
+    kind = "mapping template"
+    try:
+        template = load_template(path)
+        source, destination = registry.source(template.source), registry.destination(template.destination)
+        known = _known_streams(source, input_, sets, template)
+        facts = _facts_asked(template)
+        values = template.resolve({**_first_choices(template), **parse_sets(sets).variables}, facts, known.facts)
+        text = template.render(values, known.facts, {"streams": list(known.by_name)}, facts)
+    except FlitError as exc:
+        return Checked(kind, str(exc).splitlines())
+    unseen = "" if known.certain else _UNSEEN.format(source=source.name)
+    name, line = template.lines_of_spec()
+    if unseen and line == 1:
+        return Checked(kind, [], unseen)  # what it becomes may hang on what an export holds
+    objects = _objects(destination)
+    return Checked(
+        kind, _spec_problems(registry, known, objects, text, name, destination.behaviours.user, line), unseen
+    )
+
+
+def _known_streams(
+    source: SourcePlugin, input_: str | None, sets: Sequence[str], template: Template | None = None
+) -> _Streams:
+    """Return the streams as an export has them, else as the source states them, else as far as targets tell."""
+    asked = template.facts if template else {}
+    none: dict[str, list[Any]] = {name: [] for name in asked}
+    if input_ is not None:
+        with closing(source.open(input_, settings_of(source, sets, Path()))) as reader:
+            held = {stream.name for stream in reader.streams()}
+            facts = {name: _values(reader, fact) if fact.stream in held else [] for name, fact in asked.items()}
+            return _Streams({stream.name: stream for stream in reader.known_streams()}, True, facts)
+    if source.proposing is None:
+        return _Streams({}, False, none)
+    parts = source.proposing()
     schemas = parts.schemas() if parts.schemas else None
     streams = {name: Stream(name, schema) for name, schema in (schemas or _of_targets(parts)).items()}
-    objects = [
-        name
-        for each in registry.destinations()
-        for behaviours in (registry.destination(each).behaviours,)
-        for name in (*behaviours.objects, behaviours.user)
-    ]
+    return _Streams(streams, schemas is not None, none)
+
+
+def _values(reader: SourceReader, fact: Fact) -> list[Any]:
+    rows = (row.data.get(fact.field) for row in reader.read(fact.stream) if isinstance(row, Record))
+    return sorted({value for value in rows if value is not None})
+
+
+def _first_choices(template: Template) -> dict[str, Any]:
+    """Return the first choice of each variable that has choices and no default."""
+    properties: Mapping[str, Mapping[str, Any]] = template.variables.get("properties", {})
+    return {
+        name: schema["enum"][0]
+        for name, schema in properties.items()
+        if "enum" in schema and "default" not in schema and "x-default-from" not in schema
+    }
+
+
+def _facts_asked(template: Template) -> dict[str, Any]:
+    """Return a value for each fact of an account from which a variable takes its default."""
+    facts: dict[str, Any] = {"currency": "EUR"}
+    for schema in template.variables.get("properties", {}).values():
+        asked = schema.get("x-default-from", ())
+        for each in (asked,) if isinstance(asked, str) else asked:
+            name = each.removeprefix("account.")
+            facts.setdefault(name, 1000 if schema.get("type") == "integer" else "UTC" if "zone" in name else "example")
+    return facts
+
+
+def _spec_problems(
+    registry: Registry, known: _Streams, objects: Sequence[str], text: str, name: str, user: str = "user", line: int = 1
+) -> list[str]:
     return _complaints(
         lambda: load_spec(
-            text, streams=streams, transforms=registry.transforms(), objects=objects, file=path.name,
-            strict_streams=schemas is not None,
+            text, streams=known.by_name, transforms=registry.transforms(), objects=objects, file=name,
+            strict_streams=known.certain, user=user, first_line=line,
         )
     )  # fmt: skip
 

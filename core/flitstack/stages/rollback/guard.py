@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from flitstack.journal import UNREAD
 from flitstack.protocols import Surveying
+from flitstack.stages.rollback.schema import is_inside
 from flitstack.stages.rollback.survey import EMPTY, record_objects
+from flitstack.stages.writing.answers import get_held, list_held
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -43,7 +45,10 @@ class _Used:
         if row.verb == "update":
             options: Any = row.fields.get("remove_options") or ()
             return bool({str(each).casefold() for each in options} & self.held.get(item.name, set()))
-        inside = any(other.of == item.name and other.object != item.object for other in items)
+        inside = any(
+            is_inside(other, item) and not (other.came_along and (other.object, other.id) not in self.places)
+            for other in items
+        )
         return inside or (item.object, item.id or "") in self.places or (bool(item.of) and item.name in self.held)
 
 
@@ -104,7 +109,7 @@ class Guard:
             if not self._ctx.behaviours.objects[object_].filter_since:
                 continue
             leads = self._changes.habits.leads_to.get(object_, {})
-            async for stored in self._ctx.writer.list(object_, since=self._newest.get(object_)):
+            async for stored in list_held(self._ctx, object_, since=self._newest.get(object_)):
                 if (object_, stored.id) not in self._going:
                     fields = self._ctx.writer.comparable(object_, stored.fields)
                     for name, value in {**fields, **stored.links}.items():
@@ -116,7 +121,7 @@ class Guard:
         if any(row.verb == "delete" for row in rows):
             await self._look_for_new(object_)
         ids = [row.destination_id or "" for row in rows]
-        held = {stored.id: stored for stored in await self._ctx.writer.get_many(object_, ids)}
+        held = await get_held(self._ctx, object_, ids)
         judged: dict[int, tuple[str, str]] = {}
         for row in rows:
             stored = held.get(row.destination_id or "")
@@ -153,7 +158,7 @@ class Guard:
         self._looked[object_] = now
         for other in lists_for(self._ctx, self._changes, object_):
             since = self._newest.get(other) if self._ctx.behaviours.objects[other].filter_since else None
-            async for stored in self._ctx.writer.list(other, since=since):
+            async for stored in list_held(self._ctx, other, since=since):
                 if (other, stored.id) not in self._going:
                     self._hung |= self._ends(stored)
 

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from flitstack.journal import dumps
 from flitstack.protocols import full_key
 from flitstack.stages.rollback.report import Proof
+from flitstack.stages.rollback.schema import is_inside
 from flitstack.stages.rollback.survey import all_of, digest, record_objects
+from flitstack.stages.writing.answers import get_held
 from flitstack.stages.writing.waiting import wait_until_shown
 
 if TYPE_CHECKING:
@@ -52,7 +54,7 @@ async def prove(ctx: RunContext, survey: Survey, decision: Decision, kept: Seque
                 take(stored)
             # Lists may leave out a record that is there all the same: what they showed before is asked for by its id.
             missing = [p[1] for p in expected if p[0] == object_ and p not in found]
-            for stored in await ctx.writer.get_many(object_, missing) if missing else ():
+            for stored in (await get_held(ctx, object_, missing)).values() if missing else ():
                 take(stored)
     finally:
         ctx.progress.end()
@@ -88,6 +90,13 @@ async def _schema(
     """Add schema items to both sides; return what of them is wrong."""
     going = {(one.object, one.destination_id) for one in decision.schema} - left_out
     off = {(o.ours.object, o.ours.destination_id): set(o.options) for o in decision.options}
+    parents = [survey.items[place] for place in going if place in survey.items]
+    going_along = {
+        place
+        for place, item in survey.items.items()
+        if item.came_along and place not in going and any(is_inside(item, parent) for parent in parents)
+    }
+    left_out = left_out | going_along
     for place, item in survey.items.items():
         if place not in going and place not in left_out:
             expected[place] = _item_digest(item, off.get(place, ()))

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def decide_schema(ctx: RunContext, survey: Survey, wanted: Wanted, going: set[Place], decision: Decision) -> None:
     """Add to the decision which schema items go, and which stay because something uses them."""
     staying = [seen for place, seen in survey.seen.items() if place not in going]
-    use = _Use(ctx, survey, staying)
+    use = _Use(ctx, survey, staying, ((one.object, one.destination_id) for one in wanted.delete))
     objects = ctx.behaviours.schema_objects
     leaving: set[Place] = set()
     for one in sorted((o for o in wanted.delete if o.object in objects), key=lambda o: -objects.index(o.object)):
@@ -41,12 +41,19 @@ def decide_schema(ctx: RunContext, survey: Survey, wanted: Wanted, going: set[Pl
             _options(ctx, survey, one, use, decision)
 
 
+def is_inside(item: SchemaItem, of: SchemaItem) -> bool:
+    """Tell whether an item belongs to another one: a stage to a pipeline."""
+    return item.of == of.name and item.object != of.object
+
+
 def _changed(item: SchemaItem, link: Link | None) -> str:
     """Return what somebody changed in an item that we created, "" for nothing."""
     if link is None:
         return ""
     if item.key != link.key.removeprefix(SCHEMA_KEY):
         return "name"
+    if item.settings.get("renamed"):
+        return "options"
     ours = {str(option).casefold() for option in link.wanted["fields"].get("options") or ()}
     added = [option for option in item.settings.get("options") or () if str(option).casefold() not in ours]
     return "options" if added and ours else ""
@@ -75,13 +82,14 @@ def _options(ctx: RunContext, survey: Survey, one: Ours, use: _Use, decision: De
 class _Use:
     """What the records that stay make use of."""
 
-    def __init__(self, ctx: RunContext, survey: Survey, staying: Iterable[Seen]) -> None:
+    def __init__(self, ctx: RunContext, survey: Survey, staying: Iterable[Seen], ours: Iterable[Place]) -> None:
         self._survey = survey
         self._records = {o for o in ctx.behaviours.objects if o not in ctx.behaviours.schema_objects}
         # A record without fields of its own object may hold those of another's: a lead has a deal's.
         self._fieldless = self._records - {item.of for item in survey.items.values()}
         self._linked: set[Place] = set()
         self._held: dict[tuple[str, str], set[str]] = {}
+        self._ours = set(ours)
         for seen in staying:
             self._linked.update(ref.place for ref in seen.refs)
             for name, labels in seen.holds:
@@ -94,10 +102,14 @@ class _Use:
         if item.of in self._records:
             return any((object_, item.name) in self._held for object_ in (item.of, *self._fieldless))
         return any(
-            other.of == item.name and place not in leaving and place[0] != item.object
+            is_inside(other, item) and place not in leaving and not (other.came_along and self._is_idle(place))
             for place, other in self._survey.items.items()
             if other.of not in self._records
         )
+
+    def _is_idle(self, place: Place) -> bool:
+        """Tell whether an item is nobody's: not ours, and no record leads to it."""
+        return place not in self._ours and place not in self._linked
 
     def labels(self, item: SchemaItem) -> set[str]:
         """Return the options of a field that records hold, in lower case."""

@@ -11,6 +11,7 @@ from flitstack.journal import dumps
 from flitstack.protocols import JSON, Surveying
 from flitstack.stages.rollback.changed import Changes, Habits
 from flitstack.stages.rollback.restoring import Restore, restore_of, restored_view
+from flitstack.stages.writing.answers import get_held, list_held
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Mapping
@@ -120,7 +121,7 @@ class Reading:
                     ctx.stop.check()
                     self._take(stored, links.pop(stored.id, None))
                     ctx.progress.advance()
-                for stored in await ctx.writer.get_many(object_, list(links)) if links else ():
+                for stored in (await get_held(ctx, object_, list(links))).values() if links else ():
                     self._take(stored, links.pop(stored.id, None))
         finally:
             ctx.progress.end()
@@ -220,7 +221,7 @@ def _labels(value: JSON) -> tuple[str, ...]:
 
 async def all_of(ctx: RunContext, object_: str) -> AsyncIterator[Stored]:
     """Yield every record of an object, those that lists leave out too."""
-    async for stored in ctx.writer.list(object_):
+    async for stored in list_held(ctx, object_):
         yield stored
     if isinstance(ctx.writer, Surveying):
         async for stored in ctx.writer.archived(object_):

@@ -26,6 +26,7 @@ from flitstack.stages.rollback.scope import Scope, choose
 from flitstack.stages.rollback.survey import Reading, know_habits
 from flitstack.stages.rollback.texts import final_words, undo_text
 from flitstack.stages.setup import settings_of
+from flitstack.stages.writing.answers import get_held
 from flitstack.stages.writing.apply import apply_operations
 from flitstack.stages.writing.reconcile import reconcile
 from flitstack.stages.writing.waiting import BudgetWait
@@ -195,19 +196,19 @@ def _ahead(undo: _Undo) -> Spent:
         ("update", (*restored, *(off.ours for off in decision.options))),
         ("get", (*decision.delete, *restored)),
     ]
-    calls: list[int] = []
+    calls: Counter[tuple[str, str]] = Counter()
     for verb, those in work:
         for object_, count in Counter(one.object for one in those).items():
-            calls += [objects[object_].cost.get(verb, 0)] * requests_of(objects[object_], count)
+            calls[object_, verb] += requests_of(objects[object_], count)
     seen = Counter(object_ for object_, _ in undo.survey.seen)
     for object_ in {one.object for one in decision.delete}:
         for other in lists_for(undo.ctx, undo.changes, object_):
-            count = 1 if objects[other].filter_since else pages(objects[other], seen[other])
-            calls += [objects[other].cost.get("list", 0)] * count
+            calls[other, "list"] += 1 if objects[other].filter_since else pages(objects[other], seen[other])
     schema = undo.ctx.behaviours.schema_reading or Spent(1, 1)
     times = 1 + len({one.object for one in decision.schema})  # for the proof, and before items of a kind go
     proof = Spent(undo.survey.requests + times * schema.requests, undo.survey.tokens + times * schema.tokens)
-    return Spent(len(calls) + proof.requests, sum(calls) + proof.tokens)
+    units = sum(count * objects[object_].cost.get(call, 0) for (object_, call), count in calls.items())
+    return Spent(calls.total() + proof.requests, units + proof.tokens)
 
 
 def _agree(undo: _Undo, text: str) -> None:
@@ -246,7 +247,7 @@ async def _left_over(undo: _Undo) -> list[Kept]:
     rows = ctx.journal.undo.unsettled()
     for row in rows:
         ids = [row.destination_id or ""]
-        if row.verb == "delete" and row.state == "rejected" and not await ctx.writer.get_many(row.object, ids):
+        if row.verb == "delete" and row.state == "rejected" and not await get_held(ctx, row.object, ids):
             settled = Settlement(row, "done", ctx.at(), ctx.facts(row), row.destination_id, code="already_gone")
             await on_disk(ctx.journal.operations.settle([settled]))
         elif (one := by_name.get((row.object, row.key, row.part))) is not None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from flitstack.journal import Conflict, Merge, is_cleared, link_json, read_link
 from flitstack.protocols import LinkRef
 from flitstack.stages.delta.merge import images, is_put_away, part
+from flitstack.stages.writing.answers import get_held
 from flitstack.stages.writing.targets import AS_IT_IS, Targets
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ async def look(ctx: RunContext, rows: Sequence[OperationRow], targets: Targets) 
     if ctx.standing.guard is not None and leaving:
         looked.verdicts = await ctx.standing.guard.judge(leaving)
     for object_, ids in wanted.items():
-        looked.held |= {(object_, stored.id): stored for stored in await ctx.writer.get_many(object_, ids)}
+        looked.held |= {(object_, id_): stored for id_, stored in (await get_held(ctx, object_, ids)).items()}
     return looked
 
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from flitstack.journal import Settlement, is_cleared, read_link
 from flitstack.protocols import KeyFinding, SchemaItem, full_key
 from flitstack.stages.context import on_disk
+from flitstack.stages.writing.answers import get_held, list_held
+from flitstack.stages.writing.refusing import refused
 from flitstack.stages.writing.schema import SCHEMA_KEY, bind_made
 from flitstack.stages.writing.targets import Targets
 
@@ -79,7 +81,7 @@ async def _reconcile_schema(ctx: RunContext, rows: Sequence[OperationRow]) -> No
 
 async def _schema_items(ctx: RunContext, object_: str) -> AsyncIterator[SchemaItem]:
     """Yield the account's schema items of one kind: reading only these costs a fraction of the whole schema."""
-    async for stored in ctx.writer.list(object_):
+    async for stored in list_held(ctx, object_):
         yield SchemaItem(object_, str(stored.fields["name"]), str(stored.fields["of"]), stored.fields, stored.id)
 
 
@@ -108,7 +110,7 @@ async def _settle_creates(
     wanted = set(names.values())
     found: dict[str, list[str]] = {}
     seen: set[str] = set()
-    async for stored in ctx.writer.list(object_, since=since):
+    async for stored in list_held(ctx, object_, since):
         seen.add(stored.id)
         for name in _names(ctx, stored):
             if name in wanted:
@@ -152,7 +154,7 @@ async def _reconcile_changes(ctx: RunContext, object_: str, rows: Sequence[Opera
     links = {row.id: ctx.journal.records.link(row.object, row.key, row.part) for row in rows}
     # An operation planned before its record was created does not know the record's id; the link does.
     ids = {row.id: link.destination_id if (link := links[row.id]) else row.destination_id or "" for row in rows}
-    found = {stored.id: stored for stored in await ctx.writer.get_many(object_, sorted(set(ids.values()) - {""}))}
+    found = await get_held(ctx, object_, sorted(set(ids.values()) - {""}))
     targets = Targets(ctx)
     settled: list[Settlement] = []
     for row in rows:
@@ -215,4 +217,8 @@ def _done(ctx: RunContext, row: OperationRow, destination_id: str) -> Settlement
 
 
 def _again(ctx: RunContext, row: OperationRow) -> Settlement:
+    """Return that the operation is to be sent again; refused, where its answer said so and it was not done."""
+    refusal = ctx.refusal(row.id)
+    if refusal is not None:
+        return refused(ctx, row, refusal)
     return Settlement(row, "planned", ctx.at(), ctx.facts(row))

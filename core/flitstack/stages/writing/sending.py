@@ -23,9 +23,11 @@ from flitstack.errors import (
     Rejected,
 )
 from flitstack.journal import Settlement, is_cleared, link_json, read_link
-from flitstack.protocols import LinkRef, Operation, Outcome, Rejection
+from flitstack.protocols import LinkRef, Operation, Outcome
 from flitstack.stages.context import on_disk
+from flitstack.stages.writing.answers import apply_all
 from flitstack.stages.writing.looking import look
+from flitstack.stages.writing.refusing import refused
 from flitstack.stages.writing.schema import bind_made
 from flitstack.stages.writing.targets import Targets
 
@@ -235,7 +237,7 @@ class Level:
         """Send until each is known to be done, refused or in doubt; send again only what certainly was not written."""
         finished: list[tuple[_Ready, Outcome]] = []
         for attempt in range(RETRIES):
-            outcomes = await self._ctx.writer.apply([item.operation for item in group])
+            outcomes = await apply_all(self._ctx, [item.operation for item in group])
             answered = list(zip(group, outcomes, strict=True))
             again = [pair for pair in answered if isinstance(pair[1].error, RateLimited | NotSent)]
             finished += [pair for pair in answered if pair not in again]
@@ -258,23 +260,16 @@ class Level:
             users = {n: u for n, u in item.operation.links.items() if row.links[n][0] == self._ctx.behaviours.user}
             self._note(self._settlement(item, "done", destination_id=outcome.destination_id or "", users=users))
         elif isinstance(error, Rejected):
-            message = f"{error.reason} {error.hint}"
-            self._note(self._settlement(item, "rejected", code=error.code, message=message))
-            self._tell_rejected(row, error)
+            self._note(refused(self._ctx, row, error))
         elif isinstance(error, InDoubt):
             self._doubts += 1
+            self._ctx.doubt(row.id, error.refusal)
             self._note(self._settlement(item, "in_doubt", code="no_answer"))
         else:
             unwritten = isinstance(error, UNWRITTEN)
             self._note(self._settlement(item, "planned" if unwritten else "in_doubt", code=type(error).__name__))
             if not (self._halted and isinstance(error, RateLimited | NotSent)):
                 raise error
-
-    def _tell_rejected(self, row: OperationRow, error: Rejected) -> None:
-        for stream, record_id, role in self._ctx.journal.records.contributors(row.object, row.key, row.part):
-            if role != "folded":
-                rejection = Rejection(stream, record_id, error.code, error.reason, error.hint, field=error.field)
-                self._ctx.notify("flit_record_rejected", rejection=rejection)
 
     # --- what became of it ---
 

@@ -235,6 +235,60 @@ class KeyLess(WireWriter):
             yield replace(one, key=None)
 
 
+class KeyEraser(WireWriter):
+    """Changes a text without the key that stood in it."""
+
+    async def apply(self, operations: Sequence[Operation]) -> list[Outcome]:
+        """Answer as the account did, and leave the changed visits without a key."""
+        outcomes = await super().apply(operations)
+        records = self.simulated.memory.records
+        for operation in operations:
+            where = (operation.object, operation.destination_id or "")
+            if operation.verb == "update" and operation.object == "visit" and where in records:
+                records[where] = replace(records[where], key=None)
+        return outcomes
+
+
+class ShortSighted(WireWriter):
+    """Compares the first letters of texts alone."""
+
+    def comparable(self, object: str, fields: Mapping[str, JSON]) -> Mapping[str, JSON]:
+        """Return the fields, their texts cut."""
+        return {name: value[:40] if isinstance(value, str) else value for name, value in fields.items()}
+
+
+class Rounder(WireWriter):
+    """Compares numbers without what stands behind the point."""
+
+    def comparable(self, object: str, fields: Mapping[str, JSON]) -> Mapping[str, JSON]:
+        """Return the fields, a score as a whole number."""
+        return {name: str(value).split(".")[0] if name == "score" else value for name, value in fields.items()}
+
+
+class PartLoser(_Changing):
+    """Gives all parts of a record the same key."""
+
+    def change(self, operation: Operation) -> Operation:
+        """Return the operation as that of the first part."""
+        return replace(operation, part="")
+
+
+class LinkKeeper(_Changing):
+    """Leaves out of an update the links that it is to clear."""
+
+    def change(self, operation: Operation) -> Operation:
+        """Return the operation with the links that lead somewhere."""
+        return replace(operation, links={name: target for name, target in operation.links.items() if target})
+
+
+class CaseBlind(WireWriter):
+    """Compares texts without regard to letter case, which the account keeps."""
+
+    def comparable(self, object: str, fields: Mapping[str, JSON]) -> Mapping[str, JSON]:
+        """Return the fields, their texts in lower case."""
+        return {name: value.lower() if isinstance(value, str) else value for name, value in fields.items()}
+
+
 class Clobberer(_Changing):
     """Sends the whole record, as it was first written, with each update."""
 

@@ -9,7 +9,9 @@ from flitstack.errors import AuthError, FlitError
 from flitstack.testing.kit.bench import DestinationBench, key
 from flitstack.testing.kit.levels import check
 from flitstack.testing.kit.loads import many, typical
+from flitstack.testing.kit.port import place_of
 from flitstack.testing.kit.trial import LOOK
+from flitstack.testing.simulation.campaign import replay_command
 from flitstack.testing.simulation.scenario import DECLARED_LAG_S, ROAD_S, scenario_of
 
 if TYPE_CHECKING:
@@ -168,10 +170,15 @@ class FaultsPart(DestinationBench):
                 sent = len(trial.world.wire.writes)
                 trial.until_done()
             except AssertionError as exc:
-                raise AssertionError(f"seed {seed}: {exc}") from exc
-            assert not wrong, f"seed {seed}: {'; '.join(wrong[:4])}. {LOOK}"
+                raise AssertionError(f"seed {seed}: {exc}{self._replayed(seed)}") from exc
+            assert not wrong, f"seed {seed}: {'; '.join(wrong[:4])}. {LOOK}{self._replayed(seed)}"
             more = len(trial.world.wire.writes) - sent
             assert not more, f"seed {seed}: everything was there, and a further run sent {more} writes. {LOOK}"
+
+    def _replayed(self, seed: int) -> str:
+        """Return how to see a seed alone, made as small as it gets."""
+        place = place_of(self.port, self.plugin)
+        return f". Made smaller: {replay_command(place, seed)}" if place else ""
 
     def _calm(self, bench: Bench) -> Trial:
         """Return a trial in which nothing happened."""

@@ -2,21 +2,49 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from flitstack.protocols import full_key
-from flitstack.testing.kit.bench import DestinationBench, key
+from flitstack.testing.kit.bench import DestinationBench, key, need_kind
 from flitstack.testing.kit.levels import check
-from flitstack.testing.kit.loads import changed, many, typical
+from flitstack.testing.kit.loads import changed, contact, many, typical
 from flitstack.testing.kit.suite import does_not_apply
 from flitstack.testing.kit.talking import done, list_of, listed, record_objects
 
 if TYPE_CHECKING:
     from flitstack.protocols import Writer
     from flitstack.testing.kit.bench import Bench
+    from flitstack.testing.simulation.exports import Rows
 
 ANN = key("contacts", "1")
+LONG = "Annabelle Whose Name Is Somewhat Longer Than Most Are Ended"
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two contacts that differ in one field, and how they do."""
+
+    field: str
+    one: str
+    other: str
+    how: str
+
+    def rows(self) -> list[tuple[str, dict[str, Any]]]:
+        """Return the two, each under a letter."""
+        return [
+            (side, contact(**{"name": LONG, self.field: value}))
+            for side, value in zip("ab", (self.one, self.other), strict=True)
+        ]
+
+
+ALIKE = (
+    Pair("name", LONG, LONG[:-1] + "x", "in their last letter"),
+    Pair("name", LONG, LONG.upper(), "in upper and lower case"),
+    Pair("score", "12.5", "12.25", "in their second place"),
+    Pair("born", "1980-02-29", "1980-03-01", "by a day"),
+    Pair("since", "2026-03-29T00:30:00Z", "2026-03-29T00:31:00Z", "by a minute"),
+)
 
 
 class ListsPart(DestinationBench):
@@ -41,6 +69,45 @@ class ListsPart(DestinationBench):
                         f"{object_}: the record of {wanted} is listed with the key {found!r}, and key_in is "
                         f'"{trial.behaviours.objects[object_].key_in}": see list(), and what a create writes there'
                     )
+
+    @check("B1", "silver")
+    def test_a_change_leaves_the_key_where_it_is(self, bench: Bench) -> None:
+        """A record that an update changed is still listed with its source key, a text that carries it too."""
+        trial = bench(typical())
+        trial.finished()
+        trial.give(_all_changed())
+        trial.finished()
+        updated = {(p.object, o.destination_id or p.destination_id): p for p, o in done(trial, "update")}
+        objects = {object_ for object_, _ in updated} & set(record_objects(trial))
+        for object_ in sorted(objects):
+            if trial.behaviours.objects[object_].key_in == "content":
+                continue
+            for one in listed(trial, object_):
+                if sent := updated.get((object_, one.id)):
+                    wanted = full_key(sent.key, sent.part)
+                    assert one.key == wanted, (
+                        f"{object_}: after an update the record of {wanted} is listed with the key {one.key!r}, and "
+                        f'key_in is "{trial.behaviours.objects[object_].key_in}": an update of the text that carries '
+                        "the key writes it again"
+                    )
+
+    @check("B1", "silver")
+    def test_a_further_part_has_a_key_of_its_own(self, bench: Bench) -> None:
+        """A record that is one of several parts of its source record is listed with the part in its key."""
+        trial = bench(many(1))
+        trial.finished()
+        sent, _ = trial.recording.of("create", ANN)
+        second = replace(sent, id=9003, part="2")
+        (outcome,) = trial.talk(lambda writer: writer.apply([second]))
+        if outcome.error is not None:
+            does_not_apply(f"a second {sent.object} like the first is refused")
+        keys = {one.id: one.key for one in listed(trial, sent.object)}
+        wanted = full_key(sent.key, "2")
+        found = keys.get(outcome.destination_id or "")
+        assert found == wanted, (
+            f"{sent.object}: the second part of {sent.key} is listed with the key {found!r} and must have {wanted!r}: "
+            "write and read full_key(operation.key, operation.part)"
+        )
 
     @check("B2", "silver")
     def test_lists_are_restricted_to_what_changed(self, bench: Bench) -> None:
@@ -144,3 +211,31 @@ class ListsPart(DestinationBench):
         assert dict(other) != dict(ours), (
             f"{sent.object}.{text}: two different texts are the same for comparable(), so no change would be found"
         )
+
+    @check("B6", "silver")
+    def test_what_the_account_keeps_apart_differs(self, bench: Bench) -> None:
+        """Values that the account keeps apart, by letter case or a last digit alone, compare as different."""
+        trial = bench({"contacts": {f"{n}{side}": row for n, pair in enumerate(ALIKE) for side, row in pair.rows()}})
+        need_kind(trial, "contact", "name")
+        trial.finished()
+        created = {sent.key: sent for sent, _ in done(trial, "create")}
+        writer: Writer = trial.recording.last
+        for number, pair in enumerate(ALIKE):
+            names = [key("contacts", f"{number}{side}") for side, _ in pair.rows()]
+            kept = [trial.values_of("contact", name).get(pair.field) for name in names if name in created]
+            if pair.field not in trial.holds["contact"] or len(set(kept)) < 2:
+                continue  # refused, or the same for the account itself
+            first, other = (created[name] for name in names)
+            ours, theirs = (writer.comparable(sent.object, sent.fields) for sent in (first, other))
+            assert dict(ours) != dict(theirs), (
+                f"{first.object}, what came of {pair.field}: values that differ {pair.how} are the same for "
+                "comparable(), and the account keeps them apart: what somebody changes there would not be found"
+            )
+
+
+def _all_changed() -> Rows:
+    """Return the typical export with a text of every kind of record changed."""
+    rows = changed(typical(), "companies", "1", name="Ace of Spades")
+    rows = changed(rows, "contacts", "1", name="Ann the Elder")
+    rows = changed(rows, "visits", "v1", note="first, and later more")
+    return changed(rows, "tasks", "t1", what="sweep well")

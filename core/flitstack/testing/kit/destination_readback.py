@@ -243,6 +243,24 @@ class ReadBackPart(DestinationBench):
 
         trial.check(trial.until_done())
 
+    @check("W12", "silver")
+    def test_a_link_can_be_taken_away(self, bench: Bench) -> None:
+        """Where a later export names nobody any more, the link is gone from the account."""
+        trial = bench(typical())
+        fields = [name for name in ("company", "boss") if f"@{name}" in trial.holds.get("contact", ())]
+        if not fields:
+            does_not_apply("a contact that it holds leads to no company and no boss")
+        trial.finished()
+        trial.give(changed(typical(), "contacts", "1", **{f"{name}_id": None for name in fields}))
+        trial.until_done()
+        held = trial.values_of("contact", ANN)
+
+        left = [name for name in fields if held.get(f"@{name}")]
+        assert not left, (
+            f"{ANN}: a later export names no {' and no '.join(left)}, and the link is still there: an update with the "
+            'link "" clears it'
+        )
+
     @check("W13", "silver")
     def test_records_are_known_by_their_key_alone(self, bench: Bench) -> None:
         """Two records that look alike are two, and a second run knows each of them again."""

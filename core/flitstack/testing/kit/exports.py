@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -105,6 +106,16 @@ class TextFile:
     plain: Mapping[int, Record]
     properties: Mapping[str, Any]
 
+    @property
+    def is_json(self) -> bool:
+        """Whether each record stands on its line as an object of JSON."""
+        return all(_is_object(self.lines[number - 1]) for number in self.plain)
+
+    def rows_at(self, reading: Reading, line: int) -> list[Row]:
+        """Return what a reading gave for a line of this file, in whatever stream."""
+        found = (row for rows in (reading.rows or {}).values() for row in rows if row.where is not None)
+        return [row for row in found if row.where is not None and (row.where.file, row.where.line) == (self.name, line)]
+
     def text(self, changed: Mapping[int, str | None] | None = None) -> str:
         """Return the file's text with some lines replaced; None leaves a line out."""
         now = changed or {}
@@ -121,6 +132,13 @@ class TextFile:
             place = export = folder / self.path.name
         place.write_bytes(content.encode() if isinstance(content, str) else content)
         return str(export)
+
+
+def _is_object(line: str) -> bool:
+    try:
+        return isinstance(json.loads(line), dict)
+    except ValueError:
+        return False
 
 
 def text_file(export: str, reading: Reading, preferred: Sequence[str] = ()) -> TextFile | None:

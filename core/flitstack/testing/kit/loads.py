@@ -5,16 +5,12 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING, Any
 
-from flitstack.testing.simulation.port import Held
-
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
     from flitstack.testing.simulation.exports import Rows
 
-_STREAMS = {"company": "companies", "contact": "contacts", "visit": "visits", "round": "tasks", "memo": "memos"}
-
-STRANGER = "stranger"
+STREAM_OF = {"company": "companies", "contact": "contacts", "visit": "visits", "round": "tasks", "memo": "memos"}
 
 #: Texts that a destination keeps exactly as they are, or says that it does not.
 UNICODE: Mapping[str, str] = {
@@ -112,19 +108,7 @@ def changed(rows: Rows, stream: str, one: str, **data: Any) -> Rows:
 
 def held_by(rows: Rows, holds: Mapping[str, Iterable[str]]) -> Rows:
     """Return what of an export a destination can hold."""
-    wanted = {_STREAMS[kind] for kind in holds}
+    wanted = {STREAM_OF[kind] for kind in holds}
     fields = set(holds.get("contact", ()))
     wanted |= ({"staff"} if "@owner" in fields else set()) | ({"labels"} if "labels" in fields else set())
     return {stream: found for stream, found in rows.items() if stream in wanted}
-
-
-def as_held(records: Iterable[Held], holds: Mapping[str, Sequence[str]]) -> list[Held]:
-    """Return the records with those fields alone in which a destination is compared; those of strangers whole."""
-    known = {kind: set(fields) for kind, fields in holds.items()}
-    return [
-        one
-        if one.kind == STRANGER
-        else Held(one.kind, one.name, tuple(v for v in one.values if v[0] in known[one.kind]))
-        for one in records
-        if one.kind in known or one.kind == STRANGER
-    ]

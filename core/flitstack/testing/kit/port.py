@@ -23,16 +23,17 @@ from flitstack.testing.simulation.port import (
     Secretive,
     SimulatedAccount,
     Touched,
+    holds_of,
     load_port,
 )
 from flitstack.testing.simulation.world import World
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
 __all__ = [
     "EVERYTHING", "Budgeted", "Held", "Meter", "Metered", "Port", "Secretive", "SimulatedAccount", "Touched", "World",
-    "find_port", "holds_of", "need",
+    "find_port", "holds_of", "need", "place_of",
 ]  # fmt: skip
 
 GROUP = "flitstack.testing"
@@ -68,10 +69,11 @@ def find_port(port: Any, plugin: Any) -> Port | None:
         raise UsageError(f"{found[0].value}: the port cannot be imported: {type(exc).__name__}: {exc}") from exc
 
 
-def holds_of(port: Port) -> Mapping[str, Sequence[str]]:
-    """Return in what records of the destination are compared."""
-    holds: Mapping[str, Sequence[str]] = getattr(port, "holds", EVERYTHING)
-    return holds
+def place_of(port: Any, plugin: Any) -> str:
+    """Return where a destination's port is, as `MODULE:NAME`, "" when it was handed over as an object."""
+    if isinstance(port, str) and port:
+        return port
+    return next((point.value for point in entry_points(group=GROUP) if point.name == plugin), "") if not port else ""
 
 
 def need(account: SimulatedAccount, piece: Callable[..., T]) -> T:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import gc
 import hashlib
+import json
 import re
 import tempfile
 import tracemalloc
@@ -23,7 +24,7 @@ from flitstack.testing.kit.exports import Reading, TextFile, read_export, text_f
 from flitstack.testing.kit.offers import named, with_defaults
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from flitstack.testing.kit.exports import Row
 
@@ -151,7 +152,7 @@ def cell(
 ) -> tuple[str, str] | None:
     """Return field and text of a cell that is read as it stands, whose schema fits; never the id's."""
     schemas = file.properties
-    cells = file.lines[line - 1].rstrip("\r\n").split(file.delimiter)
+    cells = _cells(file, line)
     for name, value in record.data.items():
         if isinstance(value, str) and value and value != record.id and cells.count(value) == 1:
             if fits(schemas.get(name, {})) and '"' not in value:
@@ -159,21 +160,54 @@ def cell(
     return None
 
 
+def _cells(file: TextFile, line: int) -> list[str]:
+    """Return the texts of a line: between its delimiters, or of an object of JSON its own values."""
+    if file.is_json:
+        return [value for value in json.loads(file.lines[line - 1]).values() if isinstance(value, str)]
+    return file.lines[line - 1].rstrip("\r\n").split(file.delimiter)
+
+
 def replace_cell(file: TextFile, line: int, text: str, other: str) -> str:
-    body = file.lines[line - 1].rstrip("\r\n")
-    cells = body.split(file.delimiter)
+    if file.is_json:
+        return file.lines[line - 1].replace(json.dumps(text), json.dumps(other), 1)
+    cells = _cells(file, line)
     cells[cells.index(text)] = other
     return file.delimiter.join(cells) + "\n"
 
 
 def dated(file: TextFile) -> tuple[int, str, str] | None:
-    if not file.delimiter:
+    if not file.delimiter and not file.is_json:
         return None
     for line, record in file.plain.items():
         place = cell(file, line, record, lambda schema: schema.get("x-type") == "date")
         if place is not None:
             return line, *place
     return None
+
+
+def renamed_columns(file: TextFile) -> Iterator[tuple[str, str]]:
+    """Yield each column's name with the file's text in which it has another; of JSON lines, each key's."""
+    if file.is_json:
+        for number, name in enumerate(json.loads(file.lines[min(file.plain) - 1])):
+            key = re.compile(rf'"{re.escape(name)}"(\s*):')
+            lines = {line: key.sub(rf'"zq{number}_renamed"\1:', file.lines[line - 1], count=1) for line in file.plain}
+            yield name, file.text(lines)
+        return
+    header = file.lines[0].rstrip("\r\n").split(file.delimiter)
+    for number, name in enumerate(header):
+        renamed = [*header[:number], f"zq{number}_renamed", *header[number + 1 :]]
+        yield name.strip(), file.text({1: file.delimiter.join(renamed) + "\n"})
+
+
+def cut_short(file: TextFile) -> list[str]:
+    """Return the file's text with its last row cut off in the middle, at several places."""
+    last = file.lines[-1]
+    if file.is_json:
+        ends = {len(last) // 3, len(last) // 2, len(last.rstrip()) - 1}
+    else:
+        found = [number for number, letter in enumerate(last) if letter == file.delimiter and number]
+        ends = set(found[:1]) if '"' in last else {found[0], found[len(found) // 2], found[-1]}
+    return [file.text({len(file.lines): last[:end]}) for end in sorted(ends)]
 
 
 def ended(line: str) -> str:

@@ -24,12 +24,14 @@ from flitstack.testing.kit.sample import (
     check_others,
     check_records,
     check_refused,
+    cut_short,
     dated,
     ended,
     least_peak,
     multiplied,
     newly_found,
     other_id,
+    renamed_columns,
     replace_cell,
     sample_of,
     types_of,
@@ -253,6 +255,9 @@ class SourceSuite(PluginSuite):
         assert not after.refused, f"one malformed row stops the whole export: {after.refused}"
         check_others(sample, after, file.stream, {record.id})
         there = [row for row in after.of(file.stream) if row.where is not None and row.where.line == line]
+        if not there:  # where several streams come of a file, noise is of none of them, and told once
+            everything = sample.read(file.put(tmp_path / "whole", file.text({line: noise})))
+            there = file.rows_at(everything, line)
         assert there, f"the malformed row in line {line} vanished without a word"
         assert not isinstance(there[0], Record), f"the malformed row in line {line} was taken for a record"
         said = [row.message() for row in there if isinstance(row, Rejection)]
@@ -280,18 +285,17 @@ class SourceSuite(PluginSuite):
     def test_s9_a_renamed_column_is_not_read_as_empty(self, tmp_path: Path) -> None:
         """A column that has another name than yesterday is told of: refused, rejected or found; never just empty."""
         sample, file = self._text()
-        if not file.delimiter:
-            does_not_apply("the file is no table with a delimiter")
+        if not file.delimiter and not file.is_json:
+            does_not_apply("the file is no table with a delimiter, and no lines of JSON")
         before = sample.reading
-        header = file.lines[0].rstrip("\r\n").split(file.delimiter)
-        for number, name in enumerate(header):
-            renamed = [*header[:number], f"zq{number}_renamed", *header[number + 1 :]]
-            content = file.text({1: file.delimiter.join(renamed) + "\n"})
-            after = sample.read(file.put(tmp_path / str(number), content), file.stream)
+        for number, (name, content) in enumerate(renamed_columns(file)):
+            after = sample.read(file.put(tmp_path / str(number), content), "" if file.is_json else file.stream)
             if after.refused or after.records(file.stream) == before.records(file.stream):
                 continue  # refused, or a column that nobody reads, or one that is known by its values
-            told = [r for r in after.of(file.stream) if not isinstance(r, Record)] or newly_found(after, before)
-            assert told, f"column {number + 1} ({name.strip()}) was renamed, its values are gone, and nobody was told"
+            told = [r for rows in (after.rows or {}).values() for r in rows if not isinstance(r, Record)]
+            assert told or newly_found(after, before), (
+                f"column {number + 1} ({name}) was renamed, its values are gone, and nobody was told"
+            )
 
     @check("S10", "silver")
     def test_s10_a_date_is_never_guessed(self, tmp_path: Path) -> None:
@@ -304,10 +308,11 @@ class SourceSuite(PluginSuite):
 
         def reads(other: str) -> bool:
             content = file.text({line: replace_cell(file, line, text, other)})
-            after = sample.read(file.put(tmp_path / other.replace("/", "-"), content), file.stream)
+            only = "" if file.is_json else file.stream
+            after = sample.read(file.put(tmp_path / other.replace("/", "-"), content), only)
             assert not after.refused, f"one unreadable date stops the whole export: {after.refused}"
             check_others(sample, after, file.stream, {file.plain[line].id})
-            there = [row for row in after.of(file.stream) if row.where is not None and row.where.line == line]
+            there = file.rows_at(after, line)
             assert there or newly_found(after, sample.reading), f"{name}: a row with a bad date vanished without a word"
             value = after.records(file.stream).get(file.plain[line].id, {name: "rejected"}).get(name)
             assert value is not None or newly_found(after, sample.reading), f"{name}: a bad date vanished, unsaid"
@@ -338,17 +343,15 @@ class SourceSuite(PluginSuite):
     def test_s11_a_file_that_was_cut_off_is_noticed(self, tmp_path: Path) -> None:
         """A file that ends in the middle of a row does not pass for a whole one."""
         sample, file = self._text()
-        if max(file.plain) != len(file.lines) or not file.delimiter:
-            does_not_apply("the file does not end with a row of cells")
-        last, whole = file.lines[-1], file.plain[len(file.lines)].id
-        ends = [number for number, letter in enumerate(last) if letter == file.delimiter and number]
-        for end in ends[:1] if '"' in last else {ends[0], ends[len(ends) // 2], ends[-1]}:
-            content = file.text({len(file.lines): last[:end]})
-            after = sample.read(file.put(tmp_path / str(end), content), file.stream)
+        if max(file.plain) != len(file.lines) or not (file.delimiter or file.is_json):
+            does_not_apply("the file does not end with a row of cells, and not with a line of JSON")
+        whole = file.plain[len(file.lines)].id
+        for number, content in enumerate(cut_short(file)):
+            after = sample.read(file.put(tmp_path / str(number), content), "" if file.is_json else file.stream)
             if after.refused:
                 continue
             check_others(sample, after, file.stream, {whole})
-            there = [row for row in after.of(file.stream) if row.where and row.where.line == len(file.lines)]
+            there = file.rows_at(after, len(file.lines))
             told = [row for row in there if not isinstance(row, Record)] or newly_found(after, sample.reading)
             assert told, "the last row lost its end, and nobody was told"
 

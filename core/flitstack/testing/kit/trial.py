@@ -20,13 +20,14 @@ from flitstack.stages.proof.recheck import RecheckOptions, RecheckReport, rechec
 from flitstack.stages.rollback.scope import Scope
 from flitstack.stages.rollback.walk import RollbackOptions, rollback
 from flitstack.stages.run import run_migration
-from flitstack.testing.kit.loads import as_held, held_by
+from flitstack.testing.kit.loads import held_by
 from flitstack.testing.kit.port import Secretive, holds_of
 from flitstack.testing.kit.recording import Recording, recorded
 from flitstack.testing.migration import MemoryPlugin, Words
 from flitstack.testing.simulation.exports import merged
 from flitstack.testing.simulation.loop import VirtualLoop
 from flitstack.testing.simulation.oracle import differences, expected
+from flitstack.testing.simulation.port import as_held
 from flitstack.testing.simulation.scenario import Scenario
 from flitstack.testing.simulation.source import SimulatedSource, export_of
 from flitstack.testing.simulation.walk import quick

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast, runtime_checkable
 from flitstack.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from flitstack.protocols import DestinationPlugin
     from flitstack.testing.simulation.world import World
@@ -40,6 +40,27 @@ EVERYTHING: Mapping[str, tuple[str, ...]] = {
     "round": ("note", "@contact"),
     "memo": ("@contact",),
 }
+
+
+STRANGER = "stranger"
+
+
+def as_held(records: Iterable[Held], holds: Mapping[str, Sequence[str]]) -> list[Held]:
+    """Return the records with those fields alone in which a destination is compared; those of strangers whole."""
+    known = {kind: set(fields) for kind, fields in holds.items()}
+    return [
+        one
+        if one.kind == STRANGER
+        else Held(one.kind, one.name, tuple(v for v in one.values if v[0] in known[one.kind]))
+        for one in records
+        if one.kind in known or one.kind == STRANGER
+    ]
+
+
+def holds_of(port: Port) -> Mapping[str, Sequence[str]]:
+    """Return in what records of the destination are compared."""
+    holds: Mapping[str, Sequence[str]] = getattr(port, "holds", EVERYTHING)
+    return holds
 
 
 class SimulatedAccount(Protocol):

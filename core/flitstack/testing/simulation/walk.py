@@ -24,6 +24,7 @@ from flitstack.testing.migration import MemoryPlugin, Words
 from flitstack.testing.simulation.exports import merged
 from flitstack.testing.simulation.loop import VirtualLoop
 from flitstack.testing.simulation.oracle import differences, expected
+from flitstack.testing.simulation.port import as_held, holds_of
 from flitstack.testing.simulation.source import SimulatedSource, export_of
 from flitstack.testing.simulation.world import World
 
@@ -85,7 +86,8 @@ class _Walk:
         self._scenario = scenario
         self._world = World(scenario, folder / "flit.db", loop)
         self._account: SimulatedAccount = port.account(self._world)
-        self._before = list(self._account.picture())
+        self._holds = holds_of(port)
+        self._before = as_held(self._account.picture(), self._holds)
         self._source = SimulatedSource()
         template = folder / "simulated.yaml.j2"
         template.write_text(port.template, encoding="utf-8")
@@ -158,7 +160,8 @@ class _Walk:
         self._world.wrongs += self._differences(len(self._scenario.exports))
 
     def _differences(self, phases: int) -> list[str]:
-        return differences([*expected(self._scenario, phases), *self._before], self._account.picture())
+        wanted = as_held(expected(self._scenario, phases), self._holds)
+        return differences([*wanted, *self._before], as_held(self._account.picture(), self._holds))
 
     def _unsound(self, report: RunReport, phases: int) -> list[str]:
         """Return what is wrong with the buckets: they partition what was read."""

@@ -53,6 +53,7 @@ class Client:
         self._clock = clock
         self._exhausted = exhausted
         self._turns: deque[float] = deque([-math.inf] * PER_SECOND, maxlen=PER_SECOND)
+        self._not_before = -math.inf
         self.requests = 0
 
     async def read(self, path: str, params: Mapping[str, str] | None = None) -> Any:
@@ -92,9 +93,9 @@ class Client:
                 await self._exhausted(exc)
 
     async def _turn(self) -> None:
-        """Return when one more request keeps within the rate."""
+        """Return when one more request keeps within the rate, and within what the account asked for."""
         now = self._clock.monotonic()
-        turn = max(now, self._turns[0] + 1.0)
+        turn = max(now, self._turns[0] + 1.0, self._not_before)
         self._turns.append(turn)
         await self._clock.sleep(turn - now)
 
@@ -129,6 +130,7 @@ class Client:
 
     def _too_many(self, wait_s: float) -> RateLimited | BudgetExhausted:
         if wait_s <= LONG_S:
+            self._not_before = self._clock.monotonic() + wait_s  # every request waits, not this one alone
             return RateLimited(f"{NAME}: too many requests.", wait_s)
         resets = self._clock.now() + timedelta(seconds=wait_s)
         return BudgetExhausted(f"{NAME}: today's requests are used up.", resets)
