@@ -195,6 +195,9 @@ def _confirmations(folder: Path) -> dict[str, Confirmation]:
         return {}
     _require_own(place)
     try:
-        return {file: Confirmation(**fields) for file, fields in json.loads(_read(place)).items()}
+        known = {file: Confirmation(**fields) for file, fields in json.loads(_read(place)).items()}
+        if not all(isinstance(text, str) for one in known.values() for text in asdict(one).values()):
+            raise ValueError("no text")
+        return known
     except (ValueError, TypeError, AttributeError) as exc:
         raise ConfigurationError(f"{place}: not as flit wrote it. Delete it, and confirm the plugins anew.") from exc

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from math import inf
 from typing import Any, TypeAlias
 
 import jsonschema
@@ -143,7 +144,9 @@ def _object(behaviour: object) -> list[str]:
     return [
         _unless(behaviour.verbs <= _VERBS, "verbs are create, update and delete"),
         _unless(behaviour.page_size >= 1, "page_size must be at least 1"),
-        _unless(behaviour.lag_s >= 0, "lag_s cannot be negative"),
+        _unless(0 <= behaviour.lag_s < inf, "lag_s is a number of seconds, not negative and not endless"),
+        _unless(all(0 <= units < inf for units in behaviour.cost.values()), "cost has numbers that are not negative"),
+        _unless(behaviour.batch >= 1, "batch must be at least 1"),
         _unless(_KEY_IN.fullmatch(behaviour.key_in) is not None, "key_in is field:NAME, text:NAME, content or name"),
     ]
 

@@ -27,7 +27,7 @@ async def records_of(
 ) -> AsyncIterator[dict[str, Any]]:
     """Yield the records of a list, each once.
 
-    :raises Unavailable: the server answers the same page again and again.
+    :raises Unavailable: the list comes to no end.
     """
     seen: set[Any] = set()
     pages = _by_cursor(send, call, limit) if call.version == 2 else _by_offset(send, call, limit, seen)
@@ -49,10 +49,14 @@ async def _by_cursor(
     while True:
         try:
             page = await send(replace(call, query=dict(query)))
-        except Rejected:
-            restarts += 1
-            if query.pop("cursor", None) is None or restarts > MOST_RESTARTS:
+        except Rejected as exc:
+            if query.pop("cursor", None) is None:
                 raise
+            restarts += 1
+            if restarts > MOST_RESTARTS:
+                raise Unavailable(
+                    f"pipedrive: {call.words} refuses again and again to go on. Try later."
+                ) from exc
             used.clear()
             continue
         yield page.get("data") or []

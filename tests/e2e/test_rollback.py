@@ -41,6 +41,19 @@ def work_before(sandbox: Sandbox) -> None:
     hand.delete("person", people[60]["id"])
 
 
+def put_stages_in(sandbox: Sandbox) -> None:
+    """Put into the newest pipeline what some accounts do when they make one: stages of their own."""
+    store, hand = sandbox.account.store, hand_of(sandbox)
+    pipeline = store.docs("pipeline")[-1]
+    for name in ("Qualified", "Contact made"):
+        id = hand.do("POST", "/api/v2/stages", {"name": name, "pipeline_id": pipeline["id"]})["id"]
+        row = store.find("stage", [("id = ?", (id,))])
+        assert row is not None
+        row.doc |= {"add_time": pipeline["add_time"], "update_time": None}
+        with store.transaction():
+            store.put("stage", row)
+
+
 def later_export(site: Any) -> None:
     """Let the practice's own system move on: somebody has another e-mail address."""
     file = site.export / "contact_points.csv"
@@ -84,6 +97,8 @@ def test_the_account_is_as_if_only_people_had_worked_in_it(sites: tuple[Any, Any
     migrated, left_alone = sites
     done = migrated.run()
     assert done.code == 0, done.err
+    with open_account(migrated) as sandbox:
+        put_stages_in(sandbox)
     for site in sites:
         with open_account(site) as sandbox:
             work_before(sandbox)

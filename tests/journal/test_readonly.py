@@ -84,3 +84,17 @@ def test_a_journal_that_can_be_written_to_is_opened_as_ever(kept: Path) -> None:
     assert not is_read_only(kept)
     with Journal.existing(kept) as journal:
         journal.runs.remember("note", "text")
+
+
+def test_a_run_that_cannot_write_to_a_journal_that_is_there_is_not_sent_to_another_one(tmp_path: Path) -> None:
+    migration = Migration(tmp_path)
+    small_load(migration.export)
+    migration.run()
+    lease = tmp_path / "flit.db-lease"
+    lease.unlink(missing_ok=True)
+    lease.mkdir()  # SQLite cannot open it, as nothing can be opened on a disk that is only read
+
+    with pytest.raises(ConfigurationError, match="Copy the journal") as refusal:
+        migration.run()
+
+    assert "Choose another --journal" not in str(refusal.value)

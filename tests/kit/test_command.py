@@ -151,6 +151,13 @@ def test_a_port_in_a_file_is_found_from_the_working_folder(tmp_path: Path, monke
     assert [one["outcome"] for one in json.loads(done.stdout)["results"]] == ["passed"]
 
 
+def test_what_several_suites_have_in_common_is_told_once() -> None:
+    left = [outcome("bronze", "not_applicable", suite=suite, reason="it is one file") for suite in ("A", "B", "C")]
+    found = kit_result(result(*left, outcome("bronze", "failed", suite="D")))
+
+    assert [one.outcome for one in found.not_passed()] == ["failed", "not_applicable"]
+
+
 def test_the_page_names_what_failed_and_why() -> None:
     failed = outcome("gold", "failed", reason="lost: contact <1>")
     page = kit_page(kit_result(result(outcome("bronze", "passed"), failed)))

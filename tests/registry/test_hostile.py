@@ -80,6 +80,18 @@ def test_what_is_no_file_but_named_like_a_plugin_is_refused_and_not_waited_for(
         find_file_plugins(tmp_path / "flit.db")
 
 
+@pytest.mark.parametrize("fields", ['"sha256": 1, "by": "Dana", "at": ""', '"sha256": "a", "by": "Dana", "at": null'])
+def test_a_confirmation_of_other_than_texts_is_refused_as_not_flits(tmp_path: Path, fields: str) -> None:
+    folder = tmp_path / "flit_plugins"
+    folder.mkdir(mode=0o755)
+    for name, text in {"odd.py": "", "confirmed.json": f'{{"odd.py": {{{fields}}}}}'}.items():
+        (folder / name).write_text(text, encoding="utf-8")
+        (folder / name).chmod(0o644)
+
+    with pytest.raises(ConfigurationError, match="not as flit wrote it"):
+        find_file_plugins(tmp_path / "flit.db")
+
+
 def test_a_plugin_that_ends_the_program_at_work_does_not_pass_for_success(capsys: pytest.CaptureFixture[str]) -> None:
     async def work(progress: Progress, stop: StopFlag) -> None:
         print("a plugin's word")  # noqa: T201 - what a plugin may do

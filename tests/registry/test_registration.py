@@ -51,6 +51,18 @@ WRONG: dict[str, tuple[DestinationPlugin, str]] = {
         replace(BARN, behaviours=Behaviours({"cow": replace(COW, page_size=0)}, ())),
         "object cow: page_size must be at least 1",
     ),
+    "negative cost": (
+        replace(BARN, behaviours=Behaviours({"cow": replace(COW, cost={"create": -1})}, ())),
+        "object cow: cost has numbers that are not negative",
+    ),
+    "empty requests": (
+        replace(BARN, behaviours=Behaviours({"cow": replace(COW, batch=0)}, ())),
+        "object cow: batch must be at least 1",
+    ),
+    "endless lag": (
+        replace(BARN, behaviours=Behaviours({"cow": replace(COW, lag_s=float("inf"))}, ())),
+        "object cow: lag_s is a number of seconds",
+    ),
 }
 
 

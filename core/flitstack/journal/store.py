@@ -281,6 +281,8 @@ def _create_private(path: Path) -> None:
         message = f"{place}: the journal cannot be written ({exc.strerror}). "
         if full:
             raise JournalError(message + "Free some space and run the same command again.") from exc
+        if _holds_something(place):
+            raise cannot_be_written(place) from exc
         raise ConfigurationError(message + "Choose another --journal.") from exc
 
 
@@ -291,7 +293,10 @@ def _take_lease(path: Path) -> sqlite3.Connection:
     """
     lease = path.with_name(path.name + LEASE)
     _create_private(lease)
-    connection = sqlite3.connect(lease, timeout=0, isolation_level=None, check_same_thread=False)
+    try:
+        connection = sqlite3.connect(lease, timeout=0, isolation_level=None, check_same_thread=False)
+    except sqlite3.Error as exc:
+        raise _as_journal_error(path, exc) from exc
     try:
         connection.execute("BEGIN EXCLUSIVE")
     except sqlite3.Error as exc:
@@ -312,7 +317,17 @@ def _as_journal_error(path: Path, exc: BaseException) -> JournalError | Configur
             "again: flit then rebuilds it from the account."
         )
     if "readonly" in text or "unable to open" in text:
+        if _holds_something(path):  # another journal would be another migration
+            return cannot_be_written(path)
         return ConfigurationError(f"{path}: the journal cannot be written ({text}). Choose another --journal.")
     if "full" in text or "disk I/O error" in text:
         return JournalError(f"{path}: the disk is full ({text}). Free some space and run the same command again.")
     return JournalError(f"{path}: the journal cannot be used ({text}).")
+
+
+def _holds_something(path: Path) -> bool:
+    """Tell whether the file is there and not empty."""
+    try:
+        return path.stat().st_size > 0
+    except OSError:
+        return False
