@@ -30,7 +30,7 @@ async def records_of(
     :raises Unavailable: the list comes to no end.
     """
     seen: set[Any] = set()
-    pages = _by_cursor(send, call, limit) if call.version == 2 else _by_offset(send, call, limit, seen)
+    pages = _by_cursor(send, call, limit, seen) if call.version == 2 else _by_offset(send, call, limit, seen)
     async for page in pages:
         for record in page:
             name = _name(record)
@@ -40,23 +40,24 @@ async def records_of(
 
 
 async def _by_cursor(
-    send: Callable[[Call], Awaitable[dict[str, Any]]], call: Call, limit: int
+    send: Callable[[Call], Awaitable[dict[str, Any]]], call: Call, limit: int, seen: set[Any]
 ) -> AsyncIterator[list[dict[str, Any]]]:
-    """Yield the pages; from the first again when a cursor is refused, as one that has expired may be."""
+    """Yield the pages; from the first again when a cursor is refused, as one that has expired may be.
+
+    :param seen: names of the records yielded so far: while there are more each time, the list is begun again.
+    """
     query = {**call.query, "limit": str(limit)}
     used: Counter[str] = Counter()
-    restarts = 0
+    restarts = known = 0
     while True:
         try:
             page = await send(replace(call, query=dict(query)))
         except Rejected as exc:
             if query.pop("cursor", None) is None:
                 raise
-            restarts += 1
+            restarts, known = (1 if len(seen) > known else restarts + 1), len(seen)
             if restarts > MOST_RESTARTS:
-                raise Unavailable(
-                    f"pipedrive: {call.words} refuses again and again to go on. Try later."
-                ) from exc
+                raise Unavailable(f"pipedrive: {call.words} refuses again and again to go on. Try later.") from exc
             used.clear()
             continue
         yield page.get("data") or []

@@ -88,7 +88,7 @@ def test_dates_stay_refused_where_two_columns_each_show_another_order(tmp_path: 
     files = {"patients": births("1/2/2001"), "ledger": ledger("31/01/2024")}
     files["recalls"] = "id,patient_id,due_on\n1,0,01/31/2024\n"
 
-    items, _ = read(tmp_path, "patients", **files)
+    items, _ = read(tmp_path, "patients", None, **files)
 
     assert [item.code for item in items] == ["ambiguous_date"]
 
@@ -142,7 +142,7 @@ def test_an_empty_file_of_patients_and_an_export_of_nothing_else_are_refused(
     tmp_path: Path, files: dict[str, str]
 ) -> None:
     with pytest.raises(NotAnExportError, match="the file is empty, without even a header"):
-        read(tmp_path, "patients", **files)
+        read(tmp_path, "patients", None, **files)
 
 
 def test_an_unknown_code_of_a_field_that_can_be_unknown_leaves_the_patient_and_is_counted(tmp_path: Path) -> None:

@@ -202,7 +202,7 @@ def test_linked_items_land_in_the_deal_of_their_plan(practice: Callable[..., Mak
     ]  # fmt: skip
 
 
-LIVE_PLANS = {
+LIVE_PLANS: dict[str, tuple[list[str | None], str, str, str, str | None]] = {
     "all done": (["completed", "completed"], "won", "Completed", "200.00", "2024-05-07"),
     "one left": (["completed", None], "open", "In Progress", "200.00", None),
     "done and deleted": (["completed", "deleted"], "won", "Completed", "100.00", "2024-05-06"),

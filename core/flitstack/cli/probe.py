@@ -45,7 +45,9 @@ def probe(
 
     note_journal(journal)
     passing = passing_of(None, approve_unseen, None, asks=not as_json)
-    options = ProbeOptions(destination_of(load_plugins(), dest, sets, journal.parent), journal, sets, only, passing)
+    options = ProbeOptions(
+        destination_of(load_plugins(beside=journal), dest, sets, journal.parent), journal, sets, only, passing
+    )
     report = carry_out(partial(run_probes, options))
     if as_json:
         click.echo(json.dumps(report.as_json(), ensure_ascii=False))
