@@ -44,7 +44,8 @@ _CAPPED = {
     "feature_capping_deals_limit": ("open deals", ""),
     "feature_capping_custom_fields_limit": (
         "custom fields",
-        " Or state the account's plan in PIPEDRIVE_PLAN: the fields that find no room are then folded into one text.",
+        " Or take back what was created (`flit rollback`), state the account's plan in PIPEDRIVE_PLAN and run again: "
+        "fields that find no room are then folded into one text.",
     ),
 }
 

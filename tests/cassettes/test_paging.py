@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from tests.cassettes.taping import Actor, Tape
 
 ROWS, LIMIT, PAGES = 5, 2, 3
+OVERLAPPING = 4  # each page by offset begins with the last record of the one before: what is deleted meanwhile shows
 
 
 @pytest.mark.cassette("pages-by-cursor")
@@ -48,7 +49,7 @@ def test_every_record_comes_once_over_several_offsets(tape: Tape) -> None:
         found = [str(raw["id"]) async for raw in client.pages(Call(1, "GET", "/notes", query=query), LIMIT)]
 
         assert found == made
-        assert client.requests == PAGES
+        assert client.requests == OVERLAPPING
         await client.aclose()
 
     tape.play(scenario)

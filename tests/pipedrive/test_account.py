@@ -168,6 +168,7 @@ def test_the_cap_of_custom_fields_is_a_plan_limit(tmp_path: Path, context: Write
 
     error = asyncio.run(fill())
     assert isinstance(error, PlanLimit)
+    assert "flit rollback" in str(error)
     assert "PIPEDRIVE_PLAN" in str(error)
 
 
