@@ -16,10 +16,10 @@ from flitstack.stages.audit.sections import Audited, audit_staged
 from flitstack.stages.context import RunContext
 from flitstack.stages.delta.allowed import BOUNDS, remember_load, use_up, why_not
 from flitstack.stages.delta.changes import DeltaView, remember_export, remember_fills, view_delta
+from flitstack.stages.delta.deciding import about_conflicts, look_again
 from flitstack.stages.delta.leaving import find_leaving, mark_vanished
 from flitstack.stages.delta.limits import read_limits
 from flitstack.stages.delta.listing import MET_BY_RUNS
-from flitstack.stages.delta.standing import about_conflicts, look_again
 from flitstack.stages.demo import mark_demo
 from flitstack.stages.existing import Existing, find_existing, gate_text, settle_existing
 from flitstack.stages.final.verified import keep_verified
@@ -34,7 +34,7 @@ from flitstack.stages.intake.owners import settle_owners
 from flitstack.stages.intake.specs import Prepared, prepare_spec
 from flitstack.stages.intake.stage import stage_export
 from flitstack.stages.opening import new_run_id, no_documents, noted, opened
-from flitstack.stages.plan.drawn_up import make_document
+from flitstack.stages.plan.drawing_up import make_document
 from flitstack.stages.plan.operations import PlanSummary, plan_operations
 from flitstack.stages.proof.rebuild import Rebuilt, accept, existing_text, rebuild
 from flitstack.stages.proof.unlike import accept_unlike

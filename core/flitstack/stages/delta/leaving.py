@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from flitstack.journal import Conflict, Planned
-from flitstack.stages.delta.standing import decision_on
+from flitstack.stages.delta.deciding import decision_on
 from flitstack.stages.standing import KEEP
 from flitstack.stages.writing.schema import LEVEL_STEP
 

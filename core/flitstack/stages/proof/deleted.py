@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flitstack.journal import Conflict
-from flitstack.stages.delta.standing import decision_on
+from flitstack.stages.delta.deciding import decision_on
 from flitstack.stages.standing import KEEP
 
 if TYPE_CHECKING:

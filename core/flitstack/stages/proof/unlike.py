@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from flitstack.errors import UsageError
 from flitstack.journal import Conflict
 from flitstack.protocols import split_source_key
+from flitstack.stages.delta.deciding import decision_on
 from flitstack.stages.delta.merge import written_image
-from flitstack.stages.delta.standing import decision_on
 from flitstack.stages.standing import KEEP, OVERWRITE
 from flitstack.stages.writing.targets import Targets
 
