@@ -49,14 +49,14 @@ def _facts(found: Standing) -> Iterator[tuple[str, str]]:
         rejected = f", {found.rejected:,} cannot move" if found.rejected else ""
         yield "export", f"{found.read:,} records read{rejected}"
     if found.wanted or found.in_destination:
-        yield "destination", f"{found.in_destination:,} of {found.wanted:,} records are there"
+        yield "destination", f"{found.in_destination:,} of {found.wanted:,} records were written"
     if found.planned and found.done < found.planned:
         left = "" if found.left_s is None else f", about {span(found.left_s)} left at this pace"
         yield "writes", f"{found.done:,} of {found.planned:,} ({found.done / found.planned:.0%}){left}"
     if found.in_doubt:
         yield "in doubt", f"{found.in_doubt:,}; the next run finds out about each"
     if found.conflicts:
-        yield "conflicts", f"{found.conflicts:,} records, changed by somebody in the account"
+        yield "conflicts", f"{found.conflicts:,} records, changed or deleted by somebody in the account"
     if found.in_use:
         yield "in use", f"{found.in_use:,} fields and the like stay, as records that stay use them"
     if found.undone:
