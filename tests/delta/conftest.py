@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from flitstack.errors import FlitError
+from flitstack.testing.memory import Fault
 from flitstack.testing.migration import Migration
 
 if TYPE_CHECKING:
@@ -27,3 +29,14 @@ def people(tmp_path: Path) -> Migration:
         migration.export.add("visits", str(number), contact_id=str(number), kind="check", note=f"Visit {number}")
     assert migration.run().exit_code == 0
     return migration
+
+
+@pytest.fixture
+def stopped(people: Migration) -> Migration:
+    """Return it after a run that wrote a sixth person and was stopped at the seventh, before anything was read back."""
+    people.export.add("contacts", "6", name="Six", phone="6")
+    people.export.add("contacts", "7", name="Seven", phone="7")
+    people.account.faults[people.account.arrived + 2] = Fault.CRASH
+    with pytest.raises(FlitError):
+        people.run()
+    return people

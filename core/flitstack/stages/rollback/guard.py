@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from flitstack.journal import UNREAD
 from flitstack.protocols import Surveying
+from flitstack.stages.rollback.decision import HUNG, IN_USE
 from flitstack.stages.rollback.schema import is_inside
 from flitstack.stages.rollback.survey import EMPTY, record_objects
 from flitstack.stages.writing.answers import get_held, list_held
+from flitstack.stages.writing.looking import ALREADY_GONE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -22,9 +24,7 @@ if TYPE_CHECKING:
     from flitstack.stages.rollback.survey import Place
 
 LOOK_EVERY_S = 60.0
-GONE, MET = ("done", "already_gone"), ("conflict", "changed_elsewhere")
-HUNG = ("conflict", "something_hangs_on_it")
-IN_USE = ("conflict", "in_use")
+GONE, MET = ("done", ALREADY_GONE), ("conflict", "changed_elsewhere")
 
 
 @dataclass(slots=True)
@@ -99,7 +99,7 @@ class Guard:
             if item is None:
                 judged[row.id] = GONE
             elif used.of(item, items.values(), row):
-                judged[row.id] = IN_USE
+                judged[row.id] = ("conflict", IN_USE)
         return judged
 
     async def _used_since(self) -> _Used:
@@ -145,7 +145,7 @@ class Guard:
             return MET
         if row.verb == "delete":
             if (row.object, stored.id) in self._hung:
-                return HUNG
+                return ("conflict", HUNG)
             return MET if self._changes.since_created(link, stored) else None
         names = {*row.fields, *(f"@{name}" for name in row.links)} - {UNREAD}
         return MET if self._changes.written(link, stored, names) else None

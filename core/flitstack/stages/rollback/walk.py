@@ -28,6 +28,7 @@ from flitstack.stages.rollback.texts import final_words, undo_text
 from flitstack.stages.setup import settings_of
 from flitstack.stages.writing.answers import get_held
 from flitstack.stages.writing.apply import apply_operations
+from flitstack.stages.writing.looking import ALREADY_GONE
 from flitstack.stages.writing.reconcile import reconcile
 from flitstack.stages.writing.waiting import BudgetWait
 
@@ -248,7 +249,7 @@ async def _left_over(undo: _Undo) -> list[Kept]:
     for row in rows:
         ids = [row.destination_id or ""]
         if row.verb == "delete" and row.state == "rejected" and not await get_held(ctx, row.object, ids):
-            settled = Settlement(row, "done", ctx.at(), ctx.facts(row), row.destination_id, code="already_gone")
+            settled = Settlement(row, "done", ctx.at(), ctx.facts(row), row.destination_id, code=ALREADY_GONE)
             await on_disk(ctx.journal.operations.settle([settled]))
         elif (one := by_name.get((row.object, row.key, row.part))) is not None:
             kept.append(Kept(one, str(row.code) if row.code in REASONS else "refused"))

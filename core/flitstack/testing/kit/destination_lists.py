@@ -15,6 +15,7 @@ from flitstack.testing.kit.talking import done, list_of, listed, record_objects
 if TYPE_CHECKING:
     from flitstack.protocols import Writer
     from flitstack.testing.kit.bench import Bench
+    from flitstack.testing.kit.trial import Trial
     from flitstack.testing.simulation.exports import Rows
 
 ANN = key("contacts", "1")
@@ -47,6 +48,11 @@ ALIKE = (
 )
 
 
+def _keyed(trial: Trial) -> list[str]:
+    """Return the objects whose records are listed with a source key; content alone names no record."""
+    return [one for one in record_objects(trial) if trial.behaviours.objects[one].key_in != "content"]
+
+
 class ListsPart(DestinationBench):
     """B1 to B6."""
 
@@ -57,9 +63,7 @@ class ListsPart(DestinationBench):
         """Every record that was created is listed with its source key, which is how a lost answer is found again."""
         trial = bench(typical())
         trial.finished()
-        for object_ in record_objects(trial):
-            if trial.behaviours.objects[object_].key_in == "content":
-                continue
+        for object_ in _keyed(trial):
             keys = {one.id: one.key for one in listed(trial, object_)}
             for sent, outcome in done(trial, "create"):
                 if sent.object == object_:
@@ -78,10 +82,8 @@ class ListsPart(DestinationBench):
         trial.give(_all_changed())
         trial.finished()
         updated = {(p.object, o.destination_id or p.destination_id): p for p, o in done(trial, "update")}
-        objects = {object_ for object_, _ in updated} & set(record_objects(trial))
+        objects = {object_ for object_, _ in updated} & set(_keyed(trial))
         for object_ in sorted(objects):
-            if trial.behaviours.objects[object_].key_in == "content":
-                continue
             for one in listed(trial, object_):
                 if sent := updated.get((object_, one.id)):
                     wanted = full_key(sent.key, sent.part)
